@@ -1,0 +1,149 @@
+"""A bearer token becomes a `User` here, and nowhere else."""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import jwt
+
+from api.keys import KeySet
+from api.settings import AuthSettings
+from api.text import is_identifier
+
+LEEWAY: Final = 10  # seconds of clock skew forgiven in exp, nbf and iat
+_YEAR_10000: Final = 253_402_300_800  # seconds since 1970
+_MAX_LENGTH: Final = 8192  # characters of a token
+_BEARER: Final = re.compile(
+    r"bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *", re.IGNORECASE
+)
+
+
+class Unauthorized(Exception):
+    """The request does not say, believably, who is asking.
+
+    `str()` is a sentence for the client, without anything of the token. `presented` tells whether
+    there was a token at all (RFC 6750, section 3.1).
+    """
+
+    def __init__(self, detail: str, *, presented: bool = True) -> None:
+        super().__init__(detail)
+        self.presented = presented
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody whose identity has been proven. Only this module makes one."""
+
+    id: str
+
+
+@final
+class Authenticator:
+    """Verifies tokens as the settings say: by a shared secret, or by the issuer's key set."""
+
+    def __init__(self, settings: AuthSettings) -> None:
+        self._issuer = settings.auth_issuer
+        self._audience = settings.auth_audience
+        self._claim = settings.auth_user_claim.split(".")
+        self._secret = settings.better_auth_secret
+        self._algorithms: tuple[str, ...] = ("HS256",) if self._secret else settings.auth_algorithms
+        self._keys = (
+            KeySet(settings.auth_jwks_url, self._algorithms) if settings.auth_jwks_url else None
+        )
+
+    async def user(self, authorization: list[str]) -> User:
+        """Who the values of the Authorization header speak for.
+
+        Raises `Unauthorized`, or `keys.KeysUnavailable` when the issuer's keys were never had.
+        """
+        if not authorization:
+            raise Unauthorized("Send a token: Authorization: Bearer <token>.", presented=False)
+        if len(authorization) > 1:
+            raise Unauthorized("Send one Authorization header, not several.")
+        match = _BEARER.fullmatch(authorization[0])
+        if match is None or len(match[1]) > _MAX_LENGTH:
+            raise Unauthorized("The Authorization header must be: Bearer <token>.")
+        return self._believe(match[1], await self._key(match[1]))
+
+    async def close(self) -> None:
+        """Let go of the issuer."""
+        if self._keys is not None:
+            await self._keys.close()
+
+    async def _key(self, token: str) -> Any:
+        """What the token must be signed with. Nothing is fetched for an algorithm not allowed."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise Unauthorized("The token is not a JWT.") from None
+        if (algorithm := header.get("alg")) not in self._algorithms:
+            raise Unauthorized("The token is signed with an algorithm not accepted here.")
+        if self._secret is not None:
+            return self._secret.get_secret_value()
+        assert self._keys is not None  # noqa: S101 - the settings know one mode or the other
+        kid = header.get("kid")
+        key = await self._keys.key(kid, str(algorithm)) if isinstance(kid, str) else None
+        if key is None:
+            raise Unauthorized("The token is signed with a key its issuer does not have.")
+        return key
+
+    def _believe(self, token: str, key: Any) -> User:
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=self._algorithms,
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY,
+                options={
+                    "require": ["exp"]
+                    + ["iss"] * (self._issuer is not None)
+                    + ["aud"] * (self._audience is not None),
+                    "verify_aud": self._audience is not None,
+                    "verify_sub": False,  # judged below, where the settings say it is
+                    "enforce_minimum_key_length": True,
+                },
+            )
+        except jwt.ExpiredSignatureError:
+            raise Unauthorized("The token has expired; get a new one.") from None
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+            raise Unauthorized("The token is not valid here.") from None
+        # PyJWT takes '1' and 10**30 for dates.
+        expires = claims["exp"]
+        if type(expires) not in (int, float) or not expires < _YEAR_10000:
+            raise Unauthorized("The token's exp is not a date before the year 10000.")
+        return self._user(claims)
+
+    def _user(self, claims: dict[str, Any]) -> User:
+        value: object = claims
+        for name in self._claim:
+            value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, str) or not is_identifier(value):
+            raise Unauthorized("The token does not say who is asking.")
+        return User(value)
+
+
+def issue_token(settings: AuthSettings, user_id: str, lifetime: int = 86_400) -> str:
+    """A token for `user_id` under BETTER_AUTH_SECRET, good for `lifetime` seconds.
+
+    Raises `ValueError` when the settings hold no secret or the id could not be a user's.
+    """
+    if settings.better_auth_secret is None:
+        raise ValueError("tokens are signed by the issuer at AUTH_JWKS_URL, not here")
+    if not is_identifier(user_id):
+        raise ValueError("a user id is 1 to 255 characters, none of them blank")
+    now = int(time.time())
+    claims: dict[str, Any] = {"iat": now, "exp": now + lifetime}
+    if settings.auth_issuer:
+        claims["iss"] = settings.auth_issuer
+    if settings.auth_audience:
+        claims["aud"] = settings.auth_audience
+    *path, last = settings.auth_user_claim.split(".")
+    place = claims
+    for name in path:
+        place = place.setdefault(name, {})
+    place[last] = user_id
+    return jwt.encode(claims, settings.better_auth_secret.get_secret_value(), algorithm="HS256")

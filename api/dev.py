@@ -1,0 +1,127 @@
+"""`task-api dev`: everything on one machine, without configuration."""
+
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import uvicorn
+
+from api import logs
+from api.auth import issue_token
+from api.embedded import postgres
+from api.main import create_app
+from api.migrate import migrate
+from api.settings import Settings, SettingsError, load
+
+_DATA: Final = Path(".data")
+_SECRET: Final = _DATA / "better-auth-secret"
+
+
+class DevError(Exception):
+    """The server cannot run here. The message is one line and says what to do."""
+
+
+def dev() -> None:
+    """Serve on 127.0.0.1 until Ctrl-C, on an embedded PostgreSQL with its data in .data/.
+
+    Raises `DevError`, `SettingsError` or `MigrationError`.
+    """
+    for hangup in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        with _listener() as listener, _alone(), postgres(_DATA / "postgres") as owner:
+            migrate(owner)
+            settings = load(lambda: Settings(**_settings(owner)))
+            server = _Server(settings, listener.getsockname()[1])
+            server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        print()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise DevError(
+            f"the embedded PostgreSQL in {_DATA}/ did not start ({error}); "
+            f"see {_DATA}/postgres/log, or move {_DATA}/ away to start afresh"
+        ) from None
+
+
+class _Server(uvicorn.Server):
+    """Says where it is and how to call it, once it can be called."""
+
+    def __init__(self, settings: Settings, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(create_app(settings), log_config=logs.CONFIG, server_header=False)
+        )
+        self._settings, self._port = settings, port
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(_welcome(self._settings, self._port), flush=True)
+
+
+def _welcome(settings: Settings, port: int) -> str:
+    base = f"http://127.0.0.1:{port}"
+    lines = ["", f"  The task API is at {base}", f"  Its documentation   {base}/docs", ""]
+    if settings.better_auth_secret:
+        given = os.environ.get("BETTER_AUTH_SECRET")
+        secret = "" if given else f'BETTER_AUTH_SECRET="$(cat {_SECRET})" '
+        lines += [
+            "  Create a task, as alice:",
+            "",
+            f"curl {base}/api/tasks -H 'Authorization: Bearer {issue_token(settings, 'alice')}' "
+            "-H 'Content-Type: application/json' -d '{\"title\": \"Buy milk\"}'",
+            "",
+            f"  A token for somebody else:  {secret}{sys.argv[0]} token bob",
+            "",
+        ]
+    return "\n".join([*lines, "  Ctrl-C stops it; the data stay in .data/", ""])
+
+
+def _settings(owner: str) -> dict[str, Any]:
+    parts = urlsplit(owner)
+    serving = parts._replace(netloc=f"task_app@{parts.netloc.rpartition('@')[2]}")
+    given: dict[str, Any] = {"database_url": urlunsplit(serving)}
+    if not os.environ.get("BETTER_AUTH_SECRET") and not os.environ.get("AUTH_JWKS_URL"):
+        given["better_auth_secret"] = _kept_secret()
+    return given
+
+
+def _kept_secret() -> str:
+    if not _SECRET.exists():
+        new = os.open(_SECRET, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(new, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    return _SECRET.read_text().strip()
+
+
+def _listener() -> socket.socket:
+    text = os.environ.get("PORT") or "8000"
+    if not text.isdecimal() or int(text) > 65_535:
+        raise SettingsError("PORT is not a port number, 0 to 65535")
+    try:
+        return socket.create_server(("127.0.0.1", int(text)), backlog=2048)
+    except OSError as error:
+        raise DevError(
+            f"port {text} cannot be had ({error.strerror}); choose another, such as PORT=8001"
+        ) from None
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    _DATA.mkdir(exist_ok=True)
+    folder = os.open(_DATA, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise DevError(f"another task-api dev is using {_DATA}/ of this folder; stop it") from None
+    finally:
+        os.close(folder)

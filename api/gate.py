@@ -1,0 +1,44 @@
+"""The gate: whether a role could see past the policies, and what to do then."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+# row_security_active() speaks for the role that asks (PostgreSQL manual, section 9.27.3).
+SQL: Final = """
+select r.rolname as role, r.rolsuper, r.rolbypassrls,
+       c.oid is not null as is_there,
+       c.relrowsecurity, c.relforcerowsecurity,
+       pg_has_role(c.relowner, 'usage') as owns,
+       row_security_active(c.oid) as active,
+       has_table_privilege(c.oid, 'select') as may_read
+  from pg_catalog.pg_roles r
+  left join pg_catalog.pg_class c on c.oid = to_regclass('task')
+ where r.rolname = current_user
+"""
+
+_MIGRATE: Final = "Run task-api migrate as the owner."
+_SERVE: Final = (
+    "Connect DATABASE_URL as task_app, the role task-api migrate makes "
+    "(on Neon the usual cause is neondb_owner, which has BYPASSRLS)."
+)
+
+
+def verdict(row: Mapping[str, Any]) -> str | None:
+    """None when the policies bind the role; else one line: what is wrong, and the remedy."""
+    role = row["role"]
+    for wrong, what, remedy in (
+        (row["rolsuper"], f"role {role} is a superuser, whom no policy binds", _SERVE),
+        (row["rolbypassrls"], f"role {role} has BYPASSRLS, so no policy binds it", _SERVE),
+        (not row["is_there"], "there is no table task", _MIGRATE),
+        (not row["relrowsecurity"], "row security is off on table task", _MIGRATE),
+        (
+            row["owns"] and not row["relforcerowsecurity"],
+            f"role {role} owns table task without FORCE, so no policy binds it",
+            _SERVE,
+        ),
+        (not row["active"], f"row security is not active for role {role}", _SERVE),
+        (not row["may_read"], f"role {role} may not read table task", f"{_SERVE} {_MIGRATE}"),
+    ):
+        if wrong:
+            return f"{what}. {remedy}"
+    return None

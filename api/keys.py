@@ -1,0 +1,138 @@
+"""The key set of the token issuer (RFC 7517): fetched when needed, kept through outages."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Collection
+from typing import Any, Final, final
+
+import httpx2
+import jwt
+
+TTL: Final = 300.0  # seconds a fetched set counts as fresh
+FLOOR: Final = 2.0  # seconds between the starts of two fetches
+KEPT: Final = 86_400.0  # seconds the last good set serves while the issuer is away
+TIMEOUT: Final = 3.0  # seconds for one whole fetch
+_MAX_BYTES: Final = 256 * 1024
+
+# Key type and curve that belong to each algorithm (RFC 7518, section 3.1; RFC 8037, section 3.1).
+_KINDS: Final = {
+    "EdDSA": ("OKP", "Ed25519"),
+    "ES256": ("EC", "P-256"),
+    "ES512": ("EC", "P-521"),
+    "RS256": ("RSA", None),
+    "PS256": ("RSA", None),
+}
+
+_log = logging.getLogger(__name__)
+
+Keys = dict[tuple[str, str], Any]
+
+
+class KeysUnavailable(Exception):
+    """Whether the issuer has the key cannot be known now: its key set is out of reach."""
+
+
+@final
+class KeySet:
+    """The public keys at `url`, by key id and algorithm. Fetches are shared, and kept apart."""
+
+    def __init__(self, url: str, algorithms: Collection[str]) -> None:
+        self._url = url
+        self._algorithms = algorithms
+        self._keys: Keys = {}
+        self._fetched = self._tried = float("-inf")
+        self._failed = False
+        self._fetch: asyncio.Task[None] | None = None
+        self._client = httpx2.AsyncClient(
+            follow_redirects=False,
+            headers={"User-Agent": "task-api", "Accept": "application/json"},
+        )
+
+    async def key(self, kid: str, algorithm: str) -> Any | None:
+        """The key as PyJWT takes it, or None when the issuer has none of that id and algorithm.
+
+        Raises `KeysUnavailable`.
+        """
+        asked = time.monotonic()
+        if asked - self._fetched > KEPT:
+            self._keys = {}
+        # Keys rotate lazily: an unknown one may be newer than the last fetch, and a good token is
+        # not refused for being early. So wait for a fetch that began after the question.
+        while (kid, algorithm) not in self._keys and self._tried < asked:
+            if self._failed and asked - self._tried < FLOOR:
+                raise KeysUnavailable
+            await self._next_fetch()
+        if (found := self._keys.get((kid, algorithm))) is None:
+            if self._failed:
+                raise KeysUnavailable
+            return None
+        if asked - self._fetched > TTL and asked - self._tried > FLOOR:
+            self._start()  # not waited for: the key at hand serves
+        return found
+
+    async def close(self) -> None:
+        """End a fetch under way, and the connections."""
+        if self._fetch is not None:
+            self._fetch.cancel()
+            await asyncio.gather(self._fetch, return_exceptions=True)
+        await self._client.aclose()
+
+    async def _next_fetch(self) -> None:
+        if self._fetch is None:
+            await asyncio.sleep(max(0.0, self._tried + FLOOR - time.monotonic()))
+        # shielded: one client's leaving does not take the fetch from the others
+        await asyncio.shield(self._fetch or self._start())
+
+    def _start(self) -> asyncio.Task[None]:
+        self._tried = time.monotonic()
+        self._fetch = asyncio.create_task(self._refresh())
+        return self._fetch
+
+    async def _refresh(self) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                keys = _usable(await self._download(), self._algorithms)
+            if not keys:
+                raise ValueError("no usable key in it")
+        except (httpx2.HTTPError, OSError, ValueError, RecursionError) as error:
+            self._failed = True
+            _log.warning("key set not fetched: %s: %s", type(error).__name__, error)
+        else:
+            self._keys, self._fetched, self._failed = keys, time.monotonic(), False
+        finally:
+            self._fetch = None
+
+    async def _download(self) -> bytes:
+        async with self._client.stream("GET", self._url) as answer:
+            if answer.status_code != 200:
+                raise ValueError(f"the issuer answered {answer.status_code}")
+            body = bytearray()
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                if len(body) > _MAX_BYTES:
+                    raise ValueError("larger than any key set")
+            return bytes(body)
+
+
+def _usable(body: bytes, algorithms: Collection[str]) -> Keys:
+    document = json.loads(body)
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("not a JWK Set")
+    keys: Keys = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str) or "d" in entry:
+            continue
+        for algorithm in algorithms:
+            if (
+                (entry.get("kty"), entry.get("crv")) == _KINDS[algorithm]
+                and entry.get("alg", algorithm) == algorithm
+                and entry.get("use", "sig") == "sig"
+            ):
+                try:
+                    keys[entry["kid"], algorithm] = jwt.PyJWK(entry, algorithm).key
+                except (jwt.PyJWTError, ValueError, TypeError):
+                    continue  # one broken key does not spoil the others (RFC 7517, section 5)
+    return keys

@@ -1,0 +1,64 @@
+"""The owner's work: pending yoyo migrations, then every policy file, in that order."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import yoyo
+
+_SQL: Final = Path(__file__).parent.parent / "db"
+MIGRATIONS: Final = _SQL / "migrations"
+POLICIES: Final = _SQL / "policies"
+_LOCK_TIMEOUT: Final = "5s"
+
+
+class MigrationError(Exception):
+    """Nothing is half done. The message is one line and says what to do."""
+
+
+def migrate(url: str, task_app_password: str | None = None) -> list[str]:
+    """Bring the database at `url` up to date; the names of the files that were applied.
+
+    Raises `MigrationError`.
+    """
+    try:
+        with psycopg.connect(url) as connection:
+            connection.execute("select set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
+            # One at a time. The lock goes with the connection, however this process ends.
+            connection.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
+            return [
+                *_apply_migrations(url),
+                *_apply_policies(connection, task_app_password or ""),
+            ]
+    except psycopg.errors.LockNotAvailable:
+        raise MigrationError(
+            "another transaction holds what is to change; nothing was changed, try again"
+        ) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise MigrationError(
+            f"{error.diag.message_primary}; connect MIGRATION_DATABASE_URL as the owner of the "
+            "database, with CREATEROLE (on Neon: neondb_owner)"
+        ) from None
+    except psycopg.Error as error:
+        message = error.diag.message_primary or str(error)
+        raise MigrationError(" ".join(message.split())) from None
+
+
+def _apply_migrations(url: str) -> list[str]:
+    backend = yoyo.get_backend(urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg")))
+    try:
+        pending = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
+        backend.apply_migrations(pending)
+        return [migration.id for migration in pending]
+    finally:
+        backend.connection.close()
+
+
+def _apply_policies(connection: psycopg.Connection, task_app_password: str) -> list[str]:
+    """Policies are state, not history: all of them, every time, in one transaction."""
+    connection.execute("select set_config('app.task_app_password', %s, true)", [task_app_password])
+    files = sorted(POLICIES.glob("*.sql"))
+    for file in files:
+        connection.execute(file.read_bytes())
+    return [file.name for file in files]

@@ -1,0 +1,166 @@
+"""Settings from the environment. Half-set is refused, with the remedy in one line."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Final, Self, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The message is one line and holds no value of a secret."""
+
+
+class Algorithm(StrEnum):
+    """The signatures Better Auth's jwt plugin can make (RFC 7518, RFC 8037)."""
+
+    EDDSA = "EdDSA"
+    ES256 = "ES256"
+    ES512 = "ES512"
+    RS256 = "RS256"
+    PS256 = "PS256"
+
+
+# What Better Auth signs with, outside production, when it was given no secret: public knowledge.
+_PUBLIC_SECRET: Final = "better-auth-secret-12345678901234567890"  # noqa: S105
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < 32:
+        raise ValueError("is shorter than 32 bytes; make one with: openssl rand -base64 32")
+    if value.get_secret_value() == _PUBLIC_SECRET:
+        raise ValueError(
+            "is Better Auth's public default, with which anybody can sign; "
+            "make one with: openssl rand -base64 32, and give it to Better Auth too"
+        )
+    return value
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value())
+        good = parts.scheme in ("postgresql", "postgres") and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("is not a URL such as postgresql://user:password@host:5432/database")
+    return value
+
+
+def _direct(value: SecretStr) -> SecretStr:
+    if "-pooler." in (urlsplit(value.get_secret_value()).hostname or ""):
+        raise ValueError("is Neon's pooled host; migrations need the direct one, without -pooler")
+    return value
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not an http(s):// URL")
+    if parts.username or parts.password:
+        raise ValueError("carries a password; a key set is public")
+    return value
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != value:
+            raise ValueError(
+                "takes origins such as https://app.example.com, separated by commas: "
+                "no path, no final slash, no *"
+            )
+    return values
+
+
+def _algorithms(values: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := set(values) - set(Algorithm):
+        raise ValueError(f"knows {', '.join(Algorithm)}; not {', '.join(sorted(unknown))}")
+    return values
+
+
+PostgresURL = Annotated[SecretStr, AfterValidator(_postgres_url)]
+
+
+class _Environment(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", hide_input_in_errors=True, frozen=True
+    )
+
+
+class AuthSettings(_Environment):
+    """How tokens are verified: under a shared secret, or by a key set. One of the two."""
+
+    better_auth_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    auth_jwks_url: Annotated[str, AfterValidator(_http_url)] | None = None
+    auth_issuer: str | None = None
+    auth_audience: str | None = None
+    auth_algorithms: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_algorithms)
+    ] = (Algorithm.EDDSA,)
+    auth_user_claim: str = "sub"
+
+    @model_validator(mode="after")
+    def _one_mode(self) -> Self:
+        if self.better_auth_secret and self.auth_jwks_url:
+            raise ValueError(
+                "BETTER_AUTH_SECRET and AUTH_JWKS_URL are both set; "
+                "unset the one that does not sign your tokens"
+            )
+        if not self.better_auth_secret and not self.auth_jwks_url:
+            raise ValueError(
+                "neither AUTH_JWKS_URL (Better Auth's jwt plugin, Neon Auth) nor "
+                "BETTER_AUTH_SECRET (HS256 tokens) is set; set one of them"
+            )
+        if self.auth_jwks_url:
+            for name in ("auth_issuer", "auth_audience"):
+                if not getattr(self, name):
+                    raise ValueError(
+                        f"{name.upper()} is not set; with AUTH_JWKS_URL it is required: "
+                        "for Better Auth the origin of its base URL"
+                    )
+            if not self.auth_algorithms:
+                raise ValueError("AUTH_ALGORITHMS names no algorithm; unset it for EdDSA")
+        return self
+
+
+class Settings(AuthSettings):
+    """What the server needs."""
+
+    database_url: PostgresURL
+    cors_origins: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_origins)
+    ] = ()
+
+
+class MigrationSettings(_Environment):
+    """What `migrate` needs: the owner's connection, and the serving role's password."""
+
+    migration_database_url: Annotated[PostgresURL, AfterValidator(_direct)]
+    task_app_password: SecretStr | None = None
+
+
+S = TypeVar("S", bound=_Environment)
+
+
+def load(kind: Callable[[], S]) -> S:
+    """Settings of that kind from the environment. Raises `SettingsError`."""
+    try:
+        return kind()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else ""
+        reason = (
+            "is not set"
+            if first["type"] == "missing"
+            else first["msg"].removeprefix("Value error, ")
+        )
+        raise SettingsError(f"{name} {reason}".strip()) from None

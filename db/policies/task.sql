@@ -1,0 +1,33 @@
+-- Whose tasks: those whose user_id is the app.user_id of the transaction.
+--
+-- Enabled for everybody, and forced, so that it binds the table's owner as well.
+alter table task enable row level security;
+alter table task force row level security;
+
+-- One policy for each command, for task_app alone, using and with check both written.
+--
+-- The setting is NULL in a fresh session and '' once a transaction that set it has
+-- ended. Nothing equals NULL, and no row has '' (check (user_id <> '')): without
+-- somebody's name there is nothing to read and nothing can be written.
+-- The (select ...) makes it one look-up a statement instead of one a row.
+create policy task_select on task for select to task_app
+    using (user_id = (select current_setting('app.user_id', true)));
+
+create policy task_insert on task for insert to task_app
+    with check (user_id = (select current_setting('app.user_id', true)));
+
+create policy task_update on task for update to task_app
+    using (user_id = (select current_setting('app.user_id', true)))
+    with check (user_id = (select current_setting('app.user_id', true)));
+
+create policy task_delete on task for delete to task_app
+    using (user_id = (select current_setting('app.user_id', true)));
+
+-- Withheld: id and the dates (the database gives them), any change of owner,
+-- and truncate, references and trigger, which no policy governs.
+grant select, delete on task to task_app;
+grant insert (user_id, title, description, completed) on task to task_app;
+grant update (title, description, completed) on task to task_app;
+
+-- A trigger needs no execute at run time; nobody else has a use for it.
+revoke all on function task_touch() from public;
