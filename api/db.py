@@ -87,11 +87,13 @@ class Database:
         the connection broke during the commit itself.
         """
         with _translated():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
-                async with connection.transaction():
-                    # true: for this transaction only, so that the next borrower starts as nobody
-                    await connection.execute("select set_config('app.user_id', $1, true)", user.id)
-                    yield Transaction(connection, user)
+            async with (
+                self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection,
+                connection.transaction(),
+            ):
+                # true: for this transaction only, so that the next borrower starts as nobody
+                await connection.execute("select set_config('app.user_id', $1, true)", user.id)
+                yield Transaction(connection, user)
 
     async def ping(self) -> None:
         """The gate: can the role at the other end see past the policies?

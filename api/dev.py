@@ -56,9 +56,8 @@ class _Server(uvicorn.Server):
     """Says where it is and how to call it, once it can be called."""
 
     def __init__(self, settings: Settings, port: int) -> None:
-        super().__init__(
-            uvicorn.Config(create_app(settings), log_config=logs.CONFIG, server_header=False)
-        )
+        app = create_app(settings)
+        super().__init__(uvicorn.Config(app, log_config=logs.CONFIG, server_header=False))
         self._settings, self._port = settings, port
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

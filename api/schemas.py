@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictInt,
     StringConstraints,
     with_config,
 )
@@ -57,6 +58,7 @@ Description = Annotated[
     AfterValidator(_without_nul),
 ]
 
+_DIGITS: Final = BeforeValidator(_query_integer)
 _STRICT: Final = ConfigDict(extra="forbid")
 
 
@@ -110,7 +112,5 @@ class TaskPage(NoParameters):
     """Which tasks to list."""
 
     completed: Annotated[StrictBool | SkipJsonSchema[None], BeforeValidator(_query_boolean)] = None
-    limit: Annotated[
-        int, Field(strict=True, ge=1, le=MAX_PAGE), BeforeValidator(_query_integer)
-    ] = MAX_PAGE
-    offset: Annotated[int, Field(strict=True, ge=0, le=MAX_ID), BeforeValidator(_query_integer)] = 0
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), _DIGITS] = MAX_PAGE
+    offset: Annotated[StrictInt, Field(ge=0, le=MAX_ID), _DIGITS] = 0

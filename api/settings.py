@@ -158,9 +158,6 @@ def load(kind: Callable[[], S]) -> S:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]).upper() if first["loc"] else ""
-        reason = (
-            "is not set"
-            if first["type"] == "missing"
-            else first["msg"].removeprefix("Value error, ")
-        )
+        missing = first["type"] == "missing"
+        reason = "is not set" if missing else first["msg"].removeprefix("Value error, ")
         raise SettingsError(f"{name} {reason}".strip()) from None

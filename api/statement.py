@@ -1,13 +1,13 @@
 """A statement that cannot be run for nobody: SQLModel expressions, compiled once for asyncpg."""
 
-from collections.abc import Iterator
-from typing import Final, final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, final
 
 from sqlalchemy import BindParameter, Delete, Insert, Select, Text, Update, bindparam
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ColumnElement
-from sqlalchemy.sql.expression import CTE, Executable, FromClause, Subquery, TableClause
+from sqlalchemy.sql.expression import CTE, ClauseElement, FromClause, Subquery, TableClause
 
 # Who is asking. `db.Transaction` binds it, and nothing else can.
 CALLER: Final[BindParameter[str]] = bindparam("caller", type_=Text)
@@ -30,7 +30,7 @@ class Statement:
 
     __slots__ = ("_parameters", "sql")
 
-    def __init__(self, expression: Executable) -> None:
+    def __init__(self, expression: ClauseElement) -> None:
         for part in visitors.iterate(expression):
             if isinstance(part, Select | Update | Delete | Insert):
                 _demand_filter(part)
@@ -51,7 +51,7 @@ class Statement:
 
 def _demand_filter(part: Select[tuple[object, ...]] | Update | Delete | Insert) -> None:
     if isinstance(part, Insert):
-        values = part._values or {}  # noqa: SLF001 - SQLAlchemy has no public name for them
+        values: Mapping[Any, object] = part._values or {}  # noqa: SLF001 - SQLAlchemy has no public name for them
         if values.get(part.table.c.user_id) is not CALLER:
             raise Unfiltered(f"insert into {part.table} without user_id=CALLER")
         return

@@ -18,11 +18,12 @@ from starlette.exceptions import HTTPException
 from api.auth import Authenticator
 from api.db import Database, Transaction
 from api.problems import InputError, InvalidInput
-from api.schemas import MAX_ID
+from api.schemas import MAX_ID, NoParameters
 
 MAX_BODY: Final = 64 * 1024  # bytes
 # A merge patch (RFC 7396) is JSON with a media type of its own.
 _JSON: Final = {"application/json", "application/merge-patch+json"}
+_UTF_8: Final = {"charset=utf-8", 'charset="utf-8"'}
 
 # In a signature: the transaction of the user whom the request's token names.
 Tx = Annotated[Transaction, Depends(HTTPBearer(bearerFormat="JWT", scheme_name="bearer"))]
@@ -35,9 +36,13 @@ class TaskRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, built once from the function's signature."""
         call, has_id = self.endpoint, bool(self.dependant.path_params)
-        query = next(iter(self.dependant.query_params), None)
-        body = next(iter(self.dependant.body_params), None)
-        body_type: TypeAdapter[Any] | None = body and TypeAdapter(body.field_info.annotation)
+        query, body = (
+            next(((p.name, p.field_info) for p in fields), None)
+            for fields in (self.dependant.query_params, self.dependant.body_params)
+        )
+        query_model: Any = query[1].annotation if query else NoParameters
+        body_type: Any = body[1].annotation if body else None
+        body_model: TypeAdapter[Any] = TypeAdapter(body_type)
 
         async def handle(request: Request) -> Response:
             authenticator: Authenticator = request.app.state.authenticator
@@ -46,13 +51,13 @@ class TaskRoute(APIRoute):
             arguments: dict[str, Any] = {}
             if has_id:
                 arguments["task_id"] = _task_id(request)
-            parameters = _parameters(request, query and query.field_info.annotation)
-            if query is not None:
-                arguments[query.name] = parameters
-            if body is not None and body_type is not None:
+            parameters = _parameters(request, query_model)
+            if query:
+                arguments[query[0]] = parameters
+            if body:
                 content = await _content(request)
-                if content or body.field_info.is_required():
-                    arguments[body.name] = _parsed(body_type, content)
+                if content or body[1].is_required():
+                    arguments[body[0]] = _parsed(body_model, content)
             async with database.transaction(user) as tx:
                 response: Response = await call(tx, **arguments)
             return response
@@ -68,9 +73,9 @@ def _task_id(request: Request) -> int:
     return int(text)
 
 
-def _parameters(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
+def _parameters(request: Request, model: type[BaseModel]) -> BaseModel:
     items = request.query_params.multi_items()
-    known = list(model.model_fields) if model else []
+    known = list(model.model_fields)
     errors: list[InputError] = []
     for name in dict(items):
         if name not in known:
@@ -80,7 +85,7 @@ def _parameters(request: Request, model: type[BaseModel] | None) -> BaseModel | 
     if errors:
         raise InvalidInput(errors)
     try:
-        return model and model.model_validate(dict(items))
+        return model.model_validate(dict(items))
     except ValidationError as error:
         raise InvalidInput(
             [
@@ -109,10 +114,8 @@ async def _content(request: Request) -> bytes:
 
 def _demand_json(content_type: str) -> None:
     media_type, *options = (part.strip().lower() for part in content_type.split(";"))
-    charsets = [option for option in options if option.startswith("charset=")]
-    if media_type not in _JSON or any(
-        c not in ("charset=utf-8", 'charset="utf-8"') for c in charsets
-    ):
+    charsets = {option for option in options if option.startswith("charset=")}
+    if media_type not in _JSON or charsets - _UTF_8:
         raise HTTPException(415, "Send JSON in UTF-8: Content-Type: application/json.")
 
 

@@ -1,0 +1,98 @@
+"""What every test can ask for: the cluster, a migrated database, the server, and people."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from api.embedded import postgres
+from api.settings import AuthSettings, MigrationSettings, Settings
+from tests.cluster import Cluster, TaskDatabase
+from tests.keyserver import Issuer, issuing
+from tests.people import SECRET, People, Person
+from tests.server import serving
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> None:
+    """Nothing of the shell that started the suite reaches the program under test."""
+    ours = {*Settings.model_fields, *AuthSettings.model_fields, *MigrationSettings.model_fields}
+    for name in list(os.environ):
+        if name.lower() in ours or name == "PORT" or name.startswith("PG"):
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def cluster(_clean_environment: None) -> Iterator[Cluster]:
+    # not under pytest's own folder, which only its user may enter: the server has a user of its own
+    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
+    try:
+        with postgres(folder / "postgres") as url:
+            yield Cluster(url)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def database(cluster: Cluster) -> Iterator[TaskDatabase]:
+    """The database that tests share; people keep out of each other's way."""
+    with cluster.database() as database:
+        yield database
+
+
+@pytest.fixture
+def own_database(cluster: Cluster) -> Iterator[TaskDatabase]:
+    """A database for one test, which may break it."""
+    with cluster.database() as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def server(database: TaskDatabase) -> Iterator[str]:
+    """The address of the API, in secret mode, serving as task_app."""
+    with serving(
+        Settings(
+            database_url=database.task_app,
+            better_auth_secret=SECRET,
+            cors_origins="https://app.example.com",
+        )
+    ) as address:
+        yield address
+
+
+@pytest.fixture
+def people(server: str) -> Iterator[People]:
+    people = People(server)
+    yield people
+    people.leave()
+
+
+@pytest.fixture
+def alice(people: People) -> Person:
+    return people.person("alice")
+
+
+@pytest.fixture
+def bob(people: People) -> Person:
+    return people.person("bob")
+
+
+@pytest.fixture
+def stranger(people: People) -> Person:
+    return people.stranger()
+
+
+@pytest.fixture
+def as_owner(database: TaskDatabase) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(database.owner, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with issuing() as issuer:
+        yield issuer

@@ -1,0 +1,89 @@
+"""A token issuer on loopback: serves a key set over HTTP, counts who asks, can be broken."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+
+class Issuer:
+    """Keys by id, the tokens they sign, and the key set as `url` serves it."""
+
+    origin = "https://auth.example.com"
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.requests: list[dict[str, str]] = []  # headers of each fetch
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.delay = 0.0  # seconds before an answer
+        self.body: bytes | None = None  # instead of the key set
+        self.private: dict[str, Any] = {}
+        self.public: list[dict[str, Any]] = []
+
+    def makes_key(self, kid: str, algorithm: str = "EdDSA") -> None:
+        private: Any
+        if algorithm == "EdDSA":
+            private = ed25519.Ed25519PrivateKey.generate()
+        elif algorithm in ("ES256", "ES512"):
+            private = ec.generate_private_key(
+                ec.SECP256R1() if algorithm == "ES256" else ec.SECP521R1()
+            )
+        else:
+            private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.private[kid] = private
+        public = jwt.get_algorithm_by_name(algorithm).to_jwk(private.public_key(), as_dict=True)
+        self.public.append({**public, "kid": kid, "alg": algorithm})
+
+    def signs(self, kid: str, algorithm: str = "EdDSA", **claims: Any) -> str:
+        """A token as Better Auth's jwt plugin makes them; a claim given as None is left out."""
+        now = int(time.time())
+        usual = {
+            "sub": "alice",
+            "iss": self.origin,
+            "aud": self.origin,
+            "iat": now,
+            "exp": now + 900,
+        }
+        chosen = {k: v for k, v in (usual | claims).items() if v is not None}
+        return jwt.encode(chosen, self.private[kid], algorithm, headers={"kid": kid, "typ": None})
+
+
+@contextlib.contextmanager
+def issuing() -> Iterator[Issuer]:
+    """An issuer without keys yet, listening until the block ends."""
+    issuer = Issuer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            issuer.requests.append(dict(self.headers))
+            time.sleep(issuer.delay)
+            body = issuer.body
+            if body is None:
+                body = json.dumps({"keys": issuer.public}).encode()
+            self.send_response(issuer.status)
+            for name, value in {"Content-Length": str(len(body)), **issuer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    issuer.url = f"http://127.0.0.1:{server.server_port}/api/auth/jwks"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield issuer
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
