@@ -11,6 +11,8 @@ from api.keys import KeySet
 from api.settings import AuthSettings
 from api.text import is_identifier
 
+# A token made for another purpose says so (RFC 8725, section 3.11).
+_TYPES: Final = {"jwt", "at+jwt"}
 LEEWAY: Final = 10  # seconds of clock skew forgiven in exp, nbf and iat
 _YEAR_10000: Final = 253_402_300_800  # seconds since 1970
 _MAX_LENGTH: Final = 8192  # characters of a token
@@ -80,6 +82,8 @@ class Authenticator:
             raise Unauthorized("The token is not a JWT.") from None
         if (algorithm := header.get("alg")) not in self._algorithms:
             raise Unauthorized("The token is signed with an algorithm not accepted here.")
+        if str(header.get("typ", "JWT")).lower().removeprefix("application/") not in _TYPES:
+            raise Unauthorized("The token is of a type not accepted here.")
         if self._secret is not None:
             return self._secret.get_secret_value()
         assert self._keys is not None  # noqa: S101 - the settings know one mode or the other

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -15,13 +16,15 @@ class CommandError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `task-api`; 0, or 1 after one line on stderr that says what to do."""
+    """Run `task-api`; 0, 1 after one line on stderr that says what to do, 130 after Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
     except (CommandError, SettingsError) as error:
         print(f"task-api: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -46,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve on the database at DATABASE_URL, as the role task_app.",
     )
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    serve.add_argument("--port", type=_port, default=8000, help="port to listen on (%(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     serve.add_argument("--workers", type=_count, default=1, help="processes (%(default)s)")
     serve.set_defaults(run=_serve)
 
@@ -69,16 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return int(text)
-
-
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError("a number of processes is 1 or more")
-    return int(text)
+    return number
 
 
 # What a command needs is imported when it runs: a token should not wait for a web server.
@@ -86,32 +83,40 @@ def _count(text: str) -> int:
 
 def _dev(_: argparse.Namespace) -> None:
     from api.dev import DevError, dev
+    from api.embedded import EmbeddedError
     from api.migrate import MigrationError
 
     try:
         dev()
-    except (DevError, MigrationError) as error:
+    except (DevError, EmbeddedError, MigrationError) as error:
         raise CommandError(error) from None
 
 
 def _serve(options: argparse.Namespace) -> None:
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     from api import logs
+    from api.listener import listener
 
     asyncio.run(_pass_gate(load(Settings)))
-    uvicorn.run(
+    config = uvicorn.Config(
         "api.main:from_environment",
         factory=True,
-        host=options.host,
-        port=options.port,
         workers=options.workers,
         server_header=False,
         log_config=logs.CONFIG,
     )
+    with listener(options.host, options.port) as listening:
+        print(f"serving on {options.host} port {listening.getsockname()[1]}", flush=True)
+        if options.workers > 1:
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 async def _pass_gate(settings: Settings) -> None:
+    logging.getLogger("api").addHandler(logging.NullHandler())  # what fails is said once, below
     try:
         async with Database.connect(settings.database_url.get_secret_value()):
             pass

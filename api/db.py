@@ -72,7 +72,12 @@ class Database:
         """
         with _translated():
             pool = await asyncpg.create_pool(
-                _for_asyncpg(url), min_size=1, max_size=_POOL_SIZE, timeout=10, command_timeout=30
+                # no floor: the pool would call a database back that has gone to sleep
+                _for_asyncpg(url),
+                min_size=0,
+                max_size=_POOL_SIZE,
+                timeout=10,
+                command_timeout=30,
             )
         async with pool:
             database = cls(pool)

@@ -5,7 +5,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +17,10 @@ import uvicorn
 from api import logs
 from api.auth import issue_token
 from api.embedded import postgres
+from api.listener import listener
 from api.main import create_app
 from api.migrate import migrate
-from api.settings import Settings, SettingsError, load
+from api.settings import Settings, load
 
 _DATA: Final = Path(".data")
 _SECRET: Final = _DATA / "better-auth-secret"
@@ -33,22 +33,25 @@ class DevError(Exception):
 def dev() -> None:
     """Serve on 127.0.0.1 until Ctrl-C, on an embedded PostgreSQL with its data in .data/.
 
-    Raises `DevError`, `SettingsError` or `MigrationError`.
+    Raises `DevError`, `EmbeddedError`, `SettingsError` or `MigrationError`.
     """
     for hangup in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        with _listener() as listener, _alone(), postgres(_DATA / "postgres") as owner:
+        with (
+            listener("127.0.0.1", os.environ.get("PORT") or 8000) as socket_,
+            _alone(),
+            postgres(_DATA / "postgres") as owner,
+        ):
             migrate(owner)
             settings = load(lambda: Settings(**_settings(owner)))
-            server = _Server(settings, listener.getsockname()[1])
-            server.run(sockets=[listener])
+            _Server(settings, socket_.getsockname()[1]).run(sockets=[socket_])
     except KeyboardInterrupt:
         print()
-    except (OSError, subprocess.SubprocessError) as error:
+    except OSError as error:
         raise DevError(
-            f"the embedded PostgreSQL in {_DATA}/ did not start ({error}); "
-            f"see {_DATA}/postgres/log, or move {_DATA}/ away to start afresh"
+            f"{_DATA}/ cannot be used ({error.strerror}: {error.filename}); "
+            f"mend its permissions, or move it away to start afresh"
         ) from None
 
 
@@ -99,18 +102,6 @@ def _kept_secret() -> str:
         with os.fdopen(new, "w") as file:
             file.write(secrets.token_urlsafe(32))
     return _SECRET.read_text().strip()
-
-
-def _listener() -> socket.socket:
-    text = os.environ.get("PORT") or "8000"
-    if not text.isdecimal() or int(text) > 65_535:
-        raise SettingsError("PORT is not a port number, 0 to 65535")
-    try:
-        return socket.create_server(("127.0.0.1", int(text)), backlog=2048)
-    except OSError as error:
-        raise DevError(
-            f"port {text} cannot be had ({error.strerror}); choose another, such as PORT=8001"
-        ) from None
 
 
 @contextmanager

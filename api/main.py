@@ -35,8 +35,7 @@ class TaskAPI(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document, with the one shape of failure in it."""
         if not self.openapi_schema:
-            document = super().openapi()
-            document["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
+            super().openapi()["components"]["schemas"] |= problems.schemas()
         return super().openapi()
 
 

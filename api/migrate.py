@@ -1,11 +1,15 @@
 """The owner's work: pending yoyo migrations, then every policy file, in that order."""
 
+import getpass
+import os
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import yoyo
+from psycopg.conninfo import conninfo_to_dict
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import DatabaseURI
 
 _SQL: Final = Path(__file__).parent.parent / "db"
 MIGRATIONS: Final = _SQL / "migrations"
@@ -40,14 +44,35 @@ def migrate(url: str, task_app_password: str | None = None) -> list[str]:
             f"{error.diag.message_primary}; connect MIGRATION_DATABASE_URL as the owner of the "
             "database, with CREATEROLE (on Neon: neondb_owner)"
         ) from None
+    except psycopg.ProgrammingError as error:
+        # without a SQLSTATE it is about the URL, and may quote the password
+        reason = error.diag.message_primary or (
+            "MIGRATION_DATABASE_URL cannot be read; write special characters as %40 (@), %25 (%)"
+        )
+        raise MigrationError(reason) from None
     except psycopg.Error as error:
-        message = error.diag.message_primary or str(error)
-        raise MigrationError(" ".join(message.split())) from None
+        reason = error.diag.message_primary or f"{error}; check MIGRATION_DATABASE_URL"
+        raise MigrationError(" ".join(reason.split())) from None
+
+
+class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
+    def init_connection(self, connection: psycopg.Connection) -> None:
+        """Each of them, for yoyo opens several."""
+        connection.execute("select set_config('lock_timeout', %s, false)", [_LOCK_TIMEOUT])
 
 
 def _apply_migrations(url: str) -> list[str]:
-    backend = yoyo.get_backend(urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg")))
     try:
+        getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name, and yoyo notes one
+        os.environ["LOGNAME"] = "task-api"
+    # yoyo's own reading of a URL leaves the %20 in a database's name
+    parameters = conninfo_to_dict(url)
+    names = ("scheme", "username", "password", "hostname", "port", "database")
+    uri = DatabaseURI(**dict.fromkeys(names), args=parameters)
+    backend = _Backend(uri, yoyo.default_migration_table)
+    try:
+        backend.init_database()
         pending = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
         backend.apply_migrations(pending)
         return [migration.id for migration in pending]

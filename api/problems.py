@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final, TypedDict
+from typing import Annotated, Any, Final, NotRequired
 
 from fastapi import FastAPI, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, TypeAdapter
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
+from typing_extensions import TypedDict
 
 from api.auth import Unauthorized
 from api.db import DatabaseError, DatabaseUnavailable, RowSecurityInactive
@@ -16,25 +18,29 @@ from api.keys import KeysUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER: Final = {"Retry-After": "2"}  # seconds
+_REFERENCE: Final = "#/components/schemas/{model}"
+_HEADERS: Final[dict[int, dict[str, Any]]] = {
+    401: {"headers": {"WWW-Authenticate": {"schema": {"type": "string"}}}},
+    503: {"headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}},
+}
 
 
-class InputError(TypedDict, total=False):
+class InputError(TypedDict):
     """One thing wrong with the input, and where: a JSON pointer into the body, or a parameter."""
 
     detail: str
-    pointer: str
-    parameter: str
+    pointer: NotRequired[str]
+    parameter: NotRequired[str]
 
 
-class Problem(BaseModel):
-    """Why a request failed. For documentation: `answer` makes them."""
+class Problem(TypedDict):
+    """Why a request failed (RFC 9457)."""
 
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(examples=["about:blank"])
-    title: str = Field(examples=["Not Found"])
-    status: int = Field(examples=[404])
-    detail: str = Field(examples=["There is no such task."])
+    type: Annotated[str, Field(examples=["about:blank"])]
+    title: Annotated[str, Field(examples=["Not Found"])]
+    status: Annotated[int, Field(examples=[404])]
+    detail: Annotated[str, Field(examples=["There is no such task."])]
+    errors: NotRequired[Sequence[InputError]]
 
 
 class InvalidInput(Exception):
@@ -53,12 +59,8 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The response for a failure. `detail` is a sentence, and holds nothing of the input."""
-    problem: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
+    title = HTTPStatus(status).phrase
+    problem = Problem(type="about:blank", title=title, status=status, detail=detail)
     if errors:
         problem["errors"] = errors
     return Response(json.dumps(problem, ensure_ascii=False), status, headers, media_type=MEDIA_TYPE)
@@ -66,14 +68,21 @@ def answer(
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can fail so, for OpenAPI."""
-    schema = {"$ref": "#/components/schemas/Problem"}
+    content = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
     return {
-        status: {
-            "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": schema}},
-        }
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        | _HEADERS.get(status, {})
         for status in statuses
     }
+
+
+def schemas() -> dict[str, Any]:
+    """What `documented` refers to, for OpenAPI."""
+    problem = TypeAdapter(Problem)
+    _, document = TypeAdapter.json_schemas(
+        [("", "serialization", problem)], ref_template=_REFERENCE
+    )
+    return dict(document["$defs"])
 
 
 def install(app: FastAPI) -> None:
@@ -81,6 +90,7 @@ def install(app: FastAPI) -> None:
     for kind, handler in {
         HTTPException: _http,
         Unauthorized: _unauthorized,
+        ClientDisconnect: _gone,
         InvalidInput: _invalid,
         KeysUnavailable: _keys,
         DatabaseUnavailable: _database,
@@ -101,7 +111,8 @@ async def _http(request: Request, error: HTTPException) -> Response:
         allowed: set[str] = set()
         for route in request.app.routes:
             if route.matches(request.scope)[0] is not Match.NONE:
-                allowed |= getattr(route, "methods", None) or {"GET"}
+                allowed |= getattr(route, "methods", set())
+        allowed = allowed or {"GET"}  # files: below a mount no route matches any more
         if "GET" in allowed:
             allowed.add("HEAD")
         headers["Allow"] = ", ".join(sorted(allowed))
@@ -112,6 +123,10 @@ async def _http(request: Request, error: HTTPException) -> Response:
 async def _unauthorized(_: Request, error: Unauthorized) -> Response:
     challenge = 'Bearer error="invalid_token"' if error.presented else "Bearer"
     return answer(401, str(error), headers={"WWW-Authenticate": challenge})
+
+
+async def _gone(_: Request, __: ClientDisconnect) -> Response:
+    return answer(400, "The body did not arrive.")  # nobody is there to read it
 
 
 async def _invalid(_: Request, error: InvalidInput) -> Response:

@@ -13,9 +13,9 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StringConstraints,
+    WithJsonSchema,
     with_config,
 )
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
@@ -111,6 +111,8 @@ class NoParameters(BaseModel):
 class TaskPage(NoParameters):
     """Which tasks to list."""
 
-    completed: Annotated[StrictBool | SkipJsonSchema[None], BeforeValidator(_query_boolean)] = None
+    completed: Annotated[
+        StrictBool | None, BeforeValidator(_query_boolean), WithJsonSchema({"type": "boolean"})
+    ] = None
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), _DIGITS] = MAX_PAGE
     offset: Annotated[StrictInt, Field(ge=0, le=MAX_ID), _DIGITS] = 0

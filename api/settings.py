@@ -1,10 +1,13 @@
 """Settings from the environment. Half-set is refused, with the remedy in one line."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
+import httpx2
+import jwt
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -25,6 +28,9 @@ class Algorithm(StrEnum):
 
 # What Better Auth signs with, outside production, when it was given no secret: public knowledge.
 _PUBLIC_SECRET: Final = "better-auth-secret-12345678901234567890"  # noqa: S105
+# As browsers write it: lower case, no user, no path (RFC 6454, section 6.2).
+_ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+_CLAIM: Final = re.compile(r"[^.\s]+(\.[^.\s]+)*")
 
 
 def _split(value: object) -> object:
@@ -34,8 +40,15 @@ def _split(value: object) -> object:
 
 
 def _secret(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value().encode()) < 32:
+    if len(value.get_secret_value().encode(errors="replace")) < 32:
         raise ValueError("is shorter than 32 bytes; make one with: openssl rand -base64 32")
+    try:
+        jwt.get_algorithm_by_name("HS256").prepare_key(value.get_secret_value())
+    except (jwt.InvalidKeyError, UnicodeError):
+        # a public key as the secret would let anybody sign
+        raise ValueError(
+            "is a key file, or not UTF-8; make one with: openssl rand -base64 32"
+        ) from None
     if value.get_secret_value() == _PUBLIC_SECRET:
         raise ValueError(
             "is Better Auth's public default, with which anybody can sign; "
@@ -47,7 +60,8 @@ def _secret(value: SecretStr) -> SecretStr:
 def _postgres_url(value: SecretStr) -> SecretStr:
     try:
         parts = urlsplit(value.get_secret_value())
-        good = parts.scheme in ("postgresql", "postgres") and parts.port != 0
+        good = value.get_secret_value().startswith(("postgresql://", "postgres://"))
+        good = good and parts.port != 0
     except ValueError:
         good = False
     if not good:
@@ -62,8 +76,13 @@ def _direct(value: SecretStr) -> SecretStr:
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        httpx2.URL(value)
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except (ValueError, httpx2.InvalidURL):
+        good = False
+    if not good:
         raise ValueError("is not an http(s):// URL")
     if parts.username or parts.password:
         raise ValueError("carries a password; a key set is public")
@@ -71,13 +90,11 @@ def _http_url(value: str) -> str:
 
 
 def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != value:
-            raise ValueError(
-                "takes origins such as https://app.example.com, separated by commas: "
-                "no path, no final slash, no *"
-            )
+    if not all(_ORIGIN.fullmatch(value) for value in values):
+        raise ValueError(
+            "takes origins such as https://app.example.com, separated by commas: "
+            "lower case, no path, no final slash, no *"
+        )
     return values
 
 
@@ -85,6 +102,15 @@ def _algorithms(values: tuple[str, ...]) -> tuple[str, ...]:
     if unknown := set(values) - set(Algorithm):
         raise ValueError(f"knows {', '.join(Algorithm)}; not {', '.join(sorted(unknown))}")
     return values
+
+
+def _claim(value: str) -> str:
+    if not _CLAIM.fullmatch(value):
+        raise ValueError("is the name of a claim, such as sub or user.id")
+    if value.rpartition(".")[2].lower() == "email":
+        # links that confirm an address are tokens too, and hold nothing else
+        raise ValueError("names an e-mail address, which is no identity; use the user's id")
+    return value
 
 
 PostgresURL = Annotated[SecretStr, AfterValidator(_postgres_url)]
@@ -106,7 +132,7 @@ class AuthSettings(_Environment):
     auth_algorithms: Annotated[
         tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_algorithms)
     ] = (Algorithm.EDDSA,)
-    auth_user_claim: str = "sub"
+    auth_user_claim: Annotated[str, AfterValidator(_claim)] = "sub"
 
     @model_validator(mode="after")
     def _one_mode(self) -> Self:

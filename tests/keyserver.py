@@ -70,8 +70,8 @@ def issuing() -> Iterator[Issuer]:
             self.send_response(issuer.status)
             for name, value in {"Content-Length": str(len(body)), **issuer.headers}.items():
                 self.send_header(name, value)
-            self.end_headers()
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.end_headers()
                 self.wfile.write(body)
 
         def log_message(self, *_: object) -> None: ...

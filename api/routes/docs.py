@@ -27,7 +27,8 @@ async def docs() -> HTMLResponse:
         swagger_ui_parameters={"validatorUrl": None, "persistAuthorization": False},
     )
     page.headers["Content-Security-Policy"] = (
-        "default-src 'none'; connect-src 'self'; img-src 'self' data:; "
+        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "connect-src 'self'; img-src 'self' data:; "
         "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
     )
     return page

@@ -13,6 +13,7 @@ from fastapi import Depends, Path, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from api.auth import Authenticator
@@ -121,23 +122,25 @@ def _demand_json(content_type: str) -> None:
 
 def _parsed(model: TypeAdapter[Any], content: bytes) -> Any:
     try:
+        from_json(content, allow_inf_nan=False)  # validate_json would take NaN for JSON
+    except ValueError as error:
+        raise HTTPException(400, f"The body is not JSON: {error}.") from None
+    try:
         return model.validate_json(content)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        if faults[0]["type"] == "json_invalid":
-            raise HTTPException(400, f"The body is not JSON. {faults[0]['msg']}.") from None
-        known = model.json_schema()["properties"]
-        raise InvalidInput(
-            [
-                {"detail": f"An unknown member; known are: {_names(known)}.", "pointer": "#"}
-                if fault["type"] == "extra_forbidden"
-                else {
-                    "detail": f"{fault['msg']}.",
-                    "pointer": "/".join(["#", *map(str, fault["loc"][:1])]),
-                }
-                for fault in faults
-            ]
-        ) from None
+    known = _names(model.json_schema()["properties"])
+    raise InvalidInput(
+        [
+            {"detail": f"An unknown member; known are: {known}.", "pointer": "#"}
+            if fault["type"] == "extra_forbidden"
+            else {
+                "detail": f"{fault['msg']}.",
+                "pointer": "/".join(["#", *map(str, fault["loc"][:1])]),
+            }
+            for fault in faults
+        ]
+    )
 
 
 def _names(known: Any) -> str:

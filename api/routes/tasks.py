@@ -13,14 +13,20 @@ from api.schemas import TaskComplete, TaskCreate, TaskPage, TaskRead, TaskUpdate
 
 PATH: Final = "/api/tasks"
 
-_ALWAYS: Final = (401, 422, 503)
+_ALWAYS: Final = (401, 422, 500, 503)
 _BODY: Final = (400, 413, 415)
+_TOGGLE: Final = TaskComplete()
 
 router = APIRouter(route_class=TaskRoute, tags=["tasks"])
 
 
 def _json(body: str, status: int = 200, **headers: str) -> Response:
     return Response(body, status, headers, media_type="application/json")
+
+
+def _with_header(status: int, name: str, description: str) -> dict[int | str, dict[str, Any]]:
+    header = {"description": description, "schema": {"type": "string"}}
+    return {status: {"headers": {name: header}}}
 
 
 def _found(row: Any | None) -> Any:
@@ -34,18 +40,10 @@ def _found(row: Any | None) -> Any:
     PATH,
     operation_id="listTasks",
     summary="List your tasks, newest first",
+    response_description="The tasks",
     response_model=list[TaskRead],
     responses=documented(*_ALWAYS)
-    | {
-        200: {
-            "headers": {
-                "Link": {
-                    "description": 'The next page, `rel="next"`, when there is one (RFC 8288)',
-                    "schema": {"type": "string"},
-                }
-            }
-        }
-    },
+    | _with_header(200, "Link", 'The next page, `rel="next"`, when there is one (RFC 8288)'),
 )
 async def list_tasks(tx: Tx, page: Annotated[TaskPage, Query()]) -> Response:
     chosen = page.model_dump(exclude_none=True)
@@ -63,13 +61,9 @@ async def list_tasks(tx: Tx, page: Annotated[TaskPage, Query()]) -> Response:
     operation_id="createTask",
     summary="Create a task",
     status_code=201,
+    response_description="The new task",
     response_model=TaskRead,
-    responses=documented(*_ALWAYS, *_BODY)
-    | {
-        201: {
-            "headers": {"Location": {"description": "The new task", "schema": {"type": "string"}}}
-        }
-    },
+    responses=documented(*_ALWAYS, *_BODY) | _with_header(201, "Location", "Its address"),
 )
 async def create_task(tx: Tx, task: TaskCreate) -> Response:
     row = _found(await tx.row(queries.CREATE, **task.model_dump()))
@@ -80,6 +74,7 @@ async def create_task(tx: Tx, task: TaskCreate) -> Response:
     PATH + "/{task_id}",
     operation_id="getTask",
     summary="Read a task",
+    response_description="The task",
     response_model=TaskRead,
     responses=documented(*_ALWAYS, 404),
 )
@@ -99,13 +94,14 @@ async def update_task(tx: Tx, task_id: TaskId, changes: TaskUpdate) -> Response:
     return _json(_found(row)["body"])
 
 
-for _method, _operation in (("PUT", "replaceTask"), ("PATCH", "updateTask")):
+for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
     router.add_api_route(
         PATH + "/{task_id}",
         update_task,
         methods=[_method],
         operation_id=_operation,
         summary="Change a task; what is left out keeps its value",
+        response_description="The task as it is now",
         response_model=TaskRead,
         responses=documented(*_ALWAYS, *_BODY, 404),
     )
@@ -115,12 +111,13 @@ for _method, _operation in (("PUT", "replaceTask"), ("PATCH", "updateTask")):
     PATH + "/{task_id}/complete",
     operation_id="completeTask",
     summary="Complete a task, or not; toggles when nothing is said",
+    response_description="The task as it is now",
     response_model=TaskRead,
     responses=documented(*_ALWAYS, *_BODY, 404),
 )
-async def complete_task(tx: Tx, task_id: TaskId, state: TaskComplete | None = None) -> Response:
-    completed = state.get("completed") if state else None
-    return _json(_found(await tx.row(queries.COMPLETE, id=task_id, completed=completed))["body"])
+async def complete_task(tx: Tx, task_id: TaskId, state: TaskComplete = _TOGGLE) -> Response:
+    row = await tx.row(queries.COMPLETE, id=task_id, completed=state.get("completed"))
+    return _json(_found(row)["body"])
 
 
 @router.delete(
@@ -128,6 +125,7 @@ async def complete_task(tx: Tx, task_id: TaskId, state: TaskComplete | None = No
     operation_id="deleteTask",
     summary="Delete a task",
     status_code=204,
+    response_description="It is gone",
     responses=documented(*_ALWAYS, 404),
 )
 async def delete_task(tx: Tx, task_id: TaskId) -> Response:

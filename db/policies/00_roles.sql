@@ -2,8 +2,8 @@
 --
 -- task_app is the only role the server connects as. It is no superuser, does not
 -- bypass row security, creates nothing, inherits nothing and owns nothing.
--- A role of that name with more power than this is refused, not mended: only a
--- superuser could take the power away, and somebody gave it for a reason.
+-- A role of that name with more power than this is refused, not mended: somebody
+-- gave it for a reason.
 
 do $$
 declare
@@ -15,18 +15,18 @@ begin
     exception when duplicate_object or unique_violation then
         null;
     end;
-    select concat_ws(', ',
-               case when rolsuper then 'SUPERUSER' end,
-               case when rolbypassrls then 'BYPASSRLS' end,
-               case when rolcreatedb then 'CREATEDB' end,
-               case when rolcreaterole then 'CREATEROLE' end,
-               case when rolreplication then 'REPLICATION' end,
-               case when rolinherit then 'INHERIT' end)
+    select concat_ws(' ',
+               case when rolsuper then 'superuser' end,
+               case when rolbypassrls then 'bypassrls' end,
+               case when rolcreatedb then 'createdb' end,
+               case when rolcreaterole then 'createrole' end,
+               case when rolreplication then 'replication' end,
+               case when rolinherit then 'inherit' end)
       into power from pg_catalog.pg_roles where rolname = 'task_app';
     if power <> '' then
-        raise exception 'role task_app has %, which it must not have; '
-            'as a superuser: alter role task_app nosuperuser nobypassrls nocreatedb nocreaterole '
-            'noreplication noinherit', power using errcode = 'invalid_role_specification';
+        raise exception 'role task_app has %, which it must not have; take it away: '
+            'alter role task_app no%', upper(replace(power, ' ', ', ')),
+            replace(power, ' ', ' no') using errcode = 'invalid_role_specification';
     end if;
 end
 $$;
@@ -62,6 +62,7 @@ begin
           from pg_catalog.pg_policy pol
           join pg_catalog.pg_class c on c.oid = pol.polrelid
          where c.relnamespace = 'public'::regnamespace
+           and pg_has_role(c.relowner, 'usage')
     loop
         execute format('drop policy %I on %s', it.policy, it.relation);
     end loop;

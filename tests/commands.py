@@ -1,0 +1,113 @@
+"""The installed `task-api`, run the way a user runs it: as a program of its own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+TASK_API: Final = str(Path(sysconfig.get_path("scripts")) / "task-api")
+PATIENCE: Final = 60  # seconds
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """These settings, and of the suite's own environment only what every program needs."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "USER", "TMPDIR") or name.startswith("COVERAGE_")
+    }
+    return kept | settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    def refusal(self) -> str:
+        """The one line with which the command refused; fails if it did anything else."""
+        assert self.code == 1, self
+        assert self.out == "", self
+        (line,) = self.err.splitlines()
+        assert line.startswith("task-api: "), self
+        return line
+
+
+def run(
+    *arguments: str, folder: Path | str = "/", program: str = TASK_API, **settings: str
+) -> Outcome:
+    """Run `task-api` with these arguments in this folder, to its end."""
+    done = subprocess.run(
+        [program, *arguments],
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+class Running:
+    """A command that goes on until it is told to stop."""
+
+    def __init__(self, process: subprocess.Popen[str], out: IO[str], err: IO[str]) -> None:
+        self.process, self._out, self._err = process, out, err
+
+    @property
+    def out(self) -> str:
+        return Path(self._out.name).read_text()
+
+    @property
+    def err(self) -> str:
+        return Path(self._err.name).read_text()
+
+    def says(self, words: str) -> str:
+        """All it has said on stdout, once these words are in it."""
+        deadline = time.monotonic() + PATIENCE
+        while words not in self.out:
+            assert self.process.poll() is None, self.err
+            assert time.monotonic() < deadline, self.err
+            time.sleep(0.02)
+        return self.out
+
+    def stops(self, sign: signal.Signals = signal.SIGINT) -> Outcome:
+        """Tell it to stop, and see how it ends."""
+        self.process.send_signal(sign)
+        return Outcome(self.process.wait(PATIENCE), self.out, self.err)
+
+
+@contextlib.contextmanager
+def running(
+    *arguments: str, folder: Path | str = "/", program: str = TASK_API, **settings: str
+) -> Iterator[Running]:
+    """`task-api` with these arguments in this folder, stopped when the block ends."""
+    with (
+        tempfile.NamedTemporaryFile("w+") as out,
+        tempfile.NamedTemporaryFile("w+") as err,
+        subprocess.Popen(
+            [program, *arguments],
+            cwd=folder,
+            env=environment(**settings),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            text=True,
+        ) as process,
+    ):
+        command = Running(process, out, err)
+        try:
+            yield command
+        finally:
+            if process.poll() is None:
+                command.stops()

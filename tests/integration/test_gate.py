@@ -1,0 +1,109 @@
+"""The gate: no server for a role that could see past the policies."""
+
+import asyncio
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from api.db import Database, RowSecurityInactive
+from tests.cluster import OWNER, Cluster, TaskDatabase
+from tests.commands import run
+from tests.people import SECRET
+
+
+@pytest.fixture(scope="module")
+def guarded(cluster: Cluster) -> Iterator[TaskDatabase]:
+    """A database of this file, whose tests put back what they change."""
+    with cluster.database() as database:
+        yield database
+
+
+@pytest.fixture
+def role(guarded: TaskDatabase) -> Iterator[str]:
+    """A role of its own, as somebody makes it by hand."""
+    with psycopg.connect(guarded.superuser, autocommit=True) as connection:
+        connection.execute("create role passer_by login")
+        yield guarded.task_app.replace("task_app@", "passer_by@")
+        connection.execute("drop owned by passer_by")
+        connection.execute("drop role passer_by")
+
+
+def as_superuser(database: TaskDatabase, statement: str) -> None:
+    with psycopg.connect(database.superuser, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def refusal_of(url: str) -> str | None:
+    """What the gate says to the role at this URL; None when it may pass."""
+
+    async def knock() -> str | None:
+        try:
+            async with Database.connect(url):
+                return None
+        except RowSecurityInactive as refusal:
+            return str(refusal)
+
+    return asyncio.run(knock())
+
+
+def serve_refuses(url: str, role: str) -> str:
+    line = run("serve", DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET).refusal()
+    assert f"role {role}" in line
+    assert "as task_app" in line
+    assert "neondb_owner" in line
+    return line
+
+
+def test_task_app_passes(guarded: TaskDatabase) -> None:
+    assert refusal_of(guarded.task_app) is None
+
+
+def test_a_superuser_is_refused(guarded: TaskDatabase) -> None:
+    assert "is a superuser" in serve_refuses(guarded.superuser, "postgres")
+
+
+def test_a_role_with_bypassrls_is_refused(guarded: TaskDatabase, role: str) -> None:
+    as_superuser(guarded, "alter role passer_by bypassrls")
+    as_superuser(guarded, "grant select on task to passer_by")
+    assert "has BYPASSRLS" in serve_refuses(role, "passer_by")
+
+
+def test_an_owner_passes_only_with_force(guarded: TaskDatabase) -> None:
+    assert refusal_of(guarded.owner) is None
+    as_superuser(guarded, "alter table task no force row level security")
+    try:
+        assert "without FORCE" in serve_refuses(guarded.owner, OWNER)
+        assert refusal_of(guarded.task_app) is None, "it binds whoever does not own the table"
+    finally:
+        as_superuser(guarded, "alter table task force row level security")
+
+
+def test_a_member_of_the_owner_is_refused_as_the_owner_is(guarded: TaskDatabase, role: str) -> None:
+    as_superuser(guarded, f"grant {OWNER} to passer_by")
+    as_superuser(guarded, "alter table task no force row level security")
+    try:
+        assert "role passer_by owns" in str(refusal_of(role))
+    finally:
+        as_superuser(guarded, "alter table task force row level security")
+
+
+def test_row_security_switched_off_is_refused(guarded: TaskDatabase) -> None:
+    as_superuser(guarded, "alter table task disable row level security")
+    try:
+        line = run("serve", DATABASE_URL=guarded.task_app, BETTER_AUTH_SECRET=SECRET).refusal()
+    finally:
+        as_superuser(guarded, "alter table task enable row level security")
+    assert "row security is off" in line
+    assert "task-api migrate" in line
+
+
+def test_a_role_without_privileges_is_refused(guarded: TaskDatabase, role: str) -> None:
+    assert "may not read" in serve_refuses(role, "passer_by")
+
+
+def test_a_database_not_migrated_is_refused(cluster: Cluster) -> None:
+    with cluster.empty_database() as empty:
+        line = run("serve", DATABASE_URL=empty.owner, BETTER_AUTH_SECRET=SECRET).refusal()
+    assert "no table task" in line
+    assert "task-api migrate" in line

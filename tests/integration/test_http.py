@@ -1,0 +1,301 @@
+"""The manners of HTTP: methods, addresses, other origins, faults, and the documentation page."""
+
+import logging
+import re
+import socket
+import time
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+import psycopg
+import pytest
+
+from api.logs import CONFIG, WithoutQuery
+from api.settings import Settings
+from tests.cluster import TaskDatabase
+from tests.integration.test_input import MARK, problem
+from tests.people import SECRET, People, Person
+from tests.server import serving
+
+FRONT_END = "https://app.example.com"
+ELSEWHERE = "https://elsewhere.example.com"
+ASSET = "/docs/assets/swagger-ui.css"
+
+ALLOWED = {
+    "/api/tasks": {"GET", "HEAD", "POST"},
+    "/api/tasks/7": {"DELETE", "GET", "HEAD", "PATCH", "PUT"},
+    "/api/tasks/7/complete": {"PATCH"},
+    "/livez": {"GET", "HEAD"},
+    "/readyz": {"GET", "HEAD"},
+    "/openapi.json": {"GET", "HEAD"},
+    "/docs": {"GET", "HEAD"},
+    ASSET: {"GET", "HEAD"},
+}
+
+
+@pytest.fixture
+def people_of_a_faulty_api(own_database: TaskDatabase) -> Iterator[People]:
+    """The people of an API whose role may not insert any more: a fault of its deployment."""
+    settings = Settings(
+        database_url=own_database.task_app, better_auth_secret=SECRET, cors_origins=FRONT_END
+    )
+    with serving(settings) as address:
+        with psycopg.connect(own_database.owner) as connection:
+            connection.execute("revoke insert on task from task_app")
+            connection.execute(
+                "revoke insert (user_id, title, description, completed) on task from task_app"
+            )
+        people = People(address)
+        yield people
+        people.leave()
+
+
+# methods and addresses
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/api/tasks?limit=1", "/api/tasks/{}", "/livez", "/readyz", "/openapi.json", "/docs", ASSET],
+)
+def test_head_is_get_without_the_body(alice: Person, address: str) -> None:
+    alice.creates()
+    address = address.format(alice.creates()["id"])
+    got, head = alice.http.get(address), alice.http.head(address)
+    assert got.status_code == head.status_code == 200
+    assert got.content
+    assert head.content == b""
+    assert got.headers.keys() == head.headers.keys()
+    assert {**got.headers, "date": ""} == {**head.headers, "date": ""}
+
+
+@pytest.mark.parametrize("address", ["/api/tasks/0", "/api/tasks?limit=0", "/nowhere"])
+def test_head_fails_as_get_does(alice: Person, address: str) -> None:
+    got, head = alice.http.get(address), alice.http.head(address)
+    assert got.status_code == head.status_code
+    assert head.content == b""
+    assert {**got.headers, "date": ""} == {**head.headers, "date": ""}
+
+
+@pytest.mark.parametrize(("address", "allowed"), ALLOWED.items(), ids=ALLOWED)
+def test_what_an_address_does_not_take_is_refused_with_what_it_does(
+    stranger: Person, address: str, allowed: set[str]
+) -> None:
+    every = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"}
+    for method in sorted(every - allowed):
+        answer = stranger.http.request(method, address)
+        assert answer.status_code == 405
+        assert set(answer.headers["Allow"].split(", ")) == allowed
+        if method != "HEAD":
+            problem(answer, 405)
+    for method in sorted(allowed):
+        assert stranger.http.request(method, address).status_code in (200, 401)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        f"/{MARK}",
+        "/api",
+        f"/api/{MARK}",
+        "/api/tasks/",
+        "/api/tasks/7/",
+        f"/api/tasks/7/{MARK}",
+        "/api/tasks/7/complete/",
+        "//api/tasks",
+        "/API/tasks",
+        "/livez/",
+        "/docs/",
+        "/docs/assets/",
+        f"/docs/assets/{MARK}",
+        "/docs/assets/..%2F__init__.py",
+        "/docs/assets/%00",
+        "/redoc",
+        "/%00",
+        "/%FF",
+    ],
+)
+def test_there_is_nothing_anywhere_else_and_no_redirect(alice: Person, address: str) -> None:
+    # a whole URL: the client would take '//api' for a host
+    answer = alice.http.get(str(alice.http.base_url).rstrip("/") + address)
+    problem(answer, 404)
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+def test_a_method_is_what_the_request_line_says(alice: Person, header: str) -> None:
+    task = alice.creates()
+    answer = alice.http.get(f"/api/tasks/{task['id']}", headers={header: "DELETE"})
+    assert answer.json() == task
+    assert alice.sees(task["id"]) == task
+
+
+def test_a_client_that_leaves_halfway_is_no_fault_of_the_server(
+    alice: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = alice.http.base_url
+    head = (
+        f"POST /api/tasks HTTP/1.1\r\nHost: {address.host}\r\n"
+        f"Authorization: {alice.http.headers['Authorization']}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+    )
+    with socket.create_connection((address.host, address.port)) as connection:
+        connection.sendall(f'{head}{{"title": "{MARK}'.encode())
+        time.sleep(0.1)  # until the server waits for the rest
+    time.sleep(0.1)  # until it has seen that nobody is there
+    assert alice.lists() == []
+    assert caplog.text == ""
+
+
+def test_a_query_is_not_logged(alice: Person, caplog: pytest.LogCaptureFixture) -> None:
+    assert "without_query" in CONFIG["handlers"]["access"]["filters"]
+    caplog.set_level(logging.INFO, "uvicorn.access")
+    caplog.handler.addFilter(without := WithoutQuery())
+    try:
+        alice.http.get(f"/api/tasks?token={MARK}")
+    finally:
+        caplog.handler.removeFilter(without)
+    assert '"GET /api/tasks HTTP/1.1" 422' in caplog.text
+    assert MARK not in caplog.text
+
+
+# other origins
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+def test_a_front_end_may_ask_before_it_calls(stranger: Person, method: str) -> None:
+    answer = stranger.http.options(
+        "/api/tasks/7",
+        headers={
+            "Origin": FRONT_END,
+            "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": "authorization,content-type",
+        },
+    )
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == FRONT_END
+    assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+    allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {"authorization", "content-type"} <= set(allowed)
+    assert answer.headers["Access-Control-Max-Age"] == "7200"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Origin" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "method", "header"),
+    [
+        (ELSEWHERE, "GET", "authorization"),
+        (f"{FRONT_END}.elsewhere.example.com", "GET", "authorization"),
+        (FRONT_END.replace("https", "http"), "GET", "authorization"),
+        (f"{FRONT_END}:8443", "GET", "authorization"),
+        ("null", "GET", "authorization"),
+        (FRONT_END, "TRACE", "authorization"),
+        (FRONT_END, "GET", "x-http-method-override"),
+    ],
+)
+def test_nobody_else_may_and_for_nothing_else(
+    stranger: Person, origin: str, method: str, header: str
+) -> None:
+    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": header}
+    answer = stranger.http.options("/api/tasks", headers={"Origin": origin, **asked})
+    assert answer.status_code == 400
+    if origin != FRONT_END:
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/api/tasks", 200),
+        ("/api/tasks/0", 404),
+        ("/nowhere", 404),
+        ("/api/tasks/7/complete", 405),
+        ("/api/tasks?limit=0", 422),
+        ("/livez", 200),
+    ],
+)
+def test_a_front_end_can_read_every_answer(alice: Person, address: str, status: int) -> None:
+    answer = alice.http.get(address, headers={"Origin": FRONT_END})
+    assert answer.status_code == status
+    assert answer.headers["Access-Control-Allow-Origin"] == FRONT_END
+    assert "Origin" in answer.headers["Vary"]
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+    assert exposed == {"Link", "Location", "Retry-After", "WWW-Authenticate"}
+    other = alice.http.get(address, headers={"Origin": ELSEWHERE})
+    assert other.status_code == status
+    assert "Access-Control-Allow-Origin" not in other.headers
+
+
+def test_a_front_end_can_read_that_its_user_is_a_stranger(stranger: Person) -> None:
+    answer = stranger.http.get("/api/tasks", headers={"Origin": FRONT_END})
+    problem(answer, 401)
+    assert answer.headers["Access-Control-Allow-Origin"] == FRONT_END
+
+
+# faults of the server
+
+
+def test_a_fault_of_the_deployment_says_nothing_but_that(
+    people_of_a_faulty_api: People, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice = people_of_a_faulty_api.person("alice")
+    answer = alice.http.post("/api/tasks", json={"title": MARK}, headers={"Origin": FRONT_END})
+    assert problem(answer, 500)["detail"] == "The server met a fault of its own."
+    assert answer.headers["Access-Control-Allow-Origin"] == FRONT_END
+    # The log tells the operator what, and holds nothing of Alice's.
+    assert "InsufficientPrivilegeError (42501)" in caplog.text
+    assert MARK not in caplog.text
+    assert "insert" not in caplog.text.lower()
+    assert alice.lists() == []  # the rest is served
+
+
+def test_a_row_that_the_database_refuses_is_not_logged(
+    own_database: TaskDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(own_database.owner) as connection:
+        connection.execute("alter table task add check (title <> 'mark7f3a')")
+    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
+    with serving(settings) as address:
+        people = People(address)
+        problem(people.person("alice").http.post("/api/tasks", json={"title": MARK}), 500)
+        people.leave()
+    assert "CheckViolationError (23514)" in caplog.text
+    assert MARK not in caplog.text
+
+
+# the documentation page
+
+
+def test_the_documentation_loads_nothing_from_elsewhere(stranger: Person) -> None:
+    page = stranger.http.get("/docs")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    loaded = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)""", page.text)
+    types = {}
+    for address in loaded:
+        whole = urljoin(str(page.url), address)
+        assert urlsplit(whole).netloc == urlsplit(str(page.url)).netloc
+        answer = httpx2.get(whole)
+        assert answer.status_code == 200
+        types[urlsplit(whole).path] = answer.headers["Content-Type"]
+    assert types == {
+        "/docs/assets/swagger-ui.css": "text/css; charset=utf-8",
+        "/docs/assets/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+        "/docs/assets/favicon.png": "image/png",
+        "/openapi.json": "application/json",
+    }
+    assert not re.findall(r"https?://", page.text)
+
+
+def test_the_documentation_may_load_nothing_from_elsewhere(stranger: Person) -> None:
+    header = stranger.http.get("/docs").headers["Content-Security-Policy"]
+    policy = dict(part.strip().split(" ", 1) for part in header.split(";"))
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert {word for sources in policy.values() for word in sources.split()} == {
+        "'none'",
+        "'self'",
+        "'unsafe-inline'",
+        "data:",
+    }

@@ -1,0 +1,500 @@
+"""What people send: taken strictly, refused with a reason, never handed back."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.people import Person
+
+MARK = "mark7f3a"  # stands in inputs, and in no answer
+JSON = {"Content-Type": "application/json"}
+MAX_BODY = 64 * 1024
+
+
+def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
+    """The problem in the answer, which has the one shape and says nothing it should not."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert list(body)[:4] == ["type", "title", "status", "detail"]
+    assert body["type"] == "about:blank"
+    assert body["title"] == HTTPStatus(status).phrase
+    assert body["status"] == status
+    assert body["detail"].endswith((".", "!", "?"))
+    assert set(body) - {"type", "title", "status", "detail"} <= {"errors"}
+    for error in body.get("errors", []):
+        assert set(error) <= {"detail", "pointer", "parameter"}
+        assert error["detail"].endswith(".")
+    everything = f"{answer.headers} {answer.text}".lower()
+    for word in (
+        MARK,
+        "traceback",
+        "select ",
+        "insert ",
+        "sqlstate",
+        "asyncpg",
+        "pydantic",
+        "dict",
+    ):
+        assert word not in everything
+    return body
+
+
+def faults(answer: httpx2.Response) -> list[str]:
+    """Where a 422 says the faults are."""
+    return [
+        error.get("pointer", error.get("parameter", "?"))
+        for error in problem(answer, 422)["errors"]
+    ]
+
+
+@dataclass
+class Writer:
+    """One of the ways to write: a method, an address, and what is there before."""
+
+    person: Person
+    method: str
+    address: str
+    task: dict[str, Any]
+
+    def sends(self, body: object, **headers: str) -> httpx2.Response:
+        """The body as it is when it is bytes or a stream of them, else as JSON."""
+        content: Any = json.dumps(body).encode() if isinstance(body, dict) else body
+        return self.person.http.request(
+            self.method, self.address, content=content, headers=JSON | headers
+        )
+
+    def changed_nothing(self) -> bool:
+        return self.person.lists() == [self.task]
+
+
+def _writer(alice: Person, method: str, suffix: str | None) -> Writer:
+    task = alice.creates("Buy milk", description="Two litres")
+    address = "/api/tasks" if suffix is None else f"/api/tasks/{task['id']}{suffix}"
+    return Writer(alice, method, address, task)
+
+
+_CREATE, _PUT, _PATCH = ("POST", None), ("PUT", ""), ("PATCH", "")
+_COMPLETE = ("PATCH", "/complete")
+
+
+@pytest.fixture(params=[_CREATE, _PUT, _PATCH], ids=["create", "put", "patch"])
+def writer(request: pytest.FixtureRequest, alice: Person) -> Writer:
+    """Whoever says what a task is."""
+    return _writer(alice, *request.param)
+
+
+@pytest.fixture(
+    params=[_CREATE, _PUT, _PATCH, _COMPLETE], ids=["create", "put", "patch", "complete"]
+)
+def sender(request: pytest.FixtureRequest, alice: Person) -> Writer:
+    """Whoever sends a body."""
+    return _writer(alice, *request.param)
+
+
+# titles
+
+BLANK = {
+    "nothing": "",
+    "spaces": "   ",
+    "tab and newline": "\t\r\n",
+    "no-break space": "\u00a0",
+    "narrow no-break space": "\u202f",
+    "ideographic space": "\u3000",
+    "zero-width space": "\u200b",
+    "zero-width joiner": "\u200d",
+    "zero-width non-joiner": "\u200c",
+    "word joiner": "\u2060",
+    "byte order mark": "\ufeff",
+    "hangul filler": "\u3164",
+    "halfwidth hangul filler": "\uffa0",
+    "hangul jamo fillers": "\u115f\u1160",
+    "blank braille": "\u2800",
+    "soft hyphen": "\u00ad",
+    "variation selectors": "\ufe0f\U000e0100",
+    "combining grapheme joiner": "\u034f",
+    "mongolian vowel separator": "\u180e",
+    "bidirectional marks": "\u200e\u200f\u202e\u2066",
+    "tag characters": "\U000e0041\U000e007f",
+    "controls": "\u0001\u0085",
+    "line separator": "\u2028",
+    "several of them": " \u200b\ufeff\u00a0\u3164\u2800 ",
+}
+
+
+@pytest.mark.parametrize("title", BLANK.values(), ids=BLANK.keys())
+def test_a_title_that_shows_nothing_is_refused(writer: Writer, title: str) -> None:
+    assert faults(writer.sends({"title": title})) == ["#/title"]
+    assert writer.changed_nothing()
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        pytest.param("x", id="one letter"),
+        pytest.param("0", id="zero"),
+        pytest.param("\U0001fae9", id="an emoji newer than Python's tables"),
+        pytest.param("\u200bx", id="a letter behind a zero-width space"),
+        pytest.param("x" * 200, id="200 letters"),
+        pytest.param("\U0001f95b" * 200, id="200 astral characters"),
+        pytest.param(" " * 300 + "x" * 200 + "\t\n\u00a0\u3000", id="200 letters between spaces"),
+    ],
+)
+def test_a_title_that_shows_something_is_taken_and_trimmed(writer: Writer, title: str) -> None:
+    answer = writer.sends({"title": title})
+    assert answer.status_code in (200, 201)
+    assert answer.json()["title"] == title.strip()
+
+
+REFUSED = {
+    "a title of 201 letters": (f'{{"title": "{MARK}{"x" * 193}"}}', "#/title"),
+    "a title of 201 astral characters": (f'{{"title": "{chr(0x1F95B) * 201}"}}', "#/title"),
+    "a title that is null": ('{"title": null}', "#/title"),
+    "a title that is a number": ('{"title": 7}', "#/title"),
+    "a title that is a huge number": ('{"title": 1e999}', "#/title"),
+    "a title that is a boolean": ('{"title": true}', "#/title"),
+    "a title that is a list": (f'{{"title": ["{MARK}"]}}', "#/title"),
+    "a title that is an object": (f'{{"title": {{"{MARK}": "{MARK}"}}}}', "#/title"),
+    "a title with NUL": (f'{{"title": "{MARK}\\u0000"}}', "#/title"),
+    "a description of 10,001 letters": (
+        f'{{"title": "x", "description": "{"x" * 10_001}"}}',
+        "#/description",
+    ),
+    "a description that is a number": ('{"title": "x", "description": 7}', "#/description"),
+    "a description that is a list": (
+        f'{{"title": "x", "description": ["{MARK}"]}}',
+        "#/description",
+    ),
+    "a description with NUL": (
+        f'{{"title": "x", "description": "{MARK}\\u0000"}}',
+        "#/description",
+    ),
+    "completed: yes": ('{"title": "x", "completed": "yes"}', "#/completed"),
+    "completed: true in quotes": ('{"title": "x", "completed": "true"}', "#/completed"),
+    "completed: 1": ('{"title": "x", "completed": 1}', "#/completed"),
+    "completed: 0": ('{"title": "x", "completed": 0}', "#/completed"),
+    "completed: 1.0": ('{"title": "x", "completed": 1.0}', "#/completed"),
+    "completed: null": ('{"title": "x", "completed": null}', "#/completed"),
+    "completed: a word": (f'{{"title": "x", "completed": "{MARK}"}}', "#/completed"),
+    "an unknown member": (f'{{"title": "x", "{MARK}": "{MARK}"}}', "#"),
+    "somebody's id": (f'{{"title": "x", "user_id": "{MARK}"}}', "#"),
+    "an id": ('{"title": "x", "id": 1}', "#"),
+    "a date": ('{"title": "x", "created_at": "2026-11-21T08:00:00Z"}', "#"),
+    "a version": ('{"title": "x", "version": 1}', "#"),
+    "a member in capitals": ('{"title": "x", "Completed": true}', "#"),
+    "a member with an empty name": ('{"title": "x", "": 1}', "#"),
+    "a member with NUL in its name": (f'{{"title": "x", "{MARK}\\u0000": 1}}', "#"),
+    "a member of the prototype": (f'{{"title": "x", "__proto__": {{"{MARK}": 1}}}}', "#"),
+}
+
+
+@pytest.mark.parametrize(("body", "pointer"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_a_task_cannot_be_is_refused(writer: Writer, body: str, pointer: str) -> None:
+    assert faults(writer.sends(body.encode())) == [pointer]
+    assert writer.changed_nothing()
+
+
+def test_every_fault_is_named(writer: Writer) -> None:
+    body = {"title": 7, "description": 7, "completed": 7, MARK: 7}
+    assert set(faults(writer.sends(body))) == {"#/title", "#/description", "#/completed", "#"}
+    assert writer.changed_nothing()
+
+
+def test_a_new_task_needs_a_title(alice: Person) -> None:
+    assert faults(alice.http.post("/api/tasks", json={"completed": True})) == ["#/title"]
+    assert alice.lists() == []
+
+
+@pytest.mark.parametrize(
+    ("completed", "pointer"),
+    [
+        ('{"completed": "yes"}', "#/completed"),
+        (f'{{"completed": "{MARK}"}}', "#/completed"),
+        ('{"completed": 1}', "#/completed"),
+        ('{"completed": null}', "#/completed"),
+        (f'{{"{MARK}": true}}', "#"),
+        ('{"title": "Buy bread"}', "#"),
+    ],
+)
+def test_what_complete_cannot_be_is_refused(alice: Person, completed: str, pointer: str) -> None:
+    writer = _writer(alice, *_COMPLETE)
+    assert faults(writer.sends(completed.encode())) == [pointer]
+    assert writer.changed_nothing()
+
+
+@pytest.mark.parametrize("description", ["x" * 10_000, "\U0001f95b" * 10_000], ids=["x", "astral"])
+def test_a_description_of_ten_thousand_characters_is_taken(
+    writer: Writer, description: str
+) -> None:
+    body = json.dumps({"title": "x", "description": description}, ensure_ascii=False)
+    assert writer.sends(body.encode()).json()["description"] == description
+
+
+# bodies
+
+NOT_JSON = {
+    "nothing but space": b" ",
+    "a trailing comma": b'{"title": "mark7f3a",}',
+    "a byte order mark": b'\xef\xbb\xbf{"title": "mark7f3a"}',
+    "NaN": b'{"title": NaN}',
+    "Infinity": b'{"title": -Infinity}',
+    "single quotes": b"{'title': 'mark7f3a'}",
+    "no quotes": b"{title: mark7f3a}",
+    "a comment": b'{"title": "mark7f3a"} // mark7f3a',
+    "cut short": b'{"title": "mark7f3a',
+    "two values": b'{"title": "mark7f3a"}{}',
+    "bytes that are not UTF-8": b'{"title": "mark7f3a\xff"}',
+    "UTF-8 of a surrogate": b'{"title": "mark7f3a\xed\xa0\x80"}',
+    "UTF-16": '{"title": "mark7f3a"}'.encode("utf-16"),
+    "a lone surrogate": b'{"title": "mark7f3a\\ud800"}',
+    "a lone surrogate, the lower": b'{"title": "\\udc00mark7f3a"}',
+    "a lone surrogate as a name": b'{"\\ud800mark7f3a": 1, "title": "x"}',
+    "a raw newline in text": b'{"title": "mark7f3a\n"}',
+    "a raw NUL": b'{"title": "mark7f3a\0"}',
+    "an unknown escape": b'{"title": "\\qmark7f3a"}',
+    "a leading zero": b'{"completed": 01}',
+    "deep lists": b"[" * 60_000,
+    "deep objects": b'{"title":' * 7_000,
+    "deep lists in a member": b'{"title": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    "a number of 5,000 digits": b'{"completed": ' + b"1" * 5_000 + b"}",
+    "a form": b"title=mark7f3a",
+}
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())
+def test_what_is_not_json_is_refused(sender: Writer, body: bytes) -> None:
+    assert "errors" not in problem(sender.sends(body), 400)
+    assert sender.changed_nothing()
+
+
+@pytest.mark.parametrize(
+    "body", ["[]", '[{"title": "mark7f3a"}]', "7", '"mark7f3a"', "null", "true"]
+)
+def test_what_is_no_object_is_refused(sender: Writer, body: str) -> None:
+    assert faults(sender.sends(body.encode())) == ["#"]
+    assert sender.changed_nothing()
+
+
+def test_no_body_is_no_task(writer: Writer) -> None:
+    problem(writer.sends(b""), 400)
+    problem(writer.person.http.request(writer.method, writer.address), 400)
+    assert writer.changed_nothing()
+
+
+def _padded(size: int) -> bytes:
+    return b'{"completed":true%s}' % (b" " * (size - 18))
+
+
+def _in_chunks(body: bytes) -> Iterator[bytes]:
+    for start in range(0, len(body), 10_000):
+        yield body[start : start + 10_000]
+
+
+@pytest.mark.parametrize("framed", [bytes, _in_chunks], ids=["with a length", "in chunks"])
+def test_a_body_has_64_kib_at_most(
+    sender: Writer, framed: Callable[[bytes], bytes | Iterator[bytes]]
+) -> None:
+    problem(sender.sends(framed(_padded(MAX_BODY + 1))), 413)
+    problem(sender.sends(framed(_padded(5_000_000))), 413)
+    assert sender.changed_nothing()
+    # At the limit it is read: a new task needs a title, a change does not.
+    answer = sender.sends(framed(_padded(MAX_BODY)))
+    assert answer.status_code == (422 if sender.method == "POST" else 200)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "Application/JSON",
+        "application/merge-patch+json",
+    ],
+)
+def test_json_is_taken_by_its_names(sender: Writer, content_type: str) -> None:
+    body = {"completed": True} | ({"title": "x"} if sender.method == "POST" else {})
+    answer = sender.sends(body, **{"Content-Type": content_type})
+    assert answer.status_code in (200, 201)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain;charset=UTF-8"},
+        {"Content-Type": "text/mark7f3a"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "multipart/form-data; boundary=mark7f3a"},
+        {"Content-Type": "application/json; charset=latin-1"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": "application/jsonp"},
+        {"Content-Type": "application/xml, application/json"},
+        {"Content-Type": ""},
+        {"Content-Encoding": "gzip"},
+        {"Content-Encoding": "br"},
+    ],
+    ids=lambda headers: ", ".join(f"{k}: {v}" for k, v in headers.items()),
+)
+def test_anything_but_json_is_refused(sender: Writer, headers: dict[str, str]) -> None:
+    problem(sender.sends({"title": MARK}, **headers), 415)
+    assert sender.changed_nothing()
+
+
+def test_a_body_that_does_not_say_what_it_is_is_refused(sender: Writer) -> None:
+    answer = sender.person.http.request(sender.method, sender.address, content=b'{"title": "x"}')
+    problem(answer, 415)
+    assert sender.changed_nothing()
+
+
+# addresses
+
+IDS = {
+    "0": "0",
+    "-1": "-1",
+    "+1": "+1",
+    "01": "01",
+    "1.0": "1.0",
+    "1e0": "1e0",
+    "1_0": "1_0",
+    "0x1": "0x1",
+    "a space before": "%201",
+    "a newline behind": "1%0A",
+    "a word": MARK,
+    "the largest id, which nobody has": str(2**53 - 1),
+    "2^53": str(2**53),
+    "2^63": str(2**63),
+    "2^64": str(2**64),
+    "20 digits": "1" * 20,
+    "5,000 digits": "1" * 5_000,
+    "arabic digits": "%D9%A1",
+    "fullwidth digits": "%EF%BC%91",
+    "a superscript": "%C2%B2",
+    "NUL": "%00",
+    "a digit and NUL": "1%00",
+    "not UTF-8": "%FF",
+    "a slash": "1%2F2",
+    "a way up": "..%2F1",
+    "SQL": "1%20or%201=1",
+    "null": "null",
+    "true": "true",
+}
+
+
+@pytest.mark.parametrize("task_id", IDS.values(), ids=IDS.keys())
+def test_what_is_no_id_of_alice_s_is_not_found(alice: Person, task_id: str) -> None:
+    task = alice.creates()
+    for method, suffix, body in (
+        ("GET", "", None),
+        ("PUT", "", {"title": MARK}),
+        ("PATCH", "", {"title": MARK}),
+        ("PATCH", "/complete", {}),
+        ("DELETE", "", None),
+    ):
+        problem(alice.http.request(method, f"/api/tasks/{task_id}{suffix}", json=body), 404)
+    assert alice.lists() == [task]
+
+
+# queries
+
+QUERIES = {
+    "limit=0": "limit",
+    "limit=-1": "limit",
+    "limit=1001": "limit",
+    "limit=18446744073709551616": "limit",
+    "limit=1e3": "limit",
+    "limit=1.0": "limit",
+    "limit=mark7f3a": "limit",
+    "limit=": "limit",
+    "limit": "limit",
+    "limit=%205": "limit",
+    "limit=5%20": "limit",
+    "limit=5%0A": "limit",
+    "limit=1_0": "limit",
+    "limit=%2B5": "limit",
+    "limit=%D9%A5": "limit",
+    "limit=true": "limit",
+    "limit=%00": "limit",
+    "limit=5%00": "limit",
+    "offset=-1": "offset",
+    "offset=9007199254740992": "offset",
+    "offset=9223372036854775808": "offset",
+    "offset=18446744073709551616": "offset",
+    "offset=1e3": "offset",
+    "offset=mark7f3a": "offset",
+    "offset=": "offset",
+    "offset=%205": "offset",
+    "offset=1_0": "offset",
+    "completed=yes": "completed",
+    "completed=1": "completed",
+    "completed=True": "completed",
+    "completed=TRUE": "completed",
+    "completed=": "completed",
+    "completed": "completed",
+    "completed=null": "completed",
+    "completed=mark7f3a": "completed",
+    "completed=%00": "completed",
+    "completed=true&completed=true": "completed",
+    "completed=true&completed=false": "completed",
+    "limit=1&limit=2": "limit",
+    "offset=1&limit=2&offset=1": "offset",
+    "complete=true": "?",
+    "mark7f3a=mark7f3a": "?",
+    "Limit=5": "?",
+    "limit[]=5": "?",
+    "user_id=mark7f3a": "?",
+    "%00=1": "?",
+    "%FF=%FF": "?",
+    "=": "?",
+}
+
+
+@pytest.mark.parametrize(("query", "parameter"), QUERIES.items(), ids=QUERIES.keys())
+def test_a_query_the_list_does_not_take_is_refused(
+    alice: Person, query: str, parameter: str
+) -> None:
+    assert faults(alice.http.get(f"/api/tasks?{query}")) == [parameter]
+
+
+def test_every_fault_of_a_query_is_named(alice: Person) -> None:
+    answer = alice.http.get("/api/tasks?limit=0&offset=x&completed=yes")
+    assert sorted(faults(answer)) == ["completed", "limit", "offset"]
+
+
+@pytest.mark.parametrize("query", ["mark7f3a=1", "limit=5", "a=1&a=2", "mark7f3a", "%00"])
+@pytest.mark.parametrize(
+    ("method", "suffix"),
+    [
+        ("POST", None),
+        ("GET", ""),
+        ("PUT", ""),
+        ("PATCH", ""),
+        ("PATCH", "/complete"),
+        ("DELETE", ""),
+    ],
+)
+def test_elsewhere_no_query_is_taken(
+    alice: Person, method: str, suffix: str | None, query: str
+) -> None:
+    writer = _writer(alice, method, suffix)
+    body = {"title": "Buy bread"} if suffix != "/complete" else {}
+    answer = alice.http.request(method, f"{writer.address}?{query}", json=body)
+    assert set(faults(answer)) == {"?"}
+    assert writer.changed_nothing()
+
+
+# who is asked first
+
+
+@pytest.mark.parametrize("task_id", ["1", "0", MARK])
+def test_a_stranger_learns_nothing_about_ids_queries_and_bodies(
+    stranger: Person, task_id: str
+) -> None:
+    answer = stranger.http.put(
+        f"/api/tasks/{task_id}?{MARK}=1", content=MARK, headers={"Content-Type": "text/plain"}
+    )
+    problem(answer, 401)

@@ -1,0 +1,349 @@
+"""`task-api migrate`: policies are state, not history, and nothing is ever half done."""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import psycopg
+import pytest
+import yoyo
+from psycopg.sql import SQL, Identifier
+
+from api import migrate as migrate_module
+from api.migrate import MigrationError, migrate
+from tests.cluster import OWNER, Cluster, TaskDatabase
+from tests.commands import Outcome, run
+
+AWKWARD = 'o\'brien \\ %41 "é" $1 :x; --'
+
+# Everything about access and shape that a second run could disturb. No grants at all and the
+# default ones, written down, are the same.
+STATE = (
+    "select * from pg_policies order by 1, 2, 3",
+    "select relname, relkind, relrowsecurity, relforcerowsecurity, (select array_agg(a order by a)"
+    " from aclexplode(coalesce(relacl, acldefault((case relkind when 'S' then 's' else 'r' end)"
+    '::"char", relowner))) a)::text'
+    " from pg_class where relnamespace = 'public'::regnamespace order by 1",
+    "select attrelid::regclass::text, attname, atttypid, attnotnull, attacl::text from pg_attribute"
+    " where attrelid = 'task'::regclass order by 1, 2",
+    "select nspname, (select array_agg(a order by a) from aclexplode(nspacl) a)::text"
+    " from pg_namespace where nspname = 'public'",
+    "select (select array_agg(a order by a) from aclexplode(datacl) a)::text"
+    " from pg_database where datname = current_database()",
+    "select indexdef from pg_indexes where tablename = 'task' order by 1",
+    "select tgname, pg_get_triggerdef(oid) from pg_trigger order by 1",
+    "select conname, pg_get_constraintdef(oid) from pg_constraint"
+    " where conrelid = 'task'::regclass order by 1",
+    "select proname, proacl::text from pg_proc where pronamespace = 'public'::regnamespace",
+    "select a.rolname, a.rolpassword, s.setconfig from pg_authid a"
+    " left join pg_db_role_setting s on s.setrole = a.oid where a.rolname = 'task_app'",
+    "select roleid::regrole, member::regrole from pg_auth_members order by 1, 2",
+)
+
+
+def state_of(database: TaskDatabase) -> list[list[tuple[Any, ...]]]:
+    with psycopg.connect(database.superuser) as connection:
+        return [connection.execute(query).fetchall() for query in STATE]
+
+
+def executes(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def migrates(database: TaskDatabase, **settings: str) -> Outcome:
+    return run("migrate", MIGRATION_DATABASE_URL=database.owner, **settings)
+
+
+@pytest.fixture
+def policies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A copy of the policy files that a test may change."""
+    copy = tmp_path / "policies"
+    shutil.copytree(migrate_module.POLICIES, copy)
+    monkeypatch.setattr(migrate_module, "POLICIES", copy)
+    return copy
+
+
+@pytest.fixture
+def without_task_app(cluster: Cluster) -> Iterator[None]:
+    """The role is the cluster's; for one test it goes by another name."""
+    executes(cluster.superuser, "alter role task_app rename to task_app_of_others")
+    yield
+    with psycopg.connect(cluster.superuser, autocommit=True) as connection:
+        role = connection.execute("select from pg_roles where rolname = 'task_app'").fetchone()
+        if role is not None:
+            connection.execute("drop role task_app")
+        connection.execute("alter role task_app_of_others rename to task_app")
+
+
+def test_an_empty_database_gets_table_role_and_policies(cluster: Cluster) -> None:
+    with cluster.empty_database() as empty:
+        first = migrates(empty)
+        assert first.code == 0, first
+        assert first.out.split() == ["applied", "0001.create-task", "applied", "00_roles.sql",
+                                     "applied", "task.sql"]  # fmt: skip
+        before = state_of(empty)
+        assert len(before[0]) == 4, "one policy for each command"
+
+        second = migrates(empty)
+        assert second.code == 0, second
+        assert "create-task" not in second.out
+        assert state_of(empty) == before
+
+
+STRAY = (
+    "create policy stray on task for select to task_app using (true)",
+    "create policy stray on task using (true)",
+    "grant truncate, references, trigger on task to task_app",
+    "grant update (user_id), insert (id) on task to task_app",
+    "grant select on task to public",
+    "grant select (title) on task to public",
+    "grant select, delete on task to passer_by with grant option",
+    "grant select on _yoyo_migration to task_app",
+    "grant usage on sequence task_id_seq to task_app",
+    "grant create on schema public to task_app",
+    "grant create on schema public to public",
+    "grant temporary on database {database} to task_app",
+    "alter table task disable row level security",
+    "alter table task no force row level security",
+    "drop policy task_select on task",
+    "revoke select on task from task_app",
+    "alter role task_app set statement_timeout = 0",
+)
+
+
+def test_what_was_added_or_taken_by_hand_is_put_right(own_database: TaskDatabase) -> None:
+    name = urlsplit(own_database.owner).path[1:]
+    executes(own_database.superuser, "create role passer_by")
+    before = state_of(own_database)
+    for stray in STRAY:
+        executes(own_database.superuser, stray.format(database=name))
+        assert state_of(own_database) != before, f"changed nothing: {stray}"
+        migrate(own_database.owner)
+        assert state_of(own_database) == before, stray
+    executes(own_database.superuser, "drop role passer_by")
+
+
+def test_a_table_without_a_policy_file_is_unreachable(own_database: TaskDatabase) -> None:
+    executes(
+        own_database.owner,
+        "create table forgotten (secret text)",
+        "grant all on forgotten to task_app, public",
+    )
+    migrate(own_database.owner)
+    with psycopg.connect(own_database.task_app) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("select from forgotten")
+        connection.rollback()
+        connection.execute("select from task")
+
+
+def test_a_table_of_somebody_else_is_left_alone(own_database: TaskDatabase) -> None:
+    executes(
+        own_database.superuser,
+        "create table foreign_body (user_id text)",
+        "create policy theirs on foreign_body using (true)",
+    )
+    migrate(own_database.owner)
+    executes(own_database.superuser, "drop policy theirs on foreign_body")
+
+
+def test_a_changed_policy_arrives_when_no_migration_is_pending(
+    own_database: TaskDatabase, policies: Path
+) -> None:
+    file = policies / "task.sql"
+    file.write_text(file.read_text().replace("create policy task_delete", "create policy renamed"))
+    migrate(own_database.owner)
+    names = {policy[2] for policy in state_of(own_database)[0]}
+    assert names == {"task_select", "task_insert", "task_update", "renamed"}
+
+
+def test_a_failing_policy_file_changes_nothing(own_database: TaskDatabase, policies: Path) -> None:
+    before = state_of(own_database)
+    (policies / "zz.sql").write_text("drop policy task_select on task; select 1 / 0")
+    with pytest.raises(MigrationError, match="division by zero"):
+        migrate(own_database.owner)
+    assert state_of(own_database) == before
+
+
+def test_a_failing_migration_leaves_nothing_behind(
+    own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(migrate_module.MIGRATIONS, tmp_path / "migrations")
+    (tmp_path / "migrations/0002.bad.sql").write_text("create table half (); select 1 / 0")
+    monkeypatch.setattr(migrate_module, "MIGRATIONS", tmp_path / "migrations")
+    before = state_of(own_database)
+    with pytest.raises(MigrationError, match="division by zero"):
+        migrate(own_database.owner)
+    assert state_of(own_database) == before
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_lock_held_elsewhere_is_not_waited_for_for_ever(
+    own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pending: bool
+) -> None:
+    monkeypatch.setattr(migrate_module, "_LOCK_TIMEOUT", "100ms")
+    if pending:
+        shutil.copytree(migrate_module.MIGRATIONS, tmp_path / "migrations")
+        (tmp_path / "migrations/0002.wide.sql").write_text("alter table task add column wide int")
+        monkeypatch.setattr(migrate_module, "MIGRATIONS", tmp_path / "migrations")
+    before = state_of(own_database)
+    with psycopg.connect(own_database.owner) as other:
+        other.execute("lock table task in access share mode")
+        with pytest.raises(MigrationError, match="try again") as refusal:
+            migrate(own_database.owner)
+    assert "\n" not in str(refusal.value)
+    assert state_of(own_database) == before
+
+
+def test_two_migrations_at_once_both_succeed(cluster: Cluster) -> None:
+    with cluster.empty_database() as empty, ThreadPoolExecutor() as both:
+        outcomes = list(both.map(lambda _: migrates(empty), range(2)))
+        assert [outcome.code for outcome in outcomes] == [0, 0], outcomes
+        assert sum("create-task" in outcome.out for outcome in outcomes) == 1
+
+
+def test_while_one_migrates_another_waits_its_turn(
+    own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate_module, "_LOCK_TIMEOUT", "100ms")
+    with psycopg.connect(own_database.owner) as one:
+        one.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
+        with pytest.raises(MigrationError, match="try again"):
+            migrate(own_database.owner)
+    migrate(own_database.owner)
+
+
+def admits(url: str, password: str) -> bool:
+    """Whether the server lets this password in, once it has read its rules anew."""
+    for _ in range(50):
+        try:
+            psycopg.connect(url, password=password).close()
+        except psycopg.OperationalError:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@contextlib.contextmanager
+def passwords_demanded(database: TaskDatabase) -> Iterator[None]:
+    """task_app needs its password in this database."""
+    name = urlsplit(database.superuser).path[1:]
+    with psycopg.connect(database.superuser, autocommit=True) as connection:
+        row = connection.execute("show hba_file").fetchone()
+        assert row is not None
+        file = Path(row[0])
+        rules = file.read_text()
+        file.write_text(f"local {name} task_app scram-sha-256\n{rules}")
+        connection.execute("select pg_reload_conf()")
+        try:
+            yield
+        finally:
+            file.write_text(rules)
+            connection.execute("select pg_reload_conf()")
+
+
+def test_the_password_is_set_and_never_logged(own_database: TaskDatabase) -> None:
+    (folder,) = parse_qs(urlsplit(own_database.superuser).query)["host"]
+    name = urlsplit(own_database.superuser).path[1:]
+    executes(own_database.superuser, f"alter database {name} set log_statement = 'ddl'")
+    outcome = migrates(own_database, TASK_APP_PASSWORD=AWKWARD)
+    assert outcome.code == 0, outcome
+    assert AWKWARD not in outcome.out + outcome.err
+    with psycopg.connect(own_database.superuser) as connection:
+        kept = connection.execute(
+            "select rolpassword from pg_authid where rolname = 'task_app'"
+        ).fetchone()
+    assert kept is not None
+    assert kept[0].startswith("SCRAM-SHA-256$")
+
+    log = (Path(folder) / "log").read_text()
+    assert "alter" in log, "nothing was logged, so nothing is tested"
+    assert "brien" not in log
+    with passwords_demanded(own_database):
+        assert not admits(own_database.task_app, "wrong")
+        assert admits(own_database.task_app, AWKWARD)
+
+        # The command says so too, without the password.
+        url = own_database.task_app.replace("task_app@", "task_app:hush-hush@")
+        secret = "a secret of the tests, longer than 32 bytes"
+        for command, variable in (
+            ("serve", "DATABASE_URL"),
+            ("migrate", "MIGRATION_DATABASE_URL"),
+        ):
+            line = run(command, **{variable: url, "BETTER_AUTH_SECRET": secret}).refusal()
+            assert f"check {variable}" in line
+            assert "hush-hush" not in line
+
+    migrate(own_database.owner)
+    assert kept[0] in str(state_of(own_database)), "without a password set, the old one stays"
+
+
+def test_a_name_that_needs_quoting_is_quoted(cluster: Cluster) -> None:
+    name = 'Weird "Näme %41'
+    with psycopg.connect(cluster.superuser, autocommit=True) as connection:
+        connection.execute(
+            SQL("create database {} owner {}").format(*map(Identifier, (name, OWNER)))
+        )
+        try:
+            url = cluster.url(f"{OWNER}:{quote(AWKWARD, safe='')}", quote(name))
+            assert len(migrate(url)) == 3
+            assert len(migrate(url)) == 2
+        finally:
+            connection.execute(SQL("drop database {}").format(Identifier(name)))
+
+
+def test_an_owner_who_may_not_make_roles_is_told_so(
+    cluster: Cluster, without_task_app: None
+) -> None:
+    with cluster.empty_database() as empty:
+        executes(empty.superuser, f"alter role {OWNER} nocreaterole")
+        try:
+            line = migrates(empty).refusal()
+        finally:
+            executes(empty.superuser, f"alter role {OWNER} createrole")
+    assert "with CREATEROLE" in line
+    assert "neondb_owner" in line
+
+
+@pytest.mark.parametrize(
+    "power", ["superuser", "bypassrls", "createdb", "createrole", "replication", "inherit"]
+)
+def test_a_task_app_with_more_power_is_refused(
+    own_database: TaskDatabase, policies: Path, power: str
+) -> None:
+    executes(own_database.superuser, f"alter role task_app {power}")
+    try:
+        with pytest.raises(MigrationError) as refusal:
+            migrate(own_database.owner)
+    finally:
+        executes(own_database.superuser, f"alter role task_app no{power}")
+    assert power.upper() in str(refusal.value)
+    assert str(refusal.value).endswith(f"alter role task_app no{power}")
+
+
+def test_a_superuser_may_be_the_owner(cluster: Cluster) -> None:
+    with cluster.empty_database() as empty:
+        assert len(migrate(empty.superuser)) == 3
+        with psycopg.connect(empty.task_app) as connection:
+            row = connection.execute("select row_security_active('task')").fetchone()
+            assert row == (True,)
+
+
+def test_the_migration_can_be_rolled_back_and_applied_again(own_database: TaskDatabase) -> None:
+    before = state_of(own_database)
+    backend = yoyo.get_backend(own_database.owner.replace("postgresql://", "postgresql+psycopg://"))
+    files = yoyo.read_migrations(str(migrate_module.MIGRATIONS))
+    backend.rollback_migrations(backend.to_rollback(files))
+    backend.connection.close()
+    with psycopg.connect(own_database.superuser) as connection:
+        left = connection.execute("select to_regclass('task'), to_regproc('task_touch')").fetchone()
+    assert left == (None, None)
+    migrate(own_database.owner)
+    assert state_of(own_database) == before

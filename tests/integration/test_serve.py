@@ -1,0 +1,83 @@
+"""`task-api serve`, as a program of its own against a migrated database."""
+
+import re
+import signal
+import socket
+
+import httpx2
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tests.cluster import TaskDatabase
+from tests.commands import Running, run, running
+from tests.people import SECRET, signed
+
+TOKEN = signed({"sub": "alice"})
+
+
+def settings_for(database: TaskDatabase) -> dict[str, str]:
+    return {"DATABASE_URL": database.task_app, "BETTER_AUTH_SECRET": SECRET}
+
+
+def asks(serve: Running, path: str, host: str = "127.0.0.1") -> httpx2.Response:
+    found = re.search(r"port (\d+)", serve.says("port"))
+    assert found
+    with httpx2.Client(timeout=20, headers={"Authorization": f"Bearer {TOKEN}"}) as alice:
+        return alice.get(f"http://{host}:{found[1]}{path}")
+
+
+def test_it_answers_and_stops_on_sigterm(database: TaskDatabase) -> None:
+    with running("serve", "--port", "0", **settings_for(database)) as serve:
+        assert asks(serve, "/readyz").status_code == 200
+        assert asks(serve, "/api/tasks").json() == []
+        assert asks(serve, "/api/tasks?title=hush-hush").status_code == 422
+        outcome = serve.stops(signal.SIGTERM)
+    assert outcome.code == -signal.SIGTERM, outcome
+    assert '"GET /api/tasks HTTP/1.1" 422' in outcome.err + outcome.out
+    for private in ("hush-hush", TOKEN, SECRET):
+        assert private not in outcome.err + outcome.out
+    assert "Traceback" not in outcome.err
+
+
+def test_two_workers_answer_and_both_stop(database: TaskDatabase) -> None:
+    with running("serve", "--workers", "2", "--port", "0", **settings_for(database)) as serve:
+        assert asks(serve, "/api/tasks").json() == []
+        workers = psutil.Process(serve.process.pid).children(recursive=True)
+        assert len(workers) >= 2
+        outcome = serve.stops(signal.SIGTERM)
+        _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
+    assert outcome.code in (0, -signal.SIGTERM), outcome
+    assert "Traceback" not in outcome.err
+
+
+def test_ctrl_c_is_no_traceback(database: TaskDatabase) -> None:
+    with running("serve", "--port", "0", **settings_for(database)) as serve:
+        assert asks(serve, "/livez").status_code == 200
+        outcome = serve.stops(signal.SIGINT)
+    assert outcome.code == 130
+    assert "Traceback" not in outcome.err
+
+
+def test_it_listens_where_it_is_told_to(database: TaskDatabase) -> None:
+    with running("serve", "--host", "::1", "--port", "0", **settings_for(database)) as serve:
+        assert asks(serve, "/livez", host="[::1]").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (["--port", "{taken}"], "in use"),
+        (["--port", "65536"], "not a number from 0 to 65535"),
+        (["--host", "no.such.host.invalid"], "no.such.host.invalid"),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_one_line(
+    database: TaskDatabase, place: list[str], reason: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = [word.format(taken=port) for word in place]
+        line = run("serve", *arguments, **settings_for(database)).refusal()
+    assert reason in line
+    assert "choose another" in line

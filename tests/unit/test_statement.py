@@ -1,0 +1,277 @@
+"""No statement on a table is about everybody, whatever its form; and none takes another's name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    CTE,
+    ClauseElement,
+    Table,
+    bindparam,
+    column,
+    exists,
+    func,
+    lambda_stmt,
+    lateral,
+    literal_column,
+    or_,
+    table,
+    text,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import aliased
+from sqlalchemy.schema import DropTable
+from sqlmodel import col, delete, insert, select, update
+
+from api import queries
+from api.models import Task
+from api.statement import CALLER, Statement, Unfiltered
+
+TASK: Table = Task.__table__  # type: ignore[attr-defined]
+C = TASK.c
+NOTES = table("notes", column("user_id"), column("id"))
+NAMELESS = table("nameless", column("title"))
+OTHER = TASK.alias("other")
+MINE = col(Task.user_id) == CALLER
+
+TITLES = select(C.title)
+MY_TITLES = select(C.title).where(MINE)
+MY_ROWS = select(C.user_id, C.title).where(MINE).subquery("mine")
+ANY_TITLE = TITLES.limit(1).scalar_subquery()
+OTHERS_TITLE = select(OTHER.c.title).limit(1).scalar_subquery()
+CREATION = insert(TASK).values(user_id=CALLER, title="x")
+RAW = text("select user_id, title from task").columns(column("user_id"), column("title"))
+
+RAW_TITLE: Any = text("(select title from task limit 1)")
+
+
+def recursive() -> CTE:
+    mine = select(C.title).where(MINE).cte("mine", recursive=True)
+    return mine.union_all(TITLES)
+
+
+Expression = Callable[[], Any]
+
+UNFILTERED: dict[str, Expression] = {
+    # no condition, or one that need not hold
+    "select": lambda: select(Task),
+    "select-core": lambda: TASK.select(),
+    "select-count": lambda: select(func.count()).select_from(Task),
+    "select-by-id": lambda: select(Task).where(col(Task.id) == 1, C.title == CALLER),
+    "select-or": lambda: select(Task).where(or_(MINE, col(Task.id) == 1)),
+    "select-or-true": lambda: select(Task).where(MINE | true()),
+    "select-not": lambda: select(Task).where(~MINE),
+    "select-not-equal": lambda: select(Task).where(col(Task.user_id) != CALLER),
+    "select-at-least": lambda: select(Task).where(col(Task.user_id) >= CALLER),
+    "select-another-column": lambda: select(Task).where(col(Task.title) == CALLER),
+    "select-namesake-parameter": lambda: select(Task).where(C.user_id == bindparam("caller")),
+    "select-named-user": lambda: select(Task).where(C.user_id == "alice", C.title == CALLER),
+    "select-having": lambda: select(C.user_id).group_by(C.user_id).having(MINE),
+    "select-whole-row": lambda: select(func.row_to_json(TASK.table_valued()), CALLER),
+    "select-table-without-owner": lambda: select(NAMELESS.c.title).where(C.user_id == CALLER),
+    # another name for the table
+    "alias": lambda: select(OTHER.c.title).where(C.user_id == CALLER),
+    "alias-of-model": lambda: select(aliased(Task)).where(MINE),
+    "sample": lambda: select(TASK.tablesample(10).c.title, CALLER),
+    "lateral": lambda: select(lateral(TITLES).c.title, CALLER),
+    # a second source beside a filtered one
+    "product": lambda: select(C.title, OTHER.c.title).where(MINE),
+    "product-with-another-table": lambda: select(C.title, NOTES.c.id).where(MINE),
+    "filter-on-the-other": lambda: select(C.title, MY_ROWS.c.title).where(
+        MY_ROWS.c.user_id == CALLER
+    ),
+    "join": lambda: select(C.title).join(OTHER, OTHER.c.id == C.id).where(MINE),
+    "outer-join": lambda: select(OTHER.c.title).outerjoin_from(OTHER, TASK, MINE),
+    # somewhere inside
+    "subquery": lambda: select(TITLES.subquery().c.title, CALLER),
+    "subquery-filtered-outside": lambda: select(Task.__table__.select().subquery().c.title).where(  # type: ignore[attr-defined]
+        MINE
+    ),
+    "cte": lambda: select(TITLES.cte("everybody").c.title, CALLER),
+    "cte-recursive": lambda: select(recursive().c.title),
+    "cte-unused": lambda: MY_TITLES.add_cte(delete(TASK).cte("gone")),
+    "cte-unused-of-insert": lambda: CREATION.add_cte(delete(TASK).cte("gone")),
+    "cte-deleting": lambda: select(delete(TASK).returning(C.title).cte("gone").c.title, CALLER),
+    "scalar": lambda: select(ANY_TITLE, CALLER),
+    "exists": lambda: select(exists().where(C.id == 1), CALLER),
+    "exists-in-where": lambda: MY_TITLES.where(exists(select(OTHER.c.id))),
+    "exists-correlated": lambda: MY_TITLES.where(exists().where(OTHER.c.id == C.id)),
+    "in": lambda: MY_TITLES.where(C.id.in_(select(OTHER.c.id))),
+    "limit": lambda: MY_TITLES.limit(select(func.count()).select_from(TASK).scalar_subquery()),
+    "order-by": lambda: MY_TITLES.order_by(OTHERS_TITLE),
+    "group-by": lambda: MY_TITLES.group_by(OTHERS_TITLE),
+    "distinct-on": lambda: MY_TITLES.ext(postgresql.distinct_on(OTHERS_TITLE)),
+    "window": lambda: select(func.count().over(order_by=ANY_TITLE), CALLER),
+    "aggregate-filter": lambda: select(func.count().filter(exists(TITLES)), CALLER),
+    "table-function": lambda: select(func.json_each(ANY_TITLE).table_valued("key").c.key, CALLER),
+    "union": lambda: union_all(MY_TITLES, TITLES),
+    "except": lambda: MY_TITLES.except_(TITLES),
+    "union-in-subquery": lambda: select(union_all(MY_TITLES, TITLES).subquery().c.title),
+    # update
+    "update": lambda: update(Task).values(title=CALLER),
+    "update-or": lambda: update(Task).where(MINE | (C.id == 1)).values(title="x"),
+    "update-from-alias": lambda: update(Task).where(MINE, OTHER.c.id == 5).values(title="x"),
+    "update-to-alias": lambda: update(Task).where(MINE).values(title=OTHER.c.title),
+    "update-from-whole-row": lambda: (
+        update(Task).where(MINE, func.row_to_json(OTHER.table_valued()) == CALLER).values(title="x")
+    ),
+    "update-from-table": lambda: update(Task).where(MINE, NOTES.c.id == C.id).values(title="x"),
+    "update-to-subquery": lambda: update(Task).where(MINE).values(title=ANY_TITLE),
+    "update-in-order": lambda: update(Task).where(MINE).ordered_values((C.title, ANY_TITLE)),
+    "update-returning-alias": lambda: (
+        update(Task).where(MINE).values(title="x").returning(OTHER.c.title)
+    ),
+    "update-gives-away": lambda: update(Task).where(MINE).values(user_id="bob"),
+    "update-gives-away-by-column": lambda: update(TASK).where(MINE).values({C.user_id: "bob"}),
+    "update-gives-away-in-order": lambda: (
+        update(Task).where(MINE).ordered_values((C.user_id, "bob"))
+    ),
+    # delete
+    "delete": lambda: delete(Task),
+    "delete-by-id": lambda: delete(Task).where(C.id == 1, C.title == CALLER),
+    "delete-using-alias": lambda: delete(Task).where(MINE, OTHER.c.id == 5),
+    "delete-returning-alias": lambda: delete(Task).where(MINE).returning(OTHER.c.title),
+    "delete-in-subquery": lambda: delete(Task).where(MINE, C.id.in_(select(OTHER.c.id))),
+    # insert
+    "insert": lambda: insert(Task),
+    "insert-for-nobody": lambda: insert(Task).values(title=CALLER),
+    "insert-for-bob": lambda: insert(Task).values(user_id="bob", title=CALLER),
+    "insert-for-namesake": lambda: insert(Task).values(user_id=bindparam("caller")),
+    "insert-for-two": lambda: insert(TASK).values({C.user_id: CALLER, "user_id": "bob"}),
+    "insert-changed-mind": lambda: CREATION.values(user_id="bob"),
+    "insert-many": lambda: insert(Task).values(
+        [{"user_id": CALLER, "title": "x"}, {"user_id": "bob", "title": "x"}]
+    ),
+    "insert-many-tuples": lambda: insert(TASK).values([("bob", 1, CALLER)]),
+    "insert-from-select": lambda: insert(Task).from_select(["user_id", "title"], MY_ROWS.select()),
+    "insert-of-another-title": lambda: insert(Task).values(user_id=CALLER, title=ANY_TITLE),
+    "insert-returning": lambda: CREATION.returning(ANY_TITLE),
+    "insert-on-conflict-update": lambda: (
+        postgresql.insert(TASK)
+        .values(user_id=CALLER, title="x")
+        .on_conflict_do_update(index_elements=["id"], set_={"title": "x"})
+    ),
+    "insert-on-conflict-nothing": lambda: (
+        postgresql.insert(TASK).values(user_id=CALLER).on_conflict_do_nothing()
+    ),
+    # SQL as text, which nobody reads
+    "text": lambda: text("select * from task where :caller = :caller"),
+    "text-with-columns": lambda: RAW,
+    "text-as-subquery": lambda: select(RAW.subquery().c.title, CALLER),
+    "text-as-cte": lambda: select(RAW.cte("raw").c.title, CALLER),
+    "text-as-column": lambda: select(RAW_TITLE, CALLER),
+    "text-as-literal": lambda: select(literal_column("(select title from task limit 1)"), CALLER),
+    "text-as-source": lambda: select(column("title"), CALLER).select_from(text("task")),
+    "text-as-condition": lambda: MY_TITLES.where(text("true) or (true")),
+    "text-as-operator": lambda: MY_TITLES.where(
+        literal_column("1").op(") or (1 =")(literal_column("1"))
+    ),
+    "text-as-order": lambda: MY_TITLES.order_by(text("(select 1 from task)")),
+    "text-before": lambda: MY_TITLES.prefix_with("(select title from task limit 1),"),
+    "text-after": lambda: MY_TITLES.suffix_with("union all select title from task"),
+    "text-as-hint": lambda: MY_TITLES.with_statement_hint("union all select title from task"),
+    "text-before-insert": lambda: CREATION.prefix_with("x"),
+    "text-for-model": lambda: select(Task).from_statement(text("select * from task")),
+    # no statement on rows, or about nobody
+    "ddl": lambda: DropTable(TASK),
+    "lambda": lambda: lambda_stmt(lambda: TASK.select()),
+    "function": lambda: func.table_to_xml("task"),
+    "select-function": lambda: select(func.query_to_xml("select * from task", True, True, "")),
+    "select-becoming-another": lambda: select(func.set_config("app.user_id", "bob", True)),
+    "select-constant": lambda: select(literal_column("1")),
+    "condition": lambda: MINE,
+}
+
+FILTERED: dict[str, Expression] = {
+    "select": lambda: select(Task).where(MINE),
+    "select-core": lambda: TASK.select().where(C.user_id == CALLER),
+    "select-nested-and": lambda: select(Task).where((C.id == 1) & ((C.id == 2) & MINE)),
+    "select-from-subquery": lambda: select(MY_ROWS.c.title),
+    "select-two-tables": lambda: select(C.title, NOTES.c.id).where(MINE, NOTES.c.user_id == CALLER),
+    "union": lambda: union_all(MY_TITLES, MY_TITLES),
+    "exists": lambda: select(exists(MY_TITLES)),
+    "update": lambda: update(Task).where(MINE).values(title="x").returning(C.id),
+    "update-from-subquery": lambda: (
+        update(Task).where(MINE, C.title.in_(select(MY_ROWS.c.title))).values(title="x")
+    ),
+    "update-from-filtered-table": lambda: (
+        update(Task).where(MINE, NOTES.c.user_id == CALLER, NOTES.c.id == C.id).values(title="x")
+    ),
+    "delete": lambda: delete(Task).where(MINE, C.id == 1),
+    "insert": lambda: CREATION,
+    "insert-model": lambda: insert(Task).values(user_id=CALLER, title="x").returning(C.id),
+}
+
+
+@pytest.mark.parametrize("expression", UNFILTERED.values(), ids=UNFILTERED)
+def test_a_statement_that_could_reach_others_is_refused(expression: Expression) -> None:
+    made: ClauseElement = expression()
+    with pytest.raises(Unfiltered):
+        Statement(made)
+
+
+@pytest.mark.parametrize("expression", FILTERED.values(), ids=FILTERED)
+def test_a_statement_about_the_caller_is_compiled(expression: Expression) -> None:
+    sql = Statement(expression()).sql
+    assert "user_id" in sql
+    assert "$1" in sql
+
+
+def test_the_refusal_names_the_statement_and_the_table() -> None:
+    with pytest.raises(Unfiltered, match="delete on task without user_id == CALLER"):
+        Statement(delete(Task))
+    with pytest.raises(Unfiltered, match="select on other without user_id == CALLER"):
+        Statement(select(OTHER.c.title))
+
+
+RENAME = Statement(
+    update(Task)
+    .where(MINE, C.id == bindparam("id"))
+    .values(title=bindparam("title"))
+    .returning(C.id)
+)
+
+
+def test_values_are_bound_in_the_order_of_the_statement() -> None:
+    arguments = RENAME.arguments("alice", {"id": 7, "title": "Buy milk"})
+    assert " ".join(RENAME.sql.split()) == (
+        "UPDATE task SET title=$1::VARCHAR "
+        "WHERE task.user_id = $2::VARCHAR AND task.id = $3::BIGINT RETURNING task.id"
+    )
+    assert arguments == ["Buy milk", "alice", 7]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"id": 7},
+        {"id": 7, "title": "x", "more": 1},
+        {"id": 7, "title": "x", "caller": "bob"},
+        {"id": 7, "caller": "bob"},
+        {"id": 7, "title": "x", "user_id": "bob"},
+    ],
+    ids=["none", "missing", "unknown", "caller", "caller-for-another", "user_id"],
+)
+def test_other_values_than_the_statements_own_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match="given to a statement of"):
+        RENAME.arguments("alice", values)
+
+
+def test_every_query_names_the_caller() -> None:
+    statements = {name: s for name, s in vars(queries).items() if isinstance(s, Statement)}
+    assert {*statements} == {
+        "LIST",
+        "LIST_BY_COMPLETED",
+        "GET",
+        "CREATE",
+        "UPDATE",
+        "COMPLETE",
+        "DELETE",
+    }
+    for name, statement in statements.items():
+        with pytest.raises(TypeError, match="'caller'"):
+            statement.arguments("alice", {"nothing": f"{name} takes"})
