@@ -5,7 +5,6 @@ import os
 import pwd
 import shlex
 import shutil
-import signal
 import subprocess
 import tempfile
 import warnings
@@ -62,13 +61,12 @@ def postgres(directory: Path) -> Iterator[str]:
 
 
 def _stop(directory: Path) -> None:
-    # Not by postmaster.pid: after a crash its number may be another process's.
+    # Not by postmaster.pid alone: after a crash its number may be another process's.
     for process in psutil.process_iter(["cmdline"]):
         program, *arguments = process.info["cmdline"] or [""]
         if Path(program).name == "postgres" and arguments[:2] == ["-D", str(directory)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGINT)  # roll back, disconnect, stop
-                process.wait(60)
+            _run("pg_ctl", "-D", directory, "-sw", "-m", "fast", "stop")
+            return
     (directory / "postmaster.pid").unlink(missing_ok=True)
 
 
