@@ -10,7 +10,10 @@ select r.rolname as role, r.rolsuper, r.rolbypassrls,
        c.relrowsecurity, c.relforcerowsecurity,
        pg_has_role(c.relowner, 'usage') as owns,
        row_security_active(c.oid) as active,
-       has_table_privilege(c.oid, 'select') as may_read
+       has_table_privilege(c.oid, 'select') as may_read,
+       (select min(other.rolname) from pg_catalog.pg_roles other
+         where (other.rolsuper or other.rolbypassrls) and other.oid <> r.oid
+           and pg_has_role(other.oid, 'member')) as becomes
   from pg_catalog.pg_roles r
   left join pg_catalog.pg_class c on c.oid = to_regclass('task')
  where r.rolname = current_user
@@ -29,6 +32,11 @@ def verdict(row: Mapping[str, Any]) -> str | None:
     for wrong, what, remedy in (
         (row["rolsuper"], f"role {role} is a superuser, whom no policy binds", _SERVE),
         (row["rolbypassrls"], f"role {role} has BYPASSRLS, so no policy binds it", _SERVE),
+        (
+            row["becomes"] is not None,
+            f"role {role} can become {row['becomes']}, whom no policy binds",
+            f"Revoke the membership. {_SERVE}",
+        ),
         (not row["is_there"], "there is no table task", _MIGRATE),
         (not row["relrowsecurity"], "row security is off on table task", _MIGRATE),
         (

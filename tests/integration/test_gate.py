@@ -88,6 +88,17 @@ def test_a_member_of_the_owner_is_refused_as_the_owner_is(guarded: TaskDatabase,
         as_superuser(guarded, "alter table task force row level security")
 
 
+def test_a_role_that_can_become_one_who_bypasses_is_refused(
+    guarded: TaskDatabase, role: str
+) -> None:
+    as_superuser(guarded, "create role all_seeing nologin bypassrls")
+    try:
+        as_superuser(guarded, "grant all_seeing to passer_by")
+        assert "can become all_seeing" in serve_refuses(role, "passer_by")
+    finally:
+        as_superuser(guarded, "drop role all_seeing")
+
+
 def test_row_security_switched_off_is_refused(guarded: TaskDatabase) -> None:
     as_superuser(guarded, "alter table task disable row level security")
     try:

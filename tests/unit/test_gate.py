@@ -21,6 +21,7 @@ BOUND: dict[str, Any] = {
     "owns": False,
     "active": True,
     "may_read": True,
+    "becomes": None,
 }
 
 WAYS_PAST: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -48,6 +49,7 @@ WAYS_PAST: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "inactive-for-some-other-reason": ({"active": False}, "not active", "task_app"),
     "unknown-whether-active": ({"active": None}, "not active", "task_app"),
+    "member-of-one-who-bypasses": ({"becomes": "neondb_owner"}, "can become", "task_app"),
     "no-privilege": ({"may_read": False}, "may not read", "task-api migrate"),
 }
 
