@@ -18,6 +18,12 @@ test: install ## Run the whole suite, with coverage
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 
+mutants: install ## Break the code in many ways; the suite must turn red for each
+	$(VENV)/bin/python -m tests.mutants
+
+manifest: install ## Record what db/policies/ decides, for the audit to find drift
+	$(VENV)/bin/python -m tests.manifest
+
 check: install ## Lint, format and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -41,4 +47,4 @@ constraints: ## Write constraints.txt anew, from the newest versions
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
-.PHONY: help run test check format install constraints
+.PHONY: help run test mutants manifest check format install constraints

@@ -174,6 +174,13 @@ class MigrationSettings(_Environment):
     task_app_password: SecretStr | None = None
 
 
+class AuditSettings(_Environment):
+    """What `audit` needs: a connection that may read the catalog, and the server's own."""
+
+    migration_database_url: Annotated[PostgresURL, AfterValidator(_direct)]
+    database_url: PostgresURL | None = None
+
+
 S = TypeVar("S", bound=_Environment)
 
 

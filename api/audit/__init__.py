@@ -1,0 +1,1 @@
+"""`task-api audit`: reads the live database and says whether users are kept apart."""

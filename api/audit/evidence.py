@@ -1,0 +1,89 @@
+"""What stands in the live catalog: the policies as SQL, the matrix, and what has drifted."""
+
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+
+from api.audit.checks import FOLDER
+from api.audit.report import Access, Check, Checked, Finding, Level, Policy
+
+_EVIDENCE: Final = FOLDER / "evidence"
+MANIFEST: Final = _EVIDENCE / "manifest.txt"
+
+DRIFT: Final = Check(
+    id="drift",
+    level=Level.ERROR,
+    title="Policies, grants or roles are not what db/policies/ says.",
+    page="""drift · error
+Policies, grants or roles are not what db/policies/ says.
+
+All that the policy files decide is held against manifest.txt, which is recorded from a freshly
+migrated database (make manifest). What differs was changed by hand, by another tool, or by a
+version of this program whose task-api migrate has not been run here.
+A line with - is missing, a line with + is extra, the two together are a change.""",
+    sql=(_EVIDENCE / "facts.sql").read_text(),
+)
+
+
+def facts(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """All that db/policies/ decides, as it stands: subject -> state."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(DRIFT.sql.encode()).fetchall()
+    return {row["subject"]: row["state"] for row in rows}
+
+
+def write_manifest(connection: psycopg.Connection[Any]) -> None:
+    """Record what stands as what shall stand."""
+    lines = [f"{subject}: {state}\n" for subject, state in sorted(facts(connection).items())]
+    MANIFEST.write_text("".join(lines))
+
+
+def manifest() -> dict[str, str]:
+    """What shall stand."""
+    lines = MANIFEST.read_text().splitlines()
+    return {subject: state for subject, _, state in (line.partition(": ") for line in lines)}
+
+
+def drift(connection: psycopg.Connection[Any]) -> Checked:
+    """A finding for each fact that is missing, extra or changed."""
+    try:
+        with connection.transaction():
+            live, wanted = facts(connection), manifest()
+    except psycopg.Error as error:
+        return Checked(DRIFT, not_checked=error.diag.message_primary or type(error).__name__)
+    return Checked(
+        DRIFT,
+        tuple(
+            _difference(subject, wanted.get(subject), live.get(subject))
+            for subject in sorted({*wanted, *live})
+            if wanted.get(subject) != live.get(subject)
+        ),
+    )
+
+
+def _difference(subject: str, wanted: str | None, live: str | None) -> Finding:
+    kind = "missing" if live is None else "extra" if wanted is None else "changed"
+    lines = [f"- {wanted}"] * (wanted is not None) + [f"+ {live}"] * (live is not None)
+    return Finding(
+        id=DRIFT.id,
+        level=DRIFT.level,
+        object=subject,
+        detail="\n".join([kind, *lines]),
+        exploit="Nobody has judged this state: the policy files describe another one.",
+        mend="-- task-api migrate",
+    )
+
+
+def matrix(connection: psycopg.Connection[Any]) -> tuple[Access, ...]:
+    """Role x relation x command."""
+    query = (_EVIDENCE / "matrix.sql").read_bytes()
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(query).fetchall()
+    return tuple(Access(**row | {"columns": tuple(row["columns"])}) for row in rows)
+
+
+def policies(connection: psycopg.Connection[Any]) -> tuple[Policy, ...]:
+    """The live policies."""
+    with connection.cursor(row_factory=class_row(Policy)) as cursor:
+        return tuple(cursor.execute((_EVIDENCE / "policies.sql").read_bytes()).fetchall())

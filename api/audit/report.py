@@ -1,0 +1,129 @@
+"""What an audit found: checks, drift, probes, the matrix. Made here, shown by the formats."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+ROLE: Final = "task_app"  # the serving role, whose reach is judged
+
+
+class Level(StrEnum):
+    """How bad: an error lets somebody past a wall, a warning weakens one."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One weakness: where, who can exploit it and how, and the SQL that mends it."""
+
+    id: str
+    level: Level
+    object: str
+    detail: str
+    exploit: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question, as db/audit/<id>.sql asks it. `page` is the file's leading comment."""
+
+    id: str
+    level: Level
+    title: str
+    page: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check and its findings, or the reason why it could not be made."""
+
+    check: Check
+    findings: tuple[Finding, ...] = ()
+    not_checked: str | None = None
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One attempt as the serving role: what was tried, what had to happen, what happened."""
+
+    name: str
+    statement: str
+    expected: str
+    got: str
+
+    @property
+    def passed(self) -> bool:
+        return self.expected == self.got
+
+
+Reach = Literal["DENIED", "OWN ROWS", "ALL ROWS"]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a role can do to a relation by one command; for writes, to which columns."""
+
+    role: str
+    relation: str
+    command: Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
+    reach: Reach
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy of the live database, as SQL."""
+
+    relation: str
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything one audit found."""
+
+    database: str
+    server_version: str
+    checks: tuple[Checked, ...]
+    drift: Checked
+    probes: tuple[Probe, ...]
+    probes_not_checked: str | None
+    matrix: tuple[Access, ...]
+    policies: tuple[Policy, ...]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All of them, errors first; a probe that went wrong is one too."""
+        found = [finding for checked in (*self.checks, self.drift) for finding in checked.findings]
+        found += [
+            Finding(
+                id="probe",
+                level=Level.ERROR,
+                object=probe.name,
+                detail=f"expected {probe.expected}, got {probe.got}",
+                exploit=f"whoever can run SQL as {ROLE}: {probe.statement}",
+                mend="-- task-api migrate writes the policies and grants afresh",
+            )
+            for probe in self.probes
+            if not probe.passed
+        ]
+        return sorted(found, key=lambda finding: finding.level is not Level.ERROR)
+
+    @property
+    def not_checked(self) -> dict[str, str]:
+        """What could not be checked, and why. Never a pass."""
+        reasons = {c.check.id: c.not_checked for c in (*self.checks, self.drift) if c.not_checked}
+        if self.probes_not_checked:
+            reasons["probe"] = self.probes_not_checked
+        return reasons
+
+    def exit_code(self, fail_on: Level = Level.ERROR) -> int:
+        """0 clean, 1 findings of that level or worse, 2 something could not be checked."""
+        if any(fail_on is Level.WARN or f.level is Level.ERROR for f in self.findings):
+            return 1
+        return 2 if self.not_checked else 0

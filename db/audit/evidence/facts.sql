@@ -1,0 +1,88 @@
+-- All that db/policies/ decides, a fact a row: what it is about, and how it stands.
+-- Compared with manifest.txt, which holds the same of a freshly migrated database.
+-- The owner's own privileges are left out: they come with owning.
+
+with relations as (
+    select c.oid, c.oid::regclass::text as name, c.relkind, c.relowner, c.relacl,
+           c.relrowsecurity, c.relforcerowsecurity
+      from pg_catalog.pg_class c
+     where c.relnamespace = 'public'::regnamespace
+       and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+       and not exists (select from pg_catalog.pg_depend d
+                        where d.classid = 'pg_catalog.pg_class'::regclass
+                          and d.objid = c.oid and d.deptype = 'e')
+), grants (privilege, place, grantee, grantable) as (
+    select a.privilege_type, r.name, a.grantee, a.is_grantable
+      from relations r cross join aclexplode(r.relacl) a
+     where a.grantee <> r.relowner
+    union all
+    select format('%s (%s)', a.privilege_type, att.attname), r.name, a.grantee, a.is_grantable
+      from relations r
+      join pg_catalog.pg_attribute att on att.attrelid = r.oid
+     cross join aclexplode(att.attacl) a
+     where a.grantee <> r.relowner
+    union all
+    select a.privilege_type, 'function ' || p.oid::regprocedure, a.grantee, a.is_grantable
+      from pg_catalog.pg_proc p
+     cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+     where p.pronamespace = 'public'::regnamespace
+       and a.grantee <> p.proowner
+       and not exists (select from pg_catalog.pg_depend d
+                        where d.classid = 'pg_catalog.pg_proc'::regclass
+                          and d.objid = p.oid and d.deptype = 'e')
+    union all
+    select a.privilege_type, 'schema public', a.grantee, a.is_grantable
+      from pg_catalog.pg_namespace n
+     cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+     where n.nspname = 'public' and (a.grantee = 0 or a.grantee = to_regrole('task_app'))
+    union all
+    select a.privilege_type, 'the database', a.grantee, a.is_grantable
+      from pg_catalog.pg_database d
+     cross join aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+     where d.datname = current_database()
+       and (a.grantee = 0 or a.grantee = to_regrole('task_app'))
+)
+select 'role ' || rolname as subject,
+       concat_ws(' ',
+           case when rolcanlogin then 'login' else 'nologin' end,
+           case when rolsuper then 'superuser' else 'nosuperuser' end,
+           case when rolbypassrls then 'bypassrls' else 'nobypassrls' end,
+           case when rolcreatedb then 'createdb' else 'nocreatedb' end,
+           case when rolcreaterole then 'createrole' else 'nocreaterole' end,
+           case when rolinherit then 'inherit' else 'noinherit' end,
+           case when rolreplication then 'replication' else 'noreplication' end) as state
+  from pg_catalog.pg_roles where rolname = 'task_app'
+union all
+select 'role task_app is a member of ' || m.roleid::regrole, 'yes'
+  from pg_catalog.pg_auth_members m where m.member = to_regrole('task_app')
+union all
+select format('role task_app setting %s%s', split_part(setting, '=', 1),
+              case when s.setdatabase <> 0 then ' in the database' end),
+       split_part(setting, '=', 2)
+  from pg_catalog.pg_db_role_setting s cross join unnest(s.setconfig) setting
+  left join pg_catalog.pg_database d on d.oid = s.setdatabase
+ where s.setrole = to_regrole('task_app')
+   and (s.setdatabase = 0 or d.datname = current_database())
+union all
+select 'row security of ' || name,
+       format('%s, %s', case when relrowsecurity then 'enabled' else 'not enabled' end,
+              case when relforcerowsecurity then 'forced' else 'not forced' end)
+  from relations where relkind in ('r', 'p')
+union all
+select format('policy %s on %s', p.polname, r.name),
+       concat_ws(' ',
+           case when p.polpermissive then 'permissive' else 'restrictive' end, 'for',
+           case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update'
+                         when 'd' then 'delete' else 'all' end,
+           'to', (select string_agg(case o when 0 then 'public' else o::regrole::text end, ', '
+                                    order by o::regrole::text) from unnest(p.polroles) o),
+           'using ' || pg_get_expr(p.polqual, p.polrelid),
+           'with check ' || pg_get_expr(p.polwithcheck, p.polrelid))
+  from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid
+union all
+select format('%s on %s to %s', lower(regexp_replace(privilege, ' \(.*', ''))
+                  || coalesce(substring(privilege from ' \(.*'), ''), place,
+              case grantee when 0 then 'public' else grantee::regrole::text end),
+       case when bool_or(grantable) then 'granted, with grant option' else 'granted' end
+  from grants group by privilege, place, grantee
+ order by subject;

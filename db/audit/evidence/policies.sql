@@ -1,0 +1,17 @@
+-- The live policies, as the SQL that would make them.
+
+select c.oid::regclass::text as relation,
+       p.polname::text as name,
+       concat_ws(E'\n    ',
+           format('create policy %I on %s', p.polname, c.oid::regclass),
+           case when not p.polpermissive then 'as restrictive' end,
+           'for ' || case p.polcmd when 'r' then 'select' when 'a' then 'insert'
+                       when 'w' then 'update' when 'd' then 'delete' else 'all' end
+           || ' to ' || (select string_agg(case o when 0 then 'public' else o::regrole::text end,
+                                           ', ') from unnest(p.polroles) o),
+           'using (' || pg_get_expr(p.polqual, p.polrelid, true) || ')',
+           'with check (' || pg_get_expr(p.polwithcheck, p.polrelid, true) || ')') || ';' as sql
+  from pg_catalog.pg_policy p
+  join pg_catalog.pg_class c on c.oid = p.polrelid
+ where c.relnamespace = 'public'::regnamespace
+ order by relation, p.polcmd, name;

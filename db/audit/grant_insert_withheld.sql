@@ -1,0 +1,47 @@
+-- grant_insert_withheld · error
+-- The serving role may choose what the database gives.
+--
+-- Whoever may insert an id, with `overriding system value`, probes for ids in use and collides with
+-- those to come; whoever may insert the dates or the version rewrites history.
+-- Who: whoever can run SQL as task_app, or a route that passes a member on unseen.
+-- Source: PostgreSQL manual, INSERT (OVERRIDING SYSTEM VALUE); Privileges (column privileges).
+
+select 'grant_insert_withheld' as id,
+       'error' as level,
+       c.oid::regclass::text as object,
+       format('%s may insert %s', g.grantee,
+              string_agg(g.name, ', ' order by g.position)) as detail,
+       'Whoever runs SQL as task_app: insert ... overriding system value.' as exploit,
+       case when bool_or(g.whole)
+            then format('revoke insert on %s from %s;', c.oid::regclass, g.grantee)
+                 || coalesce(' grant insert (' || (
+                        select string_agg(quote_ident(att.attname), ', ' order by att.attnum)
+                          from pg_catalog.pg_attribute att
+                         where att.attrelid = c.oid and att.attnum > 0 and not att.attisdropped
+                           and att.attname not in ('id', 'created_at', 'updated_at', 'version')
+                    ) || ') on ' || c.oid::regclass || ' to ' || nullif(g.grantee, 'public') || ';', '')
+            else format('revoke insert (%s) on %s from %s;',
+                        string_agg(quote_ident(g.name), ', '), c.oid::regclass, g.grantee)
+        end as mend
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+ cross join lateral (
+       select att.attname, att.attnum, bool_or(a.whole),
+              case a.grantee when 0 then 'public' else a.grantee::regrole::text end
+         from pg_catalog.pg_attribute att
+        cross join lateral (
+              select grantee, privilege_type, true from aclexplode(c.relacl)
+              union all
+              select grantee, privilege_type, false from aclexplode(att.attacl)
+              ) a (grantee, privilege_type, whole)
+        where att.attrelid = c.oid and not att.attisdropped
+          and att.attname in ('id', 'created_at', 'updated_at', 'version')
+          and a.privilege_type = 'INSERT'
+          and a.grantee <> c.relowner
+          and (a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member'))
+        group by att.attname, att.attnum, a.grantee) g (name, position, whole, grantee)
+ where c.relkind in ('r', 'p', 'v')
+   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and exists (select from pg_catalog.pg_attribute u
+                where u.attrelid = c.oid and u.attname = 'user_id' and not u.attisdropped)
+ group by c.oid, g.grantee;

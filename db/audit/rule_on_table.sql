@@ -1,0 +1,21 @@
+-- rule_on_table · error
+-- A rule rewrites statements on a guarded table.
+--
+-- What a rule adds runs with the privileges of the table's owner, not of whoever wrote the
+-- statement: `on insert do also insert into log ...` copies rows to where no policy is. Triggers do
+-- not do that.
+-- Who: whoever may read what the rule writes.
+-- Source: PostgreSQL manual, Rules and Privileges.
+
+select 'rule_on_table' as id,
+       'error' as level,
+       format('%s, rule %I', c.oid::regclass, r.rulename) as object,
+       format('rewrites %s', case r.ev_type when '2' then 'update' when '3' then 'insert'
+                                            when '4' then 'delete' else 'select' end) as detail,
+       format('Whoever may read what it writes; it writes as %s.', c.relowner::regrole) as exploit,
+       format('drop rule %I on %s;', r.rulename, c.oid::regclass) as mend
+  from pg_catalog.pg_rewrite r
+  join pg_catalog.pg_class c on c.oid = r.ev_class
+ where c.relkind in ('r', 'p')
+   and c.relrowsecurity
+   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)';

@@ -1,0 +1,3 @@
+-- the columns were too long to write down
+-- turns red: grant_update_withheld drift probe
+grant update on task to task_app;

@@ -1,0 +1,3 @@
+-- the same for a schema
+-- turns red: publication_unfiltered
+create publication ours for tables in schema public;

@@ -1,0 +1,3 @@
+-- the same for the table
+-- turns red: publication_unfiltered
+create publication tasks for table task;

@@ -1,0 +1,3 @@
+-- task_app made the databases of a test suite once
+-- turns red: role_createdb drift
+alter role task_app createdb;

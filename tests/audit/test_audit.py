@@ -1,0 +1,280 @@
+"""`task-api audit` as a reviewer uses it: what it says, what it exits with, what it leaves out."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+import psycopg
+import pytest
+from sarif_pydantic import Sarif
+
+from api.audit import evidence, selftest
+from api.audit.formats import text
+from api.audit.report import Check, Checked, Finding, Level, Report
+from api.cli import main
+from tests.cluster import TaskDatabase
+
+
+@dataclass
+class Said:
+    status: int
+    out: str
+    err: str
+
+
+Audit = Callable[..., Said]
+
+
+@pytest.fixture
+def audit(
+    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Audit:
+    """The command, on the shared database unless told otherwise."""
+
+    def run(*arguments: str, on: TaskDatabase = database, **environment: str) -> Said:
+        urls = {"MIGRATION_DATABASE_URL": on.owner, "DATABASE_URL": on.task_app}
+        for name, value in (urls | environment).items():
+            monkeypatch.setenv(name, value)
+        status = main(["audit", *arguments])
+        captured = capsys.readouterr()
+        return Said(status, captured.out, captured.err)
+
+    return run
+
+
+def rows(url: str) -> Any:
+    with psycopg.connect(url) as connection:
+        return connection.execute("select count(*) from task").fetchone()
+
+
+def weaken(database: TaskDatabase, statement: str) -> None:
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute(statement.encode())
+
+
+def test_a_migrated_database_is_clean_and_stays_as_it_was(
+    audit: Audit, database: TaskDatabase
+) -> None:
+    before = rows(database.superuser)
+    said = audit()
+    assert said.status == 0, said.out
+    assert "USERS ARE KEPT APART: 0 errors" in said.out
+    assert "WRONG" not in said.out
+    assert rows(database.superuser) == before
+
+
+def test_any_role_that_can_connect_may_ask(audit: Audit, database: TaskDatabase) -> None:
+    assert audit(MIGRATION_DATABASE_URL=database.task_app).status == 0
+
+
+def test_a_weakness_is_an_error_with_its_evidence(audit: Audit, own_database: TaskDatabase) -> None:
+    weaken(own_database, "alter policy task_select on task using (true)")
+    said = audit(on=own_database)
+    assert said.status == 1
+    assert "USERS ARE NOT KEPT APART" in said.out
+    assert "policy_always_true: task, policy task_select" in said.out
+    assert re.search(r"WRONG +select, everything +expected 1 row, got 2 rows", said.out)
+    assert re.search(r"task_app +task +ALL ROWS +OWN ROWS +OWN ROWS +OWN ROWS", said.out)
+    assert "+ permissive for select to task_app using true" in said.out
+
+
+def test_a_warning_fails_only_when_asked_to(audit: Audit, own_database: TaskDatabase) -> None:
+    weaken(own_database, "drop index task_user_id_completed_id")
+    weaken(own_database, "alter role task_app inherit")
+    try:
+        # the role's state is more than a warning: it is not what the policy files say
+        assert audit(on=own_database).status == 1
+    finally:
+        weaken(own_database, "alter role task_app noinherit")
+    weaken(own_database, "create publication everything for table task")
+    said = audit(on=own_database)
+    assert (said.status, "publication_unfiltered" in said.out) == (0, True)
+    assert audit("--fail-on", "warn", on=own_database).status == 1
+
+
+def test_what_could_not_be_tried_is_not_checked_and_never_a_pass(audit: Audit) -> None:
+    said = audit(DATABASE_URL="")
+    assert said.status == 2
+    assert "NOT CHECKED" in said.out
+    assert "DATABASE_URL is not set" in said.out
+    assert "USERS ARE KEPT APART" not in said.out
+
+
+def test_a_serving_role_that_can_do_nothing_proves_nothing(
+    audit: Audit, own_database: TaskDatabase
+) -> None:
+    weaken(own_database, "revoke all on task from task_app")
+    said = audit(on=own_database)
+    assert "permission denied for table task" in said.out
+    assert "NOT CHECKED" in said.out
+    assert said.status == 1  # the grants have drifted
+
+
+def test_a_server_that_connects_as_somebody_else_is_found_out(
+    audit: Audit, database: TaskDatabase
+) -> None:
+    said = audit(DATABASE_URL=database.superuser)
+    assert said.status == 1
+    assert "expected task_app, got postgres" in said.out
+
+
+def test_a_check_that_cannot_run_is_not_checked(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Check("broken", Level.ERROR, "Broken.", "broken", "select 1 / 0")
+    monkeypatch.setattr("api.audit.checks.checks", lambda: [broken])
+    said = audit()
+    assert said.status == 2
+    assert "broken: division by zero" in said.out
+
+
+def test_drift_that_cannot_be_judged_is_not_checked(
+    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> dict[str, str]:
+        raise psycopg.OperationalError("gone")
+
+    monkeypatch.setattr(evidence, "facts", broken)
+    with psycopg.connect(database.owner) as connection:
+        assert evidence.drift(connection).not_checked == "OperationalError"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"MIGRATION_DATABASE_URL": ""},
+        {"MIGRATION_DATABASE_URL": "postgresql://alice:hunter2@127.0.0.1:1/tasks"},
+    ],
+    ids=["not-set", "out-of-reach"],
+)
+def test_no_catalog_is_one_line_and_could_not_check(
+    audit: Audit, environment: dict[str, str]
+) -> None:
+    said = audit(**environment)
+    assert said.status == 2
+    assert said.err.startswith("task-api: ")
+    assert said.err.count("\n") == 1
+    assert "MIGRATION_DATABASE_URL" in said.err
+    assert "hunter2" not in said.err
+    assert said.out == ""
+
+
+def test_json_says_the_same(audit: Audit, own_database: TaskDatabase) -> None:
+    weaken(own_database, "grant truncate on task to task_app")
+    said = audit("--format", "json", on=own_database)
+    report = json.loads(said.out)
+    assert said.status == 1
+    assert {"grant_truncate", "drift", "probe"} <= {f["id"] for f in report["findings"]}
+    assert report["not_checked"] == {}
+    assert {"role": "task_app", "relation": "task", "command": "DELETE"}.items() <= next(
+        access.items()
+        for access in report["matrix"]
+        if access["reach"] == "OWN ROWS" and access["command"] == "DELETE"
+    )
+    assert [p["name"] for p in report["policies"]] == [
+        "task_insert",
+        "task_delete",
+        "task_select",
+        "task_update",
+    ]
+
+
+def test_sarif_is_valid(audit: Audit, own_database: TaskDatabase) -> None:
+    weaken(own_database, "alter policy task_delete on task using (true)")
+    said = audit("--format", "sarif", on=own_database, DATABASE_URL="")
+    assert said.status == 1
+    (run,) = Sarif.model_validate_json(said.out).runs
+    assert run.results is not None
+    assert run.tool.driver.rules is not None
+    rules = {rule.id for rule in run.tool.driver.rules}
+    assert {"policy_always_true", "drift"} <= {result.rule_id for result in run.results} <= rules
+    (invocation,) = run.invocations or []
+    assert invocation.execution_successful is False  # there were no probes
+
+
+def test_html_loads_nothing_and_takes_names_for_text(
+    audit: Audit, own_database: TaskDatabase
+) -> None:
+    weaken(own_database, 'create policy "<img src=x>" on task to public using (true)')
+    page = audit("--format", "html", on=own_database).out
+    assert "&lt;img src=x&gt;" in page
+    tags, attributes = set(), set()
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            tags.add(tag)
+            attributes.update(name for name, _ in attrs)
+
+    Reader().feed(page)
+    assert not tags & {"img", "script", "link", "iframe", "object", "form"}
+    assert attributes <= {"lang", "charset", "name", "content", "class"}
+    assert "url(" not in page.partition("</style>")[0]
+    for part in ("Who reaches what", "The policies in force", "create policy task_select on task"):
+        assert part in page
+
+
+def test_nothing_of_the_rows_is_in_any_format(audit: Audit, own_database: TaskDatabase) -> None:
+    weaken(own_database, "insert into task (user_id, title) values ('alice', 'a secret plan')")
+    weaken(own_database, "alter policy task_select on task using (true)")
+    for name in ("text", "json", "sarif", "html"):
+        said = audit("--format", name, on=own_database)
+        assert said.status == 1
+        assert "secret plan" not in said.out
+
+
+def test_colour_is_for_terminals(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "\x1b" not in audit().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert "\x1b[32mUSERS ARE KEPT APART" in audit().out
+    assert "\x1b" not in audit(NO_COLOR="1").out
+
+
+def test_every_mood_has_its_colour() -> None:
+    check = Check("a", Level.WARN, "A.", "a", "select")
+    finding = Finding("a", Level.WARN, "x", "", "nobody", "-- nothing")
+    report = Report("tasks", "18", (Checked(check, (finding,)),), Checked(check), (), "no", (), ())
+    shown = text.render(report, colour=True)
+    assert "\x1b[33mwarn " in shown
+    assert "\x1b[31mNOT PROVEN" in shown
+
+
+def test_explain_prints_the_page_and_the_sql(audit: Audit) -> None:
+    said = audit("--explain", "role_bypassrls")
+    assert said.status == 0
+    assert said.out.startswith("role_bypassrls · error\nThe serving role bypasses row security.")
+    assert "from pg_catalog.pg_roles" in said.out
+    assert audit("--explain", "drift").status == 0
+
+
+def test_explain_of_nothing_says_what_there_is(audit: Audit) -> None:
+    said = audit("--explain", "role_bypasrls")
+    assert said.status == 2
+    assert "role_bypassrls" in said.err
+
+
+def test_the_manifest_is_what_a_fresh_database_has(database: TaskDatabase) -> None:
+    with psycopg.connect(database.owner) as connection:
+        assert evidence.facts(connection) == evidence.manifest()  # else: make manifest
+
+
+def test_the_self_test_catches_every_weakness_for_no_other_reason(audit: Audit) -> None:
+    said = audit("--self-test")
+    assert "MISSED" not in said.out
+    assert said.status == 0
+    count = len(selftest.weaknesses())
+    assert count >= 40
+    assert f"{count} weaknesses planted, 0 not caught" in said.out
+
+
+def test_the_self_test_fails_when_a_check_has_gone_blind(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (blind,) = [w for w in selftest.weaknesses() if w.name == "grant_truncate"]
+    missed = selftest.Weakness(blind.name, blind.sentence, frozenset({"drift"}), blind.sql)
+    monkeypatch.setattr(selftest, "weaknesses", lambda: [missed])
+    said = audit("--self-test")
+    assert said.status == 1
+    assert "MISSED  grant_truncate" in said.out

@@ -1,0 +1,229 @@
+"""Each check is seen to fail: a weakness is planted, found, mended, and no longer found.
+
+All of it happens in transactions of a superuser that are rolled back.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import pytest
+
+from api.audit.checks import FOLDER, checks, run
+from api.audit.report import Check, Finding
+from tests.cluster import TaskDatabase
+
+CHECKS: Final = {check.id: check for check in checks()}
+WEAKNESSES: Final = sorted((FOLDER / "weaknesses").glob("*.sql"))
+
+# What is no weakness of the database: the server is as old as it is.
+OF_THE_SERVER: Final = "server_version"
+# Found by other means than a check.
+NOT_CHECKS: Final = {"drift", "probe"}
+
+
+ME: Final = "(select current_setting('app.user_id', true))"
+
+# Other ways to be sound, of which nothing is to be said.
+SOUND: Final = {
+    "more conditions": f"alter policy task_select on task using (user_id = {ME} and not completed)",
+    "more conditions before": f"""
+        alter policy task_select on task using (completed and user_id = {ME})""",
+    "the other way round": f"alter policy task_select on task using ({ME} = user_id)",
+    "nullif": f"alter policy task_select on task using (user_id = nullif({ME}, ''))",
+    "coalesce with nobody": f"""
+        alter policy task_select on task using (user_id = coalesce({ME}, ''))""",
+    "a null of another column": f"""
+        alter policy task_select on task using (user_id = {ME} and description is null)""",
+    "nothing at all": "alter policy task_select on task using (false)",
+    "a stable helper": """
+        create function app_user() returns text language sql stable
+            return nullif(current_setting('app.user_id', true), '');
+        alter policy task_select on task using (user_id = (select app_user()))""",
+    "a restrictive policy for everybody": f"""
+        create policy narrow on task as restrictive using (user_id = {ME})""",
+    "a policy of the owner's": "create policy backfill on task to task_owner using (true)",
+    "a check of more than using": f"""
+        alter policy task_update on task with check (user_id = {ME} and not completed)""",
+    "a length that is not 0": """
+        alter table task drop constraint task_user_id_check;
+        alter table task add check (char_length(user_id) between 1 and 255)""",
+    "uuids": f"""
+        drop policy task_select on task;
+        drop policy task_insert on task;
+        drop policy task_update on task;
+        drop policy task_delete on task;
+        drop trigger task_touch on task;
+        alter table task drop constraint task_user_id_check;
+        alter table task alter user_id type uuid using null::uuid;
+        create policy task_select on task for select to task_app using (user_id = {ME}::uuid);
+        create policy task_insert on task for insert to task_app with check (user_id = {ME}::uuid);
+        create policy task_update on task for update to task_app
+            using (user_id::text = {ME}) with check (user_id::text = {ME});
+        create policy task_delete on task for delete to task_app using (user_id = {ME}::uuid)""",
+    "a view of the caller's": """
+        create view open_task with (security_invoker) as select * from task;
+        grant select on open_task to task_app""",
+    "a copy that nobody may read": "create materialized view copy as select * from task",
+    "keys with the owner": """
+        create table note (
+            user_id text   not null check (user_id <> ''),
+            id      bigint not null,
+            task_id bigint,
+            primary key (user_id, id),
+            foreign key (user_id, task_id) references task (user_id, id)
+        );
+        alter table note enable row level security;
+        alter table note force row level security""",
+    "partitions without grants": """
+        create table event (
+            user_id text not null check (user_id <> ''),
+            day     date not null,
+            primary key (user_id, day)
+        ) partition by range (day);
+        create table event_rest partition of event default;
+        alter table event enable row level security;
+        alter table event force row level security""",
+    "a table of people": """
+        create table person (id text primary key);
+        alter table task add foreign key (user_id) references person (id)""",
+    "a definer that nobody may call": """
+        create function titles() returns setof text language sql security definer
+            set search_path = '' as 'select title from public.task';
+        revoke execute on function titles() from public""",
+    "a publication of one person's": "create publication mine for table task where (user_id = 'a')",
+    "what other roles have": """
+        create role reporting bypassrls;
+        grant truncate, select on task to reporting;
+        grant select on _yoyo_migration to reporting;
+        grant task_app to reporting""",
+    "other settings": """
+        alter role task_app set work_mem = '4MB';
+        alter role task_app set row_security = on;
+        alter role task_app set app.user_id = ''""",
+}
+
+
+@pytest.fixture(scope="module")
+def connection(database: TaskDatabase) -> Iterator[psycopg.Connection]:
+    """One for all: a new one would have to read the whole catalog first."""
+    with psycopg.connect(database.superuser) as connection:
+        yield connection
+
+
+@pytest.fixture
+def superuser(connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """A transaction in which anything can be planted; nothing of it stays."""
+    connection.execute("set local lock_timeout = '5s'")
+    yield connection
+    connection.rollback()
+
+
+def named(weakness: Path) -> str:
+    return weakness.stem
+
+
+def turns_red(weakness: Path) -> list[str]:
+    """What the second line says must be found: the planted one first."""
+    _, second, *_ = weakness.read_text().splitlines()
+    assert second.startswith("-- turns red: ")
+    return second.removeprefix("-- turns red: ").split()
+
+
+def findings(connection: psycopg.Connection) -> list[Finding]:
+    """What the checks find that is the database's own. All of them could be made."""
+    found = []
+    for check in CHECKS.values():
+        checked = run(check, connection)
+        assert checked.not_checked is None, f"{check.id}: {checked.not_checked}"
+        for finding in checked.findings:
+            assert finding.id == check.id
+            assert finding.level is check.level
+            assert "" not in (finding.object, finding.detail, finding.exploit, finding.mend)
+            found += [finding] if check.id != OF_THE_SERVER else []
+    return found
+
+
+@pytest.fixture(scope="module")
+def _clean(connection: psycopg.Connection) -> None:
+    """The control: without a weakness, nothing is found."""
+    assert findings(connection) == []
+    connection.rollback()
+
+
+@pytest.mark.usefixtures("_clean")
+@pytest.mark.parametrize("weakness", WEAKNESSES, ids=named)
+def test_a_weakness_is_found_for_no_other_reason_and_can_be_mended(
+    weakness: Path, superuser: psycopg.Connection
+) -> None:
+    superuser.execute(weakness.read_bytes(), prepare=False)
+    planted = findings(superuser)
+    assert {finding.id for finding in planted} == set(turns_red(weakness)) - NOT_CHECKS
+
+    for finding in planted:
+        superuser.execute(finding.mend.encode(), prepare=False)
+    undecided = [finding for finding in planted if finding.mend.startswith("--")]
+    assert findings(superuser) == undecided
+
+
+@pytest.mark.usefixtures("_clean")
+@pytest.mark.parametrize("change", SOUND.values(), ids=SOUND)
+def test_what_is_sound_is_not_reported(change: str, superuser: psycopg.Connection) -> None:
+    superuser.execute(change.encode(), prepare=False)
+    assert findings(superuser) == []
+
+
+def test_a_migrated_database_has_no_weakness_for_the_serving_role_to_see(
+    database: TaskDatabase,
+) -> None:
+    with psycopg.connect(database.task_app) as task_app:
+        assert findings(task_app) == []
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_check_needs_no_privilege_and_writes_nothing(
+    check: Check, superuser: psycopg.Connection
+) -> None:
+    superuser.execute("create role reviewer nosuperuser")
+    superuser.execute("set local role reviewer")
+    superuser.execute("set transaction read only")
+    assert run(check, superuser).not_checked is None
+
+
+def test_a_check_has_a_weakness_and_a_weakness_has_a_check() -> None:
+    planted = {turns_red(weakness)[0] for weakness in WEAKNESSES}
+    assert planted == set(CHECKS) - {OF_THE_SERVER}
+    for weakness in WEAKNESSES:
+        first, *others = turns_red(weakness)
+        assert first == weakness.stem.partition("-")[0]
+        assert {first, *others} <= set(CHECKS) | NOT_CHECKS
+        assert weakness.read_text().startswith("-- ")
+
+
+@pytest.mark.parametrize(
+    ("version", "mended_in"),
+    [
+        (140025, "18.7"),
+        (150019, "15.20"),
+        (150020, None),
+        (160015, "16.16"),
+        (160016, None),
+        (170011, "17.12"),
+        (170012, None),
+        (180006, "18.7"),
+        (180007, None),
+        (190000, None),
+    ],
+)
+def test_the_version_is_judged(
+    version: int, mended_in: str | None, superuser: psycopg.Connection
+) -> None:
+    check = CHECKS[OF_THE_SERVER]
+    asked = "current_setting('server_version_num')"
+    assert check.sql.count(asked) == 1
+    told = Check(check.id, check.level, "", "", check.sql.replace(asked, f"'{version}'"))
+    found = run(told, superuser).findings
+    assert [finding.mend for finding in found] == (
+        [f"-- upgrade PostgreSQL to {mended_in} or newer"] if mended_in else []
+    )
