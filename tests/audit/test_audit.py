@@ -201,7 +201,8 @@ def test_html_loads_nothing_and_takes_names_for_text(
     weaken(own_database, 'create policy "<img src=x>" on task to public using (true)')
     page = audit("--format", "html", on=own_database).out
     assert "&lt;img src=x&gt;" in page
-    tags, attributes = set(), set()
+    tags: set[str] = set()
+    attributes: set[str] = set()
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
