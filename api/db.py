@@ -21,6 +21,8 @@ _LIBPQ_ONLY: Final = {"channel_binding", "connect_timeout", "gssencmode", "sslco
 # system (PostgreSQL manual, appendix A).
 _PASSING_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
 _READ_ONLY: Final = "25006"
+# Classes raised before any statement, so their messages name roles and databases, never rows.
+_ABOUT_CONNECTING: Final = {"28", "3D"}
 
 _log = logging.getLogger(__name__)
 
@@ -121,6 +123,8 @@ def _translated() -> Iterator[None]:
         # The message may quote rows; the class name and SQLSTATE cannot.
         state = str(error.sqlstate)
         name = f"{type(error).__name__} ({state})"
+        if state[:2] in _ABOUT_CONNECTING:
+            name = f"{name}: {error.args[0]}"
         if state[:2] in _PASSING_CLASSES or state == _READ_ONLY:
             _log.warning("database unavailable: %s", name)
             raise DatabaseUnavailable(name) from None
