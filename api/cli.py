@@ -35,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CommandError, SettingsError) as error:
         print(f"task-api: {error}", file=sys.stderr)
         return 2 if options.run is _audit else 1
+    except BrokenPipeError:  # `task-api audit | head`: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 
