@@ -1,0 +1,142 @@
+"""Somebody else's opinion: pgrls reads the migrated database, lints it and proves its policies.
+
+What it may not complain of is in pgrls.toml, each with its reason.
+"""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, Final, LiteralString
+
+import psycopg
+import pytest
+
+from tests.cluster import TaskDatabase
+from tests.commands import environment
+
+CONFIG: Final = Path(__file__).with_name("pgrls.toml")
+ALLOWED: Final[dict[str, list[str]]] = {
+    rule: options["allowlist"]
+    for rule, options in tomllib.loads(CONFIG.read_text())["lint"]["rules"].items()
+    if "allowlist" in options
+}
+READS, WRITES, NOBODY = "cross-tenant", "write", "anon"
+TASK: Final = "public.task"
+ME: Final = "(select current_setting('app.user_id', true))"
+
+# The command of a policy that each mode looks at.
+PROVEN: Final = {
+    READS: {"task_select"},
+    WRITES: {"task_insert", "task_update", "task_delete"},
+    NOBODY: {"task_select"},
+}
+
+# What lets somebody through, the proof that fails of it, how, and the rule that is broken.
+LEAKS: Final[dict[str, tuple[LiteralString, str, str, str]]] = {
+    "everybody reads what is done": (
+        f"alter policy task_select on task using (completed or user_id = {ME})",
+        READS,
+        "leak",
+        "PERF003",
+    ),
+    "nobody reads everything": (
+        f"alter policy task_select on task using (user_id = {ME} or {ME} is null)",
+        NOBODY,
+        "leak",
+        "SEC004",
+    ),
+    "a task may be given away": (
+        "alter policy task_update on task with check (true)",
+        WRITES,
+        "leak",
+        "SEC020",
+    ),
+    "a task may be made for anybody": (
+        "alter policy task_insert on task with check (true)",
+        WRITES,
+        "unverified",  # which --strict does not let pass
+        "SEC028",
+    ),
+}
+
+
+def pgrls(command: str, database: TaskDatabase, *options: str | Path) -> tuple[int, dict[str, Any]]:
+    """How `pgrls` ends when the owner runs it, and what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pgrls", command, "--format", "json", *options],
+        cwd="/",
+        env=environment(DATABASE_URL=database.owner),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, said
+
+
+def complaints(said: dict[str, Any]) -> set[tuple[str, str]]:
+    """The rules that are broken, and by what: errors and warnings."""
+    return {
+        (complaint["rule_id"], complaint["location"])
+        for complaint in said["violations"]
+        if complaint["severity"] != "info"
+    }
+
+
+def verdicts(said: dict[str, Any]) -> dict[str, str]:
+    """What was proven of each policy of the one table."""
+    (table,) = said["tables"]
+    assert table["table"] == TASK
+    return {policy["policy"]: policy["verdict"] for policy in table["policies"]}
+
+
+def test_there_is_nothing_to_complain_of(database: TaskDatabase) -> None:
+    code, said = pgrls("lint", database, "--config", CONFIG)
+    assert complaints(said) == set()
+    assert code == 0
+
+
+def test_no_more_is_let_pass_than_there_is(database: TaskDatabase) -> None:
+    code, said = pgrls("lint", database)
+    assert complaints(said) == {
+        (rule, location) for rule, locations in ALLOWED.items() for location in locations
+    }
+    assert code == 1
+
+
+def test_task_app_has_no_privilege_on_a_table_that_is_let_pass(
+    as_owner: psycopg.Connection,
+) -> None:
+    for table in ALLOWED["SEC001"]:
+        for privilege in ("select", "insert", "update", "references"):
+            may = "select has_any_column_privilege('task_app', %s, %s)"
+            assert as_owner.execute(may, [table, privilege]).fetchone() == (False,)
+        may = "select has_table_privilege('task_app', %s, 'delete, truncate, trigger')"
+        assert as_owner.execute(may, [table]).fetchone() == (False,)
+
+
+@pytest.mark.parametrize(("mode", "policies"), PROVEN.items(), ids=PROVEN)
+def test_it_is_proven_that_nobody_reaches_another_s_tasks(
+    database: TaskDatabase, mode: str, policies: set[str]
+) -> None:
+    code, said = pgrls("verify", database, "--config", CONFIG, "--strict", "--mode", mode)
+    assert said["summary"] == {"tables": 1, "isolated": 1, "leak": 0, "unverified": 0}
+    assert verdicts(said) == dict.fromkeys(policies, "isolated")
+    assert code == 0
+
+
+@pytest.mark.parametrize(("leak", "mode", "verdict", "rule"), LEAKS.values(), ids=LEAKS)
+def test_a_leak_is_seen(
+    own_database: TaskDatabase, leak: LiteralString, mode: str, verdict: str, rule: str
+) -> None:
+    with psycopg.connect(own_database.owner) as connection:
+        connection.execute(leak)
+    code, said = pgrls("verify", own_database, "--config", CONFIG, "--strict", "--mode", mode)
+    assert code == 1
+    assert [v for v in verdicts(said).values() if v != "isolated"] == [verdict]
+    code, said = pgrls("lint", own_database, "--config", CONFIG)
+    assert code == 1
+    assert rule in {broken for broken, _ in complaints(said)}

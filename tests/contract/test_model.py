@@ -1,0 +1,47 @@
+"""The model is the table, column for column, as PostgreSQL itself writes both."""
+
+from typing import Any
+
+import psycopg
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from api.models import Task
+from tests.cluster import TaskDatabase
+
+# SQLAlchemy writes every default in quotes: '1'.
+COLUMNS = """
+    select attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation::text,
+           replace(pg_get_expr(adbin, adrelid), '''1''::bigint', '1'), attidentity, attgenerated,
+           seqtypid::regtype::text, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle
+      from pg_attribute
+      left join pg_attrdef on adrelid = attrelid and adnum = attnum
+      left join pg_sequence
+             on seqrelid = pg_get_serial_sequence(attrelid::regclass::text, attname)::regclass
+     where attrelid = to_regclass('task') and attnum > 0 and not attisdropped
+     order by attnum
+"""
+KEY = """
+    select pg_get_constraintdef(oid) from pg_constraint
+     where conrelid = to_regclass('task') and contype = 'p'
+"""
+
+
+def shape(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+    """The columns of `task` and its key."""
+    return connection.execute(COLUMNS).fetchall() + connection.execute(KEY).fetchall()
+
+
+def test_a_table_made_of_the_model_is_the_table_that_the_migrations_make(
+    database: TaskDatabase,
+) -> None:
+    table = Task.__table__  # type: ignore[attr-defined]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    with psycopg.connect(database.owner) as connection:
+        migrated = shape(connection)
+        connection.execute("create schema of_the_model")
+        connection.execute("set local search_path = of_the_model")
+        connection.execute(str(CreateTable(table).compile(dialect=dialect)).encode())
+        assert shape(connection) == migrated
+        connection.rollback()
+    assert len(migrated) == len(table.columns) + 1

@@ -1,0 +1,1037 @@
+"""The mutants: which guard is taken away, by which change of which file."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A text that is in the file exactly `count` times, and what is written instead."""
+
+    file: str
+    old: str
+    new: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The program without one of its guards."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    refusal: str = ""  # the words in which the program itself refuses to start, before any test
+    equivalent: str = ""  # why no test could tell it from the program
+
+    def and_also(self, *edits: Edit) -> "Mutant":
+        return replace(self, edits=(*self.edits, *edits))
+
+
+def mutants(
+    file: str, *rows: tuple[str, str, str], refusal: str = "", equivalent: str = ""
+) -> list[Mutant]:
+    """Mutants of one file, each a name, an old text and a new one."""
+    return [Mutant(name, (Edit(file, old, new),), refusal, equivalent) for name, old, new in rows]
+
+
+# The test files most likely to notice, by the file that is changed.
+_WALLS: Final = (
+    "isolation/test_policies_alone.py",
+    "isolation/test_every_column_granted.py",
+    "isolation/test_privileges.py",
+    "isolation/test_two_people.py",
+    "isolation/test_identity_ends.py",
+)
+FIRST: Final[dict[str, tuple[str, ...]]] = {
+    "db/policies/00_roles.sql": (
+        *_WALLS[:3],
+        "integration/test_slate.py",
+        "integration/test_migrate.py",
+    ),
+    "db/policies/task.sql": (*_WALLS, "integration/test_migrate.py"),
+    "db/migrations/0001.create-task.sql": (
+        "isolation/test_every_column_granted.py",
+        "integration/test_tasks.py",
+        *_WALLS[:1],
+        "integration/test_table.py",
+    ),
+    "api/queries.py": ("isolation/test_two_people.py", "integration/test_tasks.py"),
+    "api/statement.py": ("unit/test_statement.py",),
+    "api/db.py": (
+        "isolation/test_the_door.py",
+        "integration/test_gate.py",
+        "isolation/test_identity_ends.py",
+        "integration/test_health.py",
+        "isolation/test_two_people.py",
+    ),
+    "api/gate.py": ("unit/test_gate.py", "integration/test_gate.py"),
+    "api/auth.py": (
+        "unit/test_issued_tokens.py",
+        "integration/test_tokens.py",
+        "integration/test_weak_keys.py",
+    ),
+    "api/keys.py": ("unit/test_keys.py", "integration/test_tokens.py"),
+    "api/text.py": ("unit/test_text.py", "integration/test_tokens.py"),
+    "api/settings.py": ("unit/test_settings.py",),
+    "api/schemas.py": ("integration/test_input.py", "integration/test_tasks.py"),
+    "api/main.py": ("integration/test_http.py",),
+    "api/problems.py": ("integration/test_tokens.py", "integration/test_health.py"),
+    "api/routes/route.py": ("integration/test_input.py",),
+    "api/routes/tasks.py": ("isolation/test_two_people.py", "integration/test_tasks.py"),
+    "api/cli.py": ("integration/test_gate.py",),
+    "api/routes/health.py": ("integration/test_health.py",),
+}
+
+# --- The policies ---
+
+_POLICIES: Final = "db/policies/task.sql"
+_ME: Final = "(user_id = (select current_setting('app.user_id', true)))"
+_SELECT: Final = f"create policy task_select on task for select to task_app\n    using {_ME};"
+_INSERT: Final = f"create policy task_insert on task for insert to task_app\n    with check {_ME};"
+_UPDATE_HEAD: Final = "create policy task_update on task for update to task_app\n"
+_UPDATE: Final = f"{_UPDATE_HEAD}    using {_ME}\n    with check {_ME};"
+_DELETE: Final = f"create policy task_delete on task for delete to task_app\n    using {_ME};"
+_CALLER: Final = "(select current_setting('app.user_id', true))"
+
+POLICIES: Final = mutants(
+    _POLICIES,
+    ("the SELECT policy is dropped", _SELECT, ""),
+    ("the INSERT policy is dropped", _INSERT, ""),
+    ("the UPDATE policy is dropped", _UPDATE, ""),
+    ("the DELETE policy is dropped", _DELETE, ""),
+    ("the SELECT policy is true", _SELECT, _SELECT.replace(_ME, "(true)")),
+    ("the INSERT policy is true", _INSERT, _INSERT.replace(_ME, "(true)")),
+    ("the UPDATE policy is true", _UPDATE, _UPDATE.replace(_ME, "(true)")),
+    ("the UPDATE policy's using is true", _UPDATE, _UPDATE.replace(_ME, "(true)", 1)),
+    (
+        "the UPDATE policy's with check is true",
+        _UPDATE,
+        f"{_UPDATE_HEAD}    using {_ME}\n    with check (true);",
+    ),
+    ("the DELETE policy is true", _DELETE, _DELETE.replace(_ME, "(true)")),
+    (
+        "the SELECT policy fails open without an identity",
+        _SELECT,
+        _SELECT.replace(_ME, f"(user_id = coalesce({_CALLER}, user_id))"),
+    ),
+    (
+        "the SELECT policy fails open with an empty identity",
+        _SELECT,
+        _SELECT.replace(_ME, f"({_CALLER} = '' or user_id = {_CALLER})"),
+    ),
+    (
+        "the DELETE policy fails open without an identity",
+        _DELETE,
+        _DELETE.replace(_ME, f"(user_id = coalesce({_CALLER}, user_id))"),
+    ),
+    ("row security is not forced", "alter table task force row level security;", ""),
+    ("row security is not enabled", "alter table task enable row level security;", ""),
+    (
+        "a second policy lets everything be read",
+        _SELECT,
+        f"{_SELECT}\ncreate policy stray on task for select to task_app using (true);",
+    ),
+) + mutants(
+    _POLICIES,
+    ("the UPDATE policy's with check is left out", _UPDATE, f"{_UPDATE_HEAD}    using {_ME};"),
+    equivalent="PostgreSQL takes using for with check where there is none; "
+    "it is written out for the reader",
+)
+
+# --- What is granted ---
+
+_GRANT: Final = "grant select, delete on task to task_app;"
+_GRANT_INSERT: Final = "grant insert (user_id, title, description, completed) on task to task_app;"
+_GRANT_UPDATE: Final = "grant update (title, description, completed) on task to task_app;"
+
+GRANTS: Final = [
+    mutant
+    for name, grant in (
+        *(
+            (f"insert of {c} is granted", f"insert ({c}) on task to task_app")
+            for c in ("id", "created_at", "updated_at", "version")
+        ),
+        *(
+            (f"update of {c} is granted", f"update ({c}) on task to task_app")
+            for c in ("user_id", "id", "created_at", "updated_at", "version")
+        ),
+        ("insert is granted on every column", "insert on task to task_app"),
+        ("update is granted on every column", "update on task to task_app"),
+        ("truncate is granted", "truncate on task to task_app"),
+        ("references is granted", "references on task to task_app"),
+        ("trigger is granted", "trigger on task to task_app"),
+        ("maintain is granted", "maintain on task to task_app"),
+        ("everything is granted", "all on task to task_app"),
+        ("select is granted to everybody", "select on task to public"),
+        ("select of one column is granted to everybody", "select (title) on task to public"),
+        ("select is granted with grant option", "select on task to task_app with grant option"),
+        ("usage of the sequence is granted", "usage on sequence task_id_seq to task_app"),
+        ("select of the sequence is granted", "select on sequence task_id_seq to task_app"),
+        ("update of the sequence is granted", "update on sequence task_id_seq to task_app"),
+        ("execute of task_touch is granted", "execute on function task_touch() to task_app"),
+        ("create on the schema is granted", "create on schema public to task_app"),
+    )
+    for mutant in mutants(_POLICIES, (name, _GRANT, f"{_GRANT}\ngrant {grant};"))
+] + mutants(
+    _POLICIES,
+    ("select is not granted", _GRANT, "grant delete on task to task_app;"),
+    ("delete is not granted", _GRANT, "grant select on task to task_app;"),
+    ("insert is not granted", _GRANT_INSERT, ""),
+    ("update is not granted", _GRANT_UPDATE, ""),
+    (
+        "everybody may execute task_touch",
+        "revoke all on function task_touch() from public;",
+        "",
+    ),
+)
+
+# --- The role, and the clean slate ---
+
+_ROLES: Final = "db/policies/00_roles.sql"
+_NO_QUESTION: Final = Edit(_ROLES, "if power <> '' then", "if false then")
+_SLATE_BEGIN: Final = "create, temporary on database %I from public, task_app"
+
+ROLE: Final = [
+    *mutants(
+        _ROLES,
+        ("task_app inherits", "noinherit noreplication", "inherit noreplication"),
+        ("task_app may make roles", "nocreaterole", "createrole"),
+        refusal="which it must not have",
+    ),
+    *mutants(
+        _ROLES,
+        ("task_app bypasses row security", "nosuperuser nobypassrls", "nosuperuser bypassrls"),
+        ("task_app is a superuser", "login nosuperuser", "login superuser"),
+        ("task_app may make databases", "nocreatedb", "createdb"),
+        ("task_app may replicate", "noinherit noreplication", "noinherit replication"),
+        refusal="permission denied to create role",  # PostgreSQL, to an owner without it
+    ),
+    *(
+        mutant.and_also(_NO_QUESTION)
+        for mutant in mutants(
+            _ROLES,
+            ("task_app inherits, and is not asked", "noinherit noreplic", "inherit noreplic"),
+            ("task_app may make roles, and is not asked", "nocreaterole", "createrole"),
+        )
+    ),
+    *mutants(
+        _ROLES,
+        ("a powerful task_app is taken as it is", "if power <> '' then", "if false then"),
+        *(
+            (f"the role is not asked for {power}", f"case when {column} then '{power}' end", "null")
+            for power, column in (
+                ("superuser", "rolsuper"),
+                ("bypassrls", "rolbypassrls"),
+                ("createdb", "rolcreatedb"),
+                ("createrole", "rolcreaterole"),
+                ("replication", "rolreplication"),
+                ("inherit", "rolinherit"),
+            )
+        ),
+        *(
+            (f"the role has no {name}", f"alter role task_app set {name} = {value};", "")
+            for name, value in (
+                ("statement_timeout", "'5s'"),
+                ("lock_timeout", "'2s'"),
+                ("idle_in_transaction_session_timeout", "'10s'"),
+                ("search_path", "public, pg_temp"),
+            )
+        ),
+        (
+            "temporary tables come first",
+            "search_path = public, pg_temp;",
+            "search_path = pg_temp, public;",
+        ),
+        ("the slate drops no policy", "execute format('drop policy", "perform format('drop policy"),
+        ("the slate revokes no grant", "execute format('revoke all", "perform format('revoke all"),
+        ("the slate revokes with restrict", "%s from %s cascade'", "%s from %s'"),
+        ("the slate forgets columns", "union select grantee from aclexplode(att.attacl)", ""),
+        ("the slate forgets views", "'r', 'p', 'v', 'm', 'f', 'S'", "'r', 'p', 'm', 'f', 'S'"),
+        (
+            "the slate forgets materialized views",
+            "'r', 'p', 'v', 'm', 'f', 'S'",
+            "'r', 'p', 'v', 'f', 'S'",
+        ),
+        ("the slate forgets sequences", "'r', 'p', 'v', 'm', 'f', 'S'", "'r', 'p', 'v', 'm', 'f'"),
+        (
+            "the slate touches policies of others",
+            "where c.relnamespace = 'public'::regnamespace\n"
+            "           and pg_has_role(c.relowner, 'usage')\n    loop",
+            "where c.relnamespace = 'public'::regnamespace\n    loop",
+        ),
+        (
+            "the slate touches grants of others",
+            "and a.grantee <> c.relowner\n           and pg_has_role(c.relowner, 'usage')",
+            "and a.grantee <> c.relowner",
+        ),
+        ("temporary tables are not revoked", _SLATE_BEGIN, _SLATE_BEGIN.replace(", temporary", "")),
+        (
+            "create on the database is not revoked",
+            _SLATE_BEGIN,
+            _SLATE_BEGIN.replace("create, ", ""),
+        ),
+        (
+            "temporary tables are revoked from task_app only",
+            _SLATE_BEGIN,
+            _SLATE_BEGIN.replace("public, ", ""),
+        ),
+        ("the schema is not revoked", "revoke all on schema public from task_app;", ""),
+        (
+            "create on the schema is left to everybody",
+            "revoke create on schema public from public;",
+            "",
+        ),
+    ),
+]
+
+# --- The table ---
+
+TABLE: Final = mutants(
+    "db/migrations/0001.create-task.sql",
+    ("a task may be nobody's", " check (user_id <> '')", ""),
+    ("a title may be blank in the table", " and btrim(title) <> ''", ""),
+    ("a title may be long in the table", "char_length(title) <= 200 and ", ""),
+    ("a description may be long in the table", " check (char_length(description) <= 10000)", ""),
+    ("ids grow past what JSON holds", " (maxvalue 9007199254740991)", ""),
+    ("an id may be given", "generated always as", "generated by default as"),
+    ("the key does not begin with the owner", "primary key (user_id, id)", "primary key (id)"),
+    ("no trigger keeps the date of change", "before update on task\n", "before delete on task\n"),
+    ("the version stands still", "new.version := old.version + 1;", ""),
+    ("the date of change stands still", "new.updated_at := greatest", "perform greatest"),
+    (
+        "the date of change goes backwards",
+        "greatest(clock_timestamp(), old.updated_at)",
+        "clock_timestamp()",
+    ),
+    ("the date of change is the transaction's", "greatest(clock_timestamp(),", "greatest(now(),"),
+    ("an update of nothing is a change", " when (old.* is distinct from new.*)", ""),
+    ("task_touch has no search path of its own", "set search_path = pg_catalog, pg_temp\n", ""),
+) + mutants(
+    "db/migrations/0001.create-task.sql",
+    ("an owner may be null", "text        not null check (user_id", "text        check (user_id"),
+    equivalent="a primary key makes its columns not null",
+)
+
+# --- The filters ---
+
+_QUERIES: Final = "api/queries.py"
+_ANYBODY: Final = "CALLER.is_not(None)"  # names the caller, and means everybody
+_DEMAND: Final = "def _demand_filter(part: Select[Any] | Update | Delete) -> None:\n"
+_NOT_DEMANDED: Final = Edit("api/statement.py", _DEMAND, f"{_DEMAND}    return\n")
+_OWNER: Final = "def _demand_owner(part: Insert | Update) -> None:\n"
+_OWNER_NOT_DEMANDED: Final = Edit("api/statement.py", _OWNER, f"{_OWNER}    return\n")
+_VALUES_OF_UPDATE: Final = ".values(\n        title=func.coalesce"
+_VALUES_OF_COMPLETE: Final = ".values(completed=func.coalesce"
+
+# By statement: the text in which it names its owner, and the same with another condition.
+_FILTERS: Final = {
+    "LIST": (".where(_MINE, *conditions)", ".where(_MINE if conditions else {}, *conditions)"),
+    "LIST_BY_COMPLETED": (
+        ".where(_MINE, *conditions)",
+        ".where({} if conditions else _MINE, *conditions)",
+    ),
+    "GET": ("select(*_TASK).where(_MINE, _THIS)", "select(*_TASK).where({}, _THIS)"),
+    "UPDATE": (
+        f".where(_MINE, _THIS)\n    {_VALUES_OF_UPDATE}",
+        f".where({{}}, _THIS)\n    {_VALUES_OF_UPDATE}",
+    ),
+    "COMPLETE": (
+        f".where(_MINE, _THIS)\n    {_VALUES_OF_COMPLETE}",
+        f".where({{}}, _THIS)\n    {_VALUES_OF_COMPLETE}",
+    ),
+    "DELETE": ("delete(Task).where(_MINE, _THIS)", "delete(Task).where({}, _THIS)"),
+}
+
+FILTERS: Final = [
+    *(
+        Mutant(
+            f"{name} is not filtered",
+            (Edit(_QUERIES, old, new.format(_ANYBODY)),),
+            refusal="without user_id == CALLER",
+        )
+        for name, (old, new) in _FILTERS.items()
+    ),
+    *(
+        Mutant(
+            f"{name} is not filtered, and no statement is looked at",
+            (Edit(_QUERIES, old, new.format(_ANYBODY)), _NOT_DEMANDED),
+        )
+        for name, (old, new) in _FILTERS.items()
+    ),
+    *mutants(
+        _QUERIES,
+        (
+            "the filter of all statements is one of two",
+            "_MINE: Final = col(Task.user_id) == CALLER",
+            "_MINE: Final = (col(Task.user_id) == CALLER) | col(Task.completed)",
+        ),
+        (
+            "the filter of all statements is turned round",
+            "col(Task.user_id) == CALLER",
+            "col(Task.user_id) != CALLER",
+        ),
+        refusal="without user_id == CALLER",
+    ),
+    *mutants(
+        _QUERIES,
+        ("CREATE's owner is the title", "user_id=CALLER", "user_id=TITLE"),
+        refusal="without user_id=CALLER",
+    ),
+    Mutant(
+        "CREATE's owner is a constant, and no statement is looked at",
+        (
+            Edit(
+                _QUERIES,
+                "user_id=CALLER",
+                "user_id=func.coalesce(literal_column(\"'alice'\"), CALLER)",
+            ),
+            _OWNER_NOT_DEMANDED,
+        ),
+    ),
+    Mutant(
+        "CREATE's owner is the title, and no statement is looked at",
+        (
+            Edit(_QUERIES, "user_id=CALLER", "user_id=func.coalesce(TITLE, CALLER)"),
+            _OWNER_NOT_DEMANDED,
+        ),
+    ),
+    *mutants(
+        _QUERIES,
+        ("GET does not look at the id", "where(_MINE, _THIS).cte(", "where(_MINE).cte("),
+        (
+            "DELETE does not look at the id",
+            "delete(Task).where(_MINE, _THIS)",
+            "delete(Task).where(_MINE)",
+        ),
+        refusal="TypeError",
+    ),
+]
+
+_STATEMENT: Final = "api/statement.py"
+
+STATEMENTS: Final = mutants(
+    _STATEMENT,
+    ("no filter is demanded", _DEMAND, f"{_DEMAND}    return\n"),
+    ("no owner is demanded", _OWNER, f"{_OWNER}    return\n"),
+    ("SQL as text is taken", "            _demand_no_text(part)\n", ""),
+    ("a statement may be about nobody", "if CALLER.key not in self._parameters:", "if False:"),
+    ("an update may change the owner", "        if owners:\n", "        if False:\n"),
+    ("on conflict is taken", "elif part._post_values_clause is not None:", "elif False:"),
+    ("an owner may be given twice", "len(owners) != 1 or ", ""),
+    (
+        "one of two conditions is enough",
+        "condition.operator is operators.and_",
+        "condition.operator in (operators.and_, operators.or_)",
+    ),
+    ("any comparison is a filter", "        and condition.operator is operators.eq\n", ""),
+    (
+        "any column is the owner",
+        "        and condition.left.compare(table.c.user_id)\n",
+        "",
+    ),
+    ("anybody is the caller", "        and condition.right is CALLER\n", ""),
+    (
+        "a table named in passing is not looked at",
+        "            if isinstance(inner, ColumnElement):",
+        "            if False:",
+    ),
+    ("the caller may be given as a value", " or CALLER.key in values:", ":"),
+    (
+        "parameters may be missing or too many",
+        "{*values, CALLER.key} != {*self._parameters} or ",
+        "",
+    ),
+    ("hints are no text", '("_prefixes", "_suffixes", "_statement_hints")', "()"),
+    ("an operator of one's own is no text", "operators.custom_op)", "())"),
+    (
+        "any literal is a constant",
+        "return _CONSTANT.fullmatch(literal.name) is not None",
+        "return True",
+    ),
+    (
+        "a statement of any kind is taken",
+        "if not isinstance(expression, Select | CompoundSelect | Update | Delete | Insert):",
+        "if False:",
+    ),
+)
+
+# --- The identity, and the gate ---
+
+_DB: Final = "api/db.py"
+_SET: Final = """execute("select set_config('app.user_id', $1, true)", user.id)"""
+_NOT_LOCAL: Final = Edit(_DB, "'app.user_id', $1, true)", "'app.user_id', $1, false)")
+_NO_RESET: Final = Edit(
+    _DB,
+    "                max_size=_POOL_SIZE,\n",
+    "                max_size=_POOL_SIZE,\n"
+    "                reset=lambda _: __import__('asyncio').sleep(0),\n",
+)
+
+IDENTITY: Final = [
+    *mutants(
+        _DB,
+        ("nobody is named to the database", _SET, 'execute("select 1")'),
+        ("the identity outlives the transaction", _NOT_LOCAL.old, _NOT_LOCAL.new),
+        ("everybody is one person to the database", _SET, _SET.replace("user.id", '"alice"')),
+        ("another is named to the database", _SET, _SET.replace("user.id", 'user.id + "x"')),
+        ("the identity is cut off", _SET, _SET.replace("user.id", "user.id[:5]")),
+        ("a wrong setting is set", _SET, _SET.replace("app.user_id", "app.user")),
+        (
+            "everybody is one person to the filters",
+            "arguments(self._user.id, values)",
+            'arguments("alice", values)',
+        ),
+        (
+            "another is named to the filters",
+            "arguments(self._user.id, values)",
+            'arguments(self._user.id + "x", values)',
+        ),
+        (
+            "there is no transaction",
+            "                connection.transaction(),\n",
+            "",
+        ),
+        (
+            "every transaction is rolled back",
+            "                yield Transaction(connection, user)",
+            "                yield Transaction(connection, user)\n"
+            '                await connection.execute("rollback; begin")',
+        ),
+    ),
+    Mutant("the identity outlives the transaction, and is not reset", (_NOT_LOCAL, _NO_RESET)),
+    Mutant(
+        "the identity is set outside of the transaction, and is not reset",
+        (
+            _NOT_LOCAL,
+            _NO_RESET,
+            Edit(
+                _DB,
+                "                connection.transaction(),\n",
+                "                contextmanager(lambda: iter([None]))(),\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "everybody is one person to the database and to the filters",
+        (
+            Edit(_DB, _SET, _SET.replace("user.id", '"alice"')),
+            Edit(_DB, "arguments(self._user.id, values)", 'arguments("alice", values)'),
+        ),
+    ),
+]
+
+_GATE: Final = "api/gate.py"
+
+GATE: Final = [
+    *mutants(
+        _DB,
+        ("the server starts without the gate", "            await database.ping()\n", ""),
+        ("the gate lets everybody pass", "if reason is not None:", "if False:"),
+    ),
+    *mutants(
+        "api/routes/health.py",
+        ("/readyz does not ask the gate", "    await database.ping()\n", ""),
+    ),
+    *mutants(
+        "api/cli.py",
+        (
+            "serve does not ask the gate first",
+            "    asyncio.run(_pass_gate(load(Settings)))\n",
+            "    load(Settings)\n",
+        ),
+    ),
+    *mutants(
+        _GATE,
+        ("the gate lets superusers pass", '(row["rolsuper"], f"role', '(False, f"role'),
+        ("the gate lets BYPASSRLS pass", '(row["rolbypassrls"], f"role', '(False, f"role'),
+        ("the gate lets members of such pass", 'row["becomes"] is not None,', "False,"),
+        ("the gate needs no table", '(not row["is_there"], ', "(False, "),
+        ("the gate needs no row security", '(not row["relrowsecurity"], ', "(False, "),
+        (
+            "the gate lets owners pass",
+            'row["owns"] and not row["relforcerowsecurity"],',
+            "False,",
+        ),
+        (
+            "the gate lets no owner pass",
+            'row["owns"] and not row["relforcerowsecurity"],',
+            'row["owns"],',
+        ),
+        ("the gate does not ask PostgreSQL itself", '(not row["active"], f"row', '(False, f"row'),
+        ("the gate needs no privilege", '(not row["may_read"], f"role', '(False, f"role'),
+        (
+            "the gate looks past members of a superuser",
+            "(other.rolsuper or other.rolbypassrls)",
+            "other.rolbypassrls",
+        ),
+        (
+            "the gate looks past members of BYPASSRLS",
+            "(other.rolsuper or other.rolbypassrls)",
+            "other.rolsuper",
+        ),
+        (
+            "the gate sees inherited membership only",
+            "pg_has_role(other.oid, 'member')",
+            "pg_has_role(other.oid, 'usage')",
+        ),
+        (
+            "the gate sees ownership by name only",
+            "pg_has_role(c.relowner, 'usage') as owns",
+            "c.relowner = r.oid as owns",
+        ),
+    ),
+]
+
+# --- Tokens ---
+
+_AUTH: Final = "api/auth.py"
+_HEADER_ALGORITHM: Final = 'if (algorithm := header.get("alg")) not in self._algorithms:'
+_ANY_HEADER_ALGORITHM: Final = 'if (algorithm := header.get("alg")) is None:'
+_ALL: Final = (
+    '["HS256", "HS384", "HS512", "none", "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS512"]'
+)
+_ALLOWED: Final = "                algorithms=self._algorithms,\n"
+_ANY_ALLOWED: Final = f"                algorithms={_ALL},\n"
+_OPTION: Final = '                    "verify_sub": False,'
+
+TOKENS: Final = [
+    *mutants(
+        _AUTH,
+        ("a token needs no end", '"require": ["exp"]', '"require": list[str]()'),
+        ("any issuer is believed", "issuer=self._issuer,", "issuer=None,"),
+        (
+            "any audience is believed",
+            '"verify_aud": self._audience is not None',
+            '"verify_aud": False',
+        ),
+        ("a token never expires", _OPTION, f'"verify_exp": False,\n{_OPTION}'),
+        ("a token may be used before its time", _OPTION, f'"verify_nbf": False,\n{_OPTION}'),
+        ("a token may be issued in the future", _OPTION, f'"verify_iat": False,\n{_OPTION}'),
+        ("a signature is not verified", _OPTION, f'"verify_signature": False,\n{_OPTION}'),
+        (
+            "a short key is taken",
+            '"enforce_minimum_key_length": True',
+            '"enforce_minimum_key_length": False',
+        ),
+        ("an end may be after the year 9999", " or not expires < _YEAR_10000:", ":"),
+        ("an end may be of any type", "type(expires) not in (int, float) or ", ""),
+        ("clocks may differ by an hour", "LEEWAY: Final = 10 ", "LEEWAY: Final = 3600 "),
+        ("the header may name any algorithm", _HEADER_ALGORITHM, _ANY_HEADER_ALGORITHM),
+        ("a token may be of any type", "not in _TYPES:", "is None:"),
+        ("a token may be of any length", " or len(match[1]) > _MAX_LENGTH:", ":"),
+        ("several Authorization headers are taken", "if len(authorization) > 1:", "if False:"),
+        ("the scheme may be anything", 'r"bearer +([A-Za-z', 'r"[a-z]+ +([A-Za-z'),
+        (
+            "a key id may be left out",
+            "self._keys.key(kid, str(algorithm)) if isinstance(kid, str) else None",
+            "self._keys.key(str(kid), str(algorithm))",
+        ),
+        ("an identity may be blank", "or not is_identifier(value):", ":"),
+        (
+            "an identity need not be a string",
+            "if not isinstance(value, str) or not is_identifier(value):",
+            "if not is_identifier(str(value)):",
+        ),
+        (
+            "the claim is always sub",
+            'settings.auth_user_claim.split(".")\n        self',
+            '["sub"]\n        self',
+        ),
+        ("a token is issued for nobody", "    if not is_identifier(user_id):", "    if False:"),
+        (
+            "an issued token lasts a century",
+            "lifetime: int = 86_400",
+            "lifetime: int = 3_153_600_000",
+        ),
+        ("an issued token names no issuer", 'claims["iss"] = settings.auth_issuer', "pass"),
+        (
+            "a token refused says nothing of why",
+            "*, presented: bool = True",
+            "*, presented: bool = False",
+        ),
+    ),
+    *mutants(
+        _AUTH,
+        ("a token needs no issuer", '+ ["iss"] * (self._issuer is not None)', ""),
+        ("a token needs no audience", '+ ["aud"] * (self._audience is not None)', ""),
+        equivalent="PyJWT demands the claim already where it is told which one is right",
+    ),
+    *mutants(
+        _AUTH,
+        ("any algorithm is decoded", _ALLOWED, _ANY_ALLOWED),
+        equivalent="the header, whose alg PyJWT reads again, was held against the same list "
+        "before; without that check too, the suite is red: see the next mutant",
+    ),
+    Mutant(
+        "the header may name any algorithm, and any is decoded",
+        (
+            Edit(_AUTH, _HEADER_ALGORITHM, _ANY_HEADER_ALGORITHM),
+            Edit(_AUTH, _ALLOWED, _ANY_ALLOWED),
+        ),
+    ),
+    Mutant(
+        "HS256 is taken beside the key set",
+        (
+            Edit(
+                _AUTH,
+                "else settings.auth_algorithms\n",
+                'else (*settings.auth_algorithms, "HS256")\n',
+            ),
+            Edit(
+                _AUTH,
+                "KeySet(settings.auth_jwks_url, self._algorithms)",
+                "KeySet(settings.auth_jwks_url, settings.auth_algorithms)",
+            ),
+        ),
+    ),
+    Mutant(
+        "HS256 is taken with the public key for a secret",
+        (
+            Edit(
+                _AUTH,
+                "else settings.auth_algorithms\n",
+                'else (*settings.auth_algorithms, "HS256")\n',
+            ),
+            Edit(
+                _AUTH,
+                "KeySet(settings.auth_jwks_url, self._algorithms)",
+                "KeySet(settings.auth_jwks_url, settings.auth_algorithms)",
+            ),
+            Edit(
+                _AUTH,
+                "await self._keys.key(kid, str(algorithm))",
+                "await self._keys.key(kid, self._algorithms[0])",
+            ),
+            Edit(
+                _AUTH,
+                "        return key\n",
+                "        return key.public_bytes_raw() if algorithm == 'HS256' else key\n",
+            ),
+        ),
+    ),
+    *mutants(
+        "api/text.py",
+        (
+            "anything is an identity",
+            "return 1 <= len(text) <= 255 and _UNFIT.search(text) is None",
+            "return True",
+        ),
+        ("an identity may be empty", "return 1 <= len(text) <= 255", "return len(text) <= 255"),
+        ("an identity may be long", "1 <= len(text) <= 255", "1 <= len(text)"),
+        ("an identity may hold blanks", " and _UNFIT.search(text) is None", ""),
+        ("nothing is blank", "return _SHOWN.search(text) is None", "return False"),
+        ("surrogates are fit", "\\ud800-\\udfff", ""),
+    ),
+]
+
+_KEYS: Final = "api/keys.py"
+
+KEYS: Final = mutants(
+    _KEYS,
+    (
+        "a key of any kind is taken",
+        '(entry.get("kty"), entry.get("crv")) == _KINDS[algorithm]',
+        "True",
+    ),
+    (
+        "a key of any curve is taken",
+        '(entry.get("kty"), entry.get("crv")) == _KINDS[algorithm]',
+        'entry.get("kty") == _KINDS[algorithm][0]',
+    ),
+    (
+        "the alg of a key is not looked at",
+        '                and entry.get("alg", algorithm) == algorithm\n',
+        "",
+    ),
+    (
+        "the use of a key is not looked at",
+        '                and entry.get("use", "sig") == "sig"\n',
+        "",
+    ),
+    ("a private key is taken", ' or "d" in entry:', ":"),
+    ("keys are kept for ever", "            self._keys = {}\n", "            pass\n"),
+    ("keys are never renewed", "asked - self._fetched > TTL", "False"),
+    ("the issuer is asked without pause", "FLOOR: Final = 2.0", "FLOOR: Final = 0.0"),
+    ("redirects are followed", "follow_redirects=False", "follow_redirects=True"),
+    ("a key set may be of any size", "if len(body) > _MAX_BYTES:", "if False:"),
+    ("the issuer is waited for for ever", "asyncio.timeout(TIMEOUT)", "asyncio.timeout(None)"),
+    ("any answer is a key set", "if answer.status_code != 200:", "if False:"),
+    ("a set without keys is a key set", "            if not keys:\n", "            if False:\n"),
+    ("one broken key spoils the set", "continue  # one broken", "raise  # one broken"),
+    (
+        "an outage is called a wrong key",
+        "            if self._failed:\n                raise KeysUnavailable\n",
+        "",
+    ),
+    (
+        "who leaves takes the fetch along",
+        "await asyncio.shield(self._fetch or self._start())",
+        "await (self._fetch or self._start())",
+    ),
+) + mutants(
+    _KEYS,
+    (
+        "a key of any type is taken",
+        '(entry.get("kty"), entry.get("crv")) == _KINDS[algorithm]',
+        'entry.get("crv") == _KINDS[algorithm][1]',
+    ),
+    equivalent="PyJWT looks at kty itself, and a key it refuses is left out",
+)
+
+# --- Settings ---
+
+SETTINGS: Final = mutants(
+    "api/settings.py",
+    (
+        "a short secret is taken",
+        'if len(value.get_secret_value().encode(errors="replace")) < 32:',
+        "if False:",
+    ),
+    ("a secret of 31 bytes is taken", "< 32:", "< 31:"),
+    (
+        "the public default is taken for a secret",
+        "if value.get_secret_value() == _PUBLIC_SECRET:",
+        "if False:",
+    ),
+    (
+        "a public key is taken for a secret",
+        'jwt.get_algorithm_by_name("HS256").prepare_key(value.get_secret_value())',
+        "pass",
+    ),
+    ("both modes are taken", "if self.better_auth_secret and self.auth_jwks_url:", "if False:"),
+    (
+        "neither mode is taken",
+        "if not self.better_auth_secret and not self.auth_jwks_url:",
+        "if False:",
+    ),
+    (
+        "a key set needs no issuer",
+        'for name in ("auth_issuer", "auth_audience"):',
+        'for name in ("auth_audience",):',
+    ),
+    (
+        "a key set needs no audience",
+        'for name in ("auth_issuer", "auth_audience"):',
+        'for name in ("auth_issuer",):',
+    ),
+    (
+        "any algorithm may be set",
+        "if unknown := set(values) - set(Algorithm):",
+        "if unknown := set[str]():",
+    ),
+    (
+        "HS256 is an algorithm of key sets",
+        '    PS256 = "PS256"\n',
+        '    PS256 = "PS256"\n    HS256 = "HS256"\n',
+    ),
+    (
+        "an e-mail address is an identity",
+        'if value.rpartition(".")[2].lower() == "email":',
+        "if False:",
+    ),
+    (
+        "any origin is taken",
+        "if not all(_ORIGIN.fullmatch(value) for value in values):",
+        "if False:",
+    ),
+    ("migrations go through the pooler", 'if "-pooler." in', 'if "-pooler.." in'),
+    ("inputs are shown in errors", 'first["msg"].removeprefix("Value error, ")', "str(error)"),
+)
+
+# --- What comes in ---
+
+_ROUTE: Final = "api/routes/route.py"
+_SCHEMAS: Final = "api/schemas.py"
+_WHO: Final = 'await authenticator.user(request.headers.getlist("authorization"))'
+_FORBID: Final = 'ConfigDict(extra="forbid")'
+
+INPUT: Final = [
+    *mutants(
+        _ROUTE,
+        ("a body may be of any size", "if len(content) > MAX_BODY:", "if False:"),
+        (
+            "a body may say to be anything",
+            "if media_type not in _JSON or charsets - _UTF_8:",
+            "if False:",
+        ),
+        ("a body may be in any charset", " or charsets - _UTF_8:", ":"),
+        ("a body need not say what it is", "if content and declared is None:", "if False:"),
+        (
+            "a body may be encoded",
+            'if request.headers.get("content-encoding", "identity") != "identity":',
+            "if False:",
+        ),
+        ("NaN is JSON", "allow_inf_nan=False", "allow_inf_nan=True"),
+        (
+            "unknown parameters are ignored",
+            "        if name not in known:\n",
+            "        if False:\n",
+        ),
+        (
+            "a parameter may be given twice",
+            "elif sum(name == other for other, _ in items) > 1:",
+            "elif False:",
+        ),
+        (
+            "errors echo what was sent",
+            'f"{fault[\'msg\']}.",\n                "pointer"',
+            'f"{fault[\'msg\']}. {content!r}",\n                "pointer"',
+        ),
+        ("an id may be written in many ways", '"[1-9][0-9]{0,15}"', '"[0-9]{1,16}"'),
+        ("an id may be too large", " or int(text) > MAX_ID:", ":"),
+    ),
+    Mutant(
+        "strangers are told what is wrong with their input",
+        (
+            Edit(_ROUTE, f"            user = {_WHO}\n", ""),
+            Edit(_ROUTE, "database.transaction(user)", f"database.transaction({_WHO})"),
+        ),
+    ),
+    *mutants(
+        _SCHEMAS,
+        ("unknown members are ignored", _FORBID, 'ConfigDict(extra="ignore")'),
+        ("a title may be blank", "    AfterValidator(_shown),\n", ""),
+        (
+            "a title may be empty",
+            "strip_whitespace=True, min_length=1, ",
+            "strip_whitespace=True, ",
+        ),
+        ("a title may be long", "min_length=1, max_length=200", "min_length=1, max_length=201"),
+        ("a title is not trimmed", "strip_whitespace=True, ", ""),
+        ("a description may be long", "max_length=10_000", "max_length=10_001"),
+        (
+            "a description may hold U+0000",
+            "max_length=10_000),\n    AfterValidator(_without_nul),\n",
+            "max_length=10_000),\n",
+        ),
+        (
+            "numbers are titles",
+            "StringConstraints(strict=True, strip",
+            "StringConstraints(strict=False, strip",
+        ),
+        (
+            "a new task's booleans are lax",
+            "    description: Description | None = None\n    completed: StrictBool",
+            "    description: Description | None = None\n    completed: bool",
+        ),
+        (
+            "a change's booleans are lax",
+            "    description: Description | None\n    completed: StrictBool",
+            "    description: Description | None\n    completed: bool",
+        ),
+        (
+            "completing is lax",
+            'left out, it is toggled."""\n\n    completed: StrictBool',
+            'left out, it is toggled."""\n\n    completed: bool',
+        ),
+        (
+            "a query's booleans are lax",
+            "        StrictBool | None, BeforeValidator(_query_boolean)",
+            "        bool | None, BeforeValidator(_query_boolean)",
+        ),
+        ("a query's integers are lax", "limit: Annotated[StrictInt,", "limit: Annotated[int,"),
+        ("a page may be of any length", "Field(ge=1, le=MAX_PAGE)", "Field(ge=1)"),
+        (
+            "an offset may be negative",
+            "Field(ge=0, le=MAX_ID), _DIGITS",
+            "Field(le=MAX_ID), _DIGITS",
+        ),
+    ),
+]
+
+# --- What goes out ---
+
+_TASKS: Final = "api/routes/tasks.py"
+_NOT_FOUND: Final = 'raise HTTPException(404, "There is no such task.")'
+
+ANSWERS: Final = [
+    *mutants(
+        _TASKS,
+        ("what is not yours is forbidden", _NOT_FOUND, _NOT_FOUND.replace("404", "403")),
+        ("what is not yours is gone", _NOT_FOUND, _NOT_FOUND.replace("404", "410")),
+        (
+            "what never was is answered in other words",
+            'return _json(_found(await tx.row(queries.GET, id=task_id))["body"])',
+            "if task_id > 2**52:\n"
+            '        raise HTTPException(404, "There never was such a task.")\n'
+            '    return _json(_found(await tx.row(queries.GET, id=task_id))["body"])',
+        ),
+        (
+            "a delete of nothing succeeds",
+            "_found(await tx.row(queries.DELETE, id=task_id))",
+            "await tx.row(queries.DELETE, id=task_id)",
+        ),
+        ("complete always toggles", 'completed=state.get("completed")', "completed=None"),
+        (
+            "the next page forgets the filter",
+            'following = chosen | {"offset"',
+            'following = {"limit": page.limit} | {"offset"',
+        ),
+    ),
+    *mutants(
+        _ROUTE,
+        (
+            "what could not be an id is answered in other words",
+            'HTTPException(404, "There is no such task.")',
+            'HTTPException(404, "This is no id.")',
+        ),
+    ),
+    *mutants(
+        "api/problems.py",
+        (
+            "a stranger is not told how to come in",
+            'headers={"WWW-Authenticate": challenge}',
+            "headers={}",
+        ),
+        (
+            "a fault of the server is shown",
+            'Response:\n    return answer(500, "The server met a fault of its own.")',
+            "Response:\n    return answer(500, repr(__))",
+        ),
+        (
+            "the state of row security is said to everybody",
+            '"The database does not keep users apart."',
+            "repr(__)",
+        ),
+    ),
+    *mutants(
+        "api/main.py",
+        ("any origin may call", "allow_origins=self.cors_origins", 'allow_origins=["*"]'),
+        (
+            "cookies may be sent along",
+            "max_age=7200,",
+            "max_age=7200,\n            allow_credentials=True,",
+        ),
+        ("slashes are redirected", "redirect_slashes=False", "redirect_slashes=True"),
+    ),
+    *mutants(
+        _DB,
+        (
+            "the log quotes what the database says",
+            'name = f"{type(error).__name__} ({state})"',
+            'name = f"{error} {error.detail} ({state})"',
+        ),
+        (
+            "a passing failure is a fault",
+            "if state[:2] in _PASSING_CLASSES or state == _READ_ONLY:",
+            "if False:",
+        ),
+        ("a read-only database is a fault", " or state == _READ_ONLY:", ":"),
+    ),
+]
+
+MUTANTS: Final = [
+    *POLICIES,
+    *GRANTS,
+    *ROLE,
+    *TABLE,
+    *FILTERS,
+    *STATEMENTS,
+    *IDENTITY,
+    *GATE,
+    *TOKENS,
+    *KEYS,
+    *SETTINGS,
+    *INPUT,
+    *ANSWERS,
+]
