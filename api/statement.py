@@ -59,7 +59,7 @@ class Statement:
             if isinstance(part, Select | Update | Delete):
                 _demand_filter(part)
         compiled = expression.compile(dialect=_DIALECT)
-        self.sql = str(compiled)
+        self.sql: Final = str(compiled)
         self._parameters = tuple(getattr(compiled, "positiontup", None) or ())
         if CALLER.key not in self._parameters:
             raise Unfiltered("the statement is about nobody")

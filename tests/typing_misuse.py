@@ -105,6 +105,7 @@ def a_caller_said_by_hand(user: User) -> None:
     queries.GET.arguments(user, {"id": 1})  # type: ignore[arg-type]
     queries.GET.arguments(None, {"id": 1})  # type: ignore[arg-type]
     queries.GET = queries.LIST  # type: ignore[misc]
+    queries.GET.sql += " or true"  # type: ignore[misc]
 
 
 def a_secret_in_the_open(settings: Settings, owner: MigrationSettings) -> str:

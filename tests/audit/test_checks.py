@@ -12,7 +12,7 @@ import pytest
 
 from api.audit.checks import FOLDER, checks, run
 from api.audit.report import Check, Finding
-from tests.cluster import TaskDatabase
+from tests.cluster import Cluster, TaskDatabase
 
 CHECKS: Final = {check.id: check for check in checks()}
 WEAKNESSES: Final = sorted((FOLDER / "weaknesses").glob("*.sql"))
@@ -103,6 +103,13 @@ SOUND: Final = {
         alter role task_app set row_security = on;
         alter role task_app set app.user_id = ''""",
 }
+
+
+@pytest.fixture(scope="module")
+def database(cluster: Cluster) -> Iterator[TaskDatabase]:
+    """One of its own, without rows that a weakness could stumble over."""
+    with cluster.database() as database:
+        yield database
 
 
 @pytest.fixture(scope="module")
