@@ -75,7 +75,11 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     "api/keys.py": ("unit/test_keys.py", "integration/test_tokens.py"),
     "api/text.py": ("unit/test_text.py", "integration/test_tokens.py"),
     "api/settings.py": ("unit/test_settings.py",),
-    "api/schemas.py": ("integration/test_input.py", "integration/test_tasks.py"),
+    "api/schemas.py": (
+        "contract/test_limits.py",
+        "integration/test_input.py",
+        "integration/test_tasks.py",
+    ),
     "api/main.py": ("integration/test_http.py",),
     "api/problems.py": ("integration/test_http.py", "integration/test_health.py"),
     "api/routes/route.py": ("isolation/test_one_refusal.py", "integration/test_input.py"),

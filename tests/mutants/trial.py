@@ -1,0 +1,132 @@
+"""One mutant put to the test: a copy of the program, the change in it, the suite run there."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.mutants.table import FIRST, Edit, Mutant
+
+ROOT: Final = Path(__file__).parent.parent.parent
+COPIED: Final = ("api", "db", "tests", "pyproject.toml", "README.md")
+PATIENCE: Final = 600  # seconds for one run of the suite
+
+# Slow, and about packaging, processes and the developer's machine. tests/audit compares the
+# catalog with what it should be: that a guard is missing must show in what happens.
+LEFT_OUT: Final = (
+    "audit/",
+    "mutants/",
+    "test_documents.py",
+    "test_dev.py",
+    "test_serve.py",
+    "test_wheel.py",
+)
+
+# The suite keeps the shell's environment from its commands, which are to find the copy.
+FOUND: Final = Edit("tests/commands.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")')
+# A PostgreSQL that lives for seconds is copied rather than made, and not kept safe on a disk.
+UNSAFE: Final = Edit("api/embedded.py", "options = \"-h ''", "options = \"-c fsync=off -h ''")
+INITDB: Final = (
+    '_run("initdb", "-D", directory, "--auth=trust", "--encoding=utf8", "-U", "postgres")'
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one run: whether the guard's absence was noticed, and by what."""
+
+    killed: bool
+    by: str
+    seconds: float
+
+
+def suite(first: tuple[str, ...]) -> list[list[str]]:
+    """The test files in two runs: those that are most likely to notice, then all others."""
+    files = {file.relative_to(ROOT).as_posix() for file in (ROOT / "tests").rglob("test_*.py")}
+    kept = {file for file in files if not any(word in file for word in LEFT_OUT)}
+    likely = [f"tests/{name}" for name in first]
+    if unknown := set(likely) - kept:
+        raise SystemExit(f"no such test file: {', '.join(unknown)}")
+    return [run for run in (likely, sorted(kept - set(likely))) if run]
+
+
+def apply(edit: Edit, folder: Path) -> None:
+    """Make the change. A text that is not there as often as said is a fault of the table."""
+    file = folder / edit.file
+    text = file.read_text()
+    if (found := text.count(edit.old)) != edit.count:
+        raise SystemExit(f"{edit.file}: {found} times, not {edit.count}: {edit.old}")
+    file.write_text(text.replace(edit.old, edit.new))
+
+
+def run(mutant: Mutant, cluster: Path) -> Outcome:
+    """The suite in a copy with this mutant in it, on a copy of this PostgreSQL."""
+    begun = time.monotonic()
+    copying = f'subprocess.run(["cp", "-a", "{cluster}/.", directory], check=True)'
+    copied = Edit("api/embedded.py", INITDB, copying)
+    with tempfile.TemporaryDirectory(prefix="mutant-", dir=memory()) as temporary:
+        folder = Path(temporary).resolve()
+        for name in COPIED:
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(
+                ROOT / name, folder / name
+            )
+        for edit in (FOUND, UNSAFE, copied, *mutant.edits):
+            apply(edit, folder)
+        for files in suite(FIRST[mutant.edits[0].file] if mutant.edits else ()):
+            code, output = _pytest(folder, files)
+            if code != 0:
+                break
+        note = folder / "first-failure"
+        found = json.loads(note.read_text()) if note.exists() else {"test": "", "stage": "start"}
+    return Outcome(*_judged(mutant, code, output, found), seconds=time.monotonic() - begun)
+
+
+def memory() -> str | None:
+    """A folder in memory, if there is one with room for some databases."""
+    shm = Path("/dev/shm")  # noqa: S108 - the folder made in it has a name nobody can guess
+    return str(shm) if shm.is_dir() and shutil.disk_usage(shm).free > 2**30 else None
+
+
+def _pytest(folder: Path, files: list[str]) -> tuple[int | None, str]:
+    """The exit code, None when it had to be stopped, and what was printed."""
+    arguments = ("-x", "-q", "--tb=short", "-p", "no:cacheprovider", *files)
+    environment = os.environ | {"PYTHONPATH": str(folder), "TMPDIR": str(folder)}
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.mutants.witness", "first-failure", *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            code: int | None = process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)  # the suite takes its PostgreSQL down with it
+            process.wait()
+            code = None
+        output.seek(0)
+        return code, output.read()
+
+
+def _judged(
+    mutant: Mutant, code: int | None, output: str, found: dict[str, str]
+) -> tuple[bool, str]:
+    """Killed is what a test noticed, or what refused to start in the words it should."""
+    if code == 0:
+        return False, ""
+    if code == 1 and found["stage"] in ("call", "teardown"):
+        return True, found["test"]
+    if mutant.refusal and mutant.refusal in output:
+        return True, f"refused at {found['stage']}: {mutant.refusal}"
+    lines = [line for line in output.splitlines() if line.startswith("E ")] or output.splitlines()
+    return False, f"no proof, exit {code} at {found['stage']} of {found['test']}: {lines[-1:]}"
