@@ -598,9 +598,7 @@ GATE: Final = [
 _AUTH: Final = "api/auth.py"
 _HEADER_ALGORITHM: Final = 'if (algorithm := header.get("alg")) not in self._algorithms:'
 _ANY_HEADER_ALGORITHM: Final = 'if (algorithm := header.get("alg")) is None:'
-_ALL: Final = (
-    '["HS256", "HS384", "HS512", "none", "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS512"]'
-)
+_ALL: Final = '["HS256", "HS384", "HS512", "none", "EdDSA", "ES256", "ES512", "RS256", "PS256"]'
 _ALLOWED: Final = "                algorithms=self._algorithms,\n"
 _ANY_ALLOWED: Final = f"                algorithms={_ALL},\n"
 _OPTION: Final = '                    "verify_sub": False,'
