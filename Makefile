@@ -14,7 +14,7 @@ run: install ## Serve on an embedded PostgreSQL; PORT=8000
 
 test: install ## Run the whole suite, with coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest
+	$(VENV)/bin/coverage run -m pytest -n auto --dist loadfile
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 

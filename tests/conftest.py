@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ def _clean_environment() -> None:
     for name in list(os.environ):
         if name.lower() in ours or name == "PORT" or name.startswith("PG"):
             del os.environ[name]
+    # a shell starts what it puts in the background deaf to Ctrl-C, and children inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
