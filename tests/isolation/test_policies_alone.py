@@ -17,7 +17,7 @@ Rows = list[tuple[Any, ...]]
 
 
 @pytest.fixture
-def tasks(database: TaskDatabase) -> Iterator[dict[str, int]]:
+def tasks(database: TaskDatabase, task_app: psycopg.Connection) -> Iterator[dict[str, int]]:
     """One task of alice's and one of bob's, by owner, put there by somebody whom nothing binds."""
     with psycopg.connect(database.superuser, autocommit=True) as connection:
         yield {
@@ -27,6 +27,7 @@ def tasks(database: TaskDatabase) -> Iterator[dict[str, int]]:
                 "insert into task (user_id, title) values (%s, 'Buy milk') returning id", [owner]
             )
         }
+        task_app.rollback()  # lets go of rows that a failed test still holds
         connection.execute("delete from task where user_id in ('alice', 'bob', 'carol')")
 
 

@@ -1,17 +1,17 @@
 """One mutant put to the test: a copy of the program, the change in it, the suite run there."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.mutants import witness
 from tests.mutants.table import FIRST, Edit, Mutant
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -37,6 +37,9 @@ UNSAFE: Final = Edit("api/embedded.py", "options = \"-h ''", "options = \"-c fsy
 INITDB: Final = (
     '_run("initdb", "-D", directory, "--auth=trust", "--encoding=utf8", "-U", "postgres")'
 )
+
+_FORKS: Final = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(witness.PRELOADED)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def run(mutant: Mutant, cluster: Path) -> Outcome:
             code, output = _pytest(folder, files)
             if code != 0:
                 break
-        note = folder / "first-failure"
+        note = folder / witness.NOTE
         found = json.loads(note.read_text()) if note.exists() else {"test": "", "stage": "start"}
     return Outcome(*_judged(mutant, code, output, found), seconds=time.monotonic() - begun)
 
@@ -99,26 +102,14 @@ def memory() -> str | None:
 
 def _pytest(folder: Path, files: list[str]) -> tuple[int | None, str]:
     """The exit code, None when it had to be stopped, and what was printed."""
-    arguments = ("-x", "-q", "--tb=short", "-p", "no:cacheprovider", *files)
-    environment = os.environ | {"PYTHONPATH": str(folder), "TMPDIR": str(folder)}
-    with (
-        tempfile.TemporaryFile("w+") as output,
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.mutants.witness", "first-failure", *arguments],
-            cwd=folder,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        try:
-            code: int | None = process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)  # the suite takes its PostgreSQL down with it
-            process.wait()
-            code = None
-        output.seek(0)
-        return code, output.read()
+    arguments = ["-x", "-q", "--tb=short", "--assert=plain", "-p", "no:cacheprovider", *files]
+    process = _FORKS.Process(target=witness.suite, args=(str(folder), arguments))
+    process.start()
+    process.join(PATIENCE)
+    if (code := process.exitcode) is None:
+        os.kill(process.pid or 0, signal.SIGINT)  # the suite takes its PostgreSQL down with it
+        process.join()
+    return code, (folder / witness.SAID).read_text()
 
 
 def _judged(

@@ -1,18 +1,25 @@
-"""Run pytest in a copy of the checkout, and write down what failed first.
+"""pytest in a copy of the checkout, and a note of what failed first.
 
-`python -m tests.mutants.witness FILE ARGUMENTS...` in the folder of the copy.
+Runs in a process forked from one that has imported what does not change (`PRELOADED`): a suite of
+seconds should not spend most of them importing.
 """
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-import api
-from tests.commands import environment
+PRELOADED: Final = [
+    *("asyncpg", "fastapi", "httpx2", "jwt", "psycopg", "pydantic_settings", "pytest"),
+    *("pytest_postgresql.plugin", "sqlmodel", "uvicorn", "uvloop", "yoyo", "jsonschema"),
+]
+NOTE: Final = "first-failure"
+SAID: Final = "said"
 
 
 class Witness:
@@ -32,9 +39,26 @@ class Witness:
             self._file.write_text(json.dumps({"test": report.nodeid, "stage": stage}))
 
 
-def _demand_the_copy() -> None:
+def suite(folder: str, arguments: list[str]) -> None:
+    """Run pytest in `folder` with these arguments, and exit as it does."""
+    os.chdir(folder)
+    said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    os.environ |= {"PYTHONPATH": folder, "TMPDIR": folder}
+    tempfile.tempdir = None  # what was found before the fork
+    sys.path.insert(0, folder)
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("api", "tests")]:
+        del sys.modules[name]
+    _demand_the_copy(folder)
+    sys.exit(pytest.main(arguments, plugins=[Witness(Path(folder, NOTE))]))
+
+
+def _demand_the_copy(folder: str) -> None:
     """What is imported here, and in a command started by a test, is the copy."""
-    ours = str(Path.cwd() / "api" / "__init__.py")
+    import api
+    from tests.commands import environment
+
     said = subprocess.run(
         [sys.executable, "-c", "import api; print(api.__file__)"],
         cwd="/",
@@ -44,10 +68,5 @@ def _demand_the_copy() -> None:
         check=True,
     )
     for theirs in (api.__file__, said.stdout.strip()):
-        if theirs != ours:
+        if theirs != str(Path(folder, "api", "__init__.py")):
             raise SystemExit(f"not the copy: {theirs}")
-
-
-if __name__ == "__main__":
-    _demand_the_copy()
-    sys.exit(pytest.main(sys.argv[2:], plugins=[Witness(Path(sys.argv[1]))]))
