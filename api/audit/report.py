@@ -106,7 +106,7 @@ class Report:
                 level=Level.ERROR,
                 object=probe.name,
                 detail=f"expected {probe.expected}, got {probe.got}",
-                exploit=f"whoever can run SQL as {ROLE}: {probe.statement}",
+                exploit=f"Whoever can run SQL as {ROLE}: {probe.statement}",
                 mend="-- task-api migrate writes the policies and grants afresh",
             )
             for probe in self.probes

@@ -8,8 +8,8 @@ import pytest
 from api.migrate import migrate
 from api.settings import Settings
 from tests.cluster import Cluster, TaskDatabase
-from tests.integration.test_input import problem
 from tests.people import SECRET, People, Person
+from tests.problems import problem
 from tests.server import serving
 
 FRONT_END = "https://app.example.com"

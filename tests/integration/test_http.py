@@ -14,8 +14,8 @@ import pytest
 from api.logs import CONFIG, WithoutQuery
 from api.settings import Settings
 from tests.cluster import TaskDatabase
-from tests.integration.test_input import MARK, problem
 from tests.people import SECRET, People, Person
+from tests.problems import MARK, problem
 from tests.server import serving
 
 FRONT_END = "https://app.example.com"
