@@ -21,6 +21,20 @@ test: install ## Run the whole suite, with coverage
 mutants: install ## Break the code in many ways; the suite must turn red for each
 	$(VENV)/bin/python -m tests.mutants
 
+bench: install ## Measure it beside PostgreSQL's own ceiling
+	$(VENV)/bin/python -m bench load
+
+bench-peers: install ## Measure it beside the same API on Fastify, and on an ORM
+	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	npm ci --silent --no-audit --no-fund --prefix bench/peers/fastify
+	$(VENV)/bin/python -m bench peers
+
+bench-scale: install ## Measure it with a hundred times the rows
+	$(VENV)/bin/python -m bench scale
+
+bench-soak: install ## Measure its start, and its memory over a million requests
+	$(VENV)/bin/python -m bench soak
+
 manifest: install ## Record what db/policies/ decides, for the audit to find drift
 	$(VENV)/bin/python -m tests.manifest
 
@@ -47,4 +61,4 @@ constraints: ## Write constraints.txt anew, from the newest versions
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
-.PHONY: help run test mutants manifest check format install constraints
+.PHONY: help run test mutants bench bench-peers bench-scale bench-soak manifest check format install constraints

@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final, final
 
 import jwt
@@ -16,6 +17,7 @@ _TYPES: Final = {"jwt", "at+jwt"}
 LEEWAY: Final = 10  # seconds of clock skew forgiven in exp, nbf and iat
 _YEAR_10000: Final = 253_402_300_800  # seconds since 1970
 _MAX_LENGTH: Final = 8192  # characters of a token
+_REMEMBERED: Final = 20_000  # tokens; some 10 MiB
 _BEARER: Final = re.compile(
     r"bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *", re.IGNORECASE
 )
@@ -42,8 +44,24 @@ class User:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token proved: for whom, until when, by the key that its header names so."""
+
+    user: User
+    until: float
+    key: Any
+    algorithm: str
+    kid: object
+
+
+@final
 class Authenticator:
-    """Verifies tokens as the settings say: by a shared secret, or by the issuer's key set."""
+    """Verifies tokens as the settings say: by a shared secret, or by the issuer's key set.
+
+    A token that was verified is remembered by its digest, and believed again until its `exp`, for
+    as long as the issuer has the same key.
+    """
 
     def __init__(self, settings: AuthSettings) -> None:
         self._issuer = settings.auth_issuer
@@ -54,6 +72,7 @@ class Authenticator:
         self._keys = (
             KeySet(settings.auth_jwks_url, self._algorithms) if settings.auth_jwks_url else None
         )
+        self._verified: dict[bytes, _Verified] = {}
 
     async def user(self, authorization: list[str]) -> User:
         """Who the values of the Authorization header speak for.
@@ -67,15 +86,33 @@ class Authenticator:
         match = _BEARER.fullmatch(authorization[0])
         if match is None or len(match[1]) > _MAX_LENGTH:
             raise Unauthorized("The Authorization header must be: Bearer <token>.")
-        return self._believe(match[1], await self._key(match[1]))
+        digest = sha256(match[1].encode()).digest()
+        known = self._verified.get(digest)
+        if (
+            known is not None
+            and time.time() < known.until
+            and await self._key(known.algorithm, known.kid) is known.key
+        ):
+            return known.user
+        return (await self._verify(match[1], digest)).user
 
     async def close(self) -> None:
         """Let go of the issuer."""
         if self._keys is not None:
             await self._keys.close()
 
-    async def _key(self, token: str) -> Any:
-        """What the token must be signed with. Nothing is fetched for an algorithm not allowed."""
+    async def _verify(self, token: str, digest: bytes) -> _Verified:
+        algorithm, kid = self._header(token)
+        key = await self._key(algorithm, kid)
+        user, until = self._believe(token, key)
+        self._verified.pop(digest, None)
+        if len(self._verified) >= _REMEMBERED:
+            del self._verified[next(iter(self._verified))]  # the oldest
+        self._verified[digest] = verified = _Verified(user, until, key, algorithm, kid)
+        return verified
+
+    def _header(self, token: str) -> tuple[str, object]:
+        """The algorithm and key id. Nothing is fetched for an algorithm not allowed."""
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, RecursionError):
@@ -84,16 +121,20 @@ class Authenticator:
             raise Unauthorized("The token is signed with an algorithm not accepted here.")
         if str(header.get("typ", "JWT")).lower().removeprefix("application/") not in _TYPES:
             raise Unauthorized("The token is of a type not accepted here.")
+        return str(algorithm), header.get("kid")
+
+    async def _key(self, algorithm: str, kid: object) -> Any:
+        """What a token of this header must be signed with."""
         if self._secret is not None:
             return self._secret.get_secret_value()
         assert self._keys is not None  # noqa: S101 - the settings know one mode or the other
-        kid = header.get("kid")
-        key = await self._keys.key(kid, str(algorithm)) if isinstance(kid, str) else None
+        key = await self._keys.key(kid, algorithm) if isinstance(kid, str) else None
         if key is None:
             raise Unauthorized("The token is signed with a key its issuer does not have.")
         return key
 
-    def _believe(self, token: str, key: Any) -> User:
+    def _believe(self, token: str, key: Any) -> tuple[User, float]:
+        """Who is asking, and until when that can be believed."""
         try:
             claims = jwt.decode(
                 token,
@@ -119,7 +160,7 @@ class Authenticator:
         expires = claims["exp"]
         if type(expires) not in (int, float) or not expires < _YEAR_10000:
             raise Unauthorized("The token's exp is not a date before the year 10000.")
-        return self._user(claims)
+        return self._user(claims), expires
 
     def _user(self, claims: dict[str, Any]) -> User:
         value: object = claims

@@ -80,6 +80,7 @@ class Database:
                 max_size=_POOL_SIZE,
                 timeout=10,
                 command_timeout=30,
+                reset=_nothing_to_reset,
             )
         async with pool:
             database = cls(pool)
@@ -113,6 +114,10 @@ class Database:
         reason = gate.verdict(row)
         if reason is not None:
             raise RowSecurityInactive(reason)
+
+
+async def _nothing_to_reset(_: Any) -> None:
+    """asyncpg itself ends a transaction left open; every setting made here ends with its own."""
 
 
 @contextmanager

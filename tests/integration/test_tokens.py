@@ -628,11 +628,11 @@ def test_a_new_key_lets_in_as_soon_as_it_is_used(database: TaskDatabase, issuer:
 def test_a_removed_key_lets_nobody_in(database: TaskDatabase, issuer: Issuer) -> None:
     issuer.makes_key("first")
     with trusting(issuer.url, database) as ask_it:
-        let_in(ask_it(issuer.signs("first")))
+        let_in(ask_it(token := issuer.signs("first")))
         issuer.public.clear()
         issuer.makes_key("second")
         let_in(ask_it(issuer.signs("second")))
-        turned_away(ask_it(issuer.signs("first")))
+        turned_away(ask_it(token))
 
 
 @pytest.mark.usefixtures("_low_floor")

@@ -69,6 +69,7 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     "api/gate.py": ("unit/test_gate.py", "isolation/test_the_door.py", "integration/test_gate.py"),
     "api/auth.py": (
         "unit/test_issued_tokens.py",
+        "integration/test_remembered_tokens.py",
         "integration/test_tokens.py",
         "integration/test_weak_keys.py",
     ),
@@ -471,13 +472,6 @@ STATEMENTS: Final = mutants(
 _DB: Final = "api/db.py"
 _SET: Final = """execute("select set_config('app.user_id', $1, true)", user.id)"""
 _NOT_LOCAL: Final = Edit(_DB, "'app.user_id', $1, true)", "'app.user_id', $1, false)")
-_NO_RESET: Final = Edit(
-    _DB,
-    "                max_size=_POOL_SIZE,\n",
-    "                max_size=_POOL_SIZE,\n"
-    "                reset=lambda _: __import__('asyncio').sleep(0),\n",
-)
-
 IDENTITY: Final = [
     *mutants(
         _DB,
@@ -509,12 +503,10 @@ IDENTITY: Final = [
             '                await connection.execute("rollback; begin")',
         ),
     ),
-    Mutant("the identity outlives the transaction, and is not reset", (_NOT_LOCAL, _NO_RESET)),
     Mutant(
-        "the identity is set outside of the transaction, and is not reset",
+        "the identity is set outside of the transaction, and outlives the request",
         (
             _NOT_LOCAL,
-            _NO_RESET,
             Edit(
                 _DB,
                 "                connection.transaction(),\n",
@@ -630,10 +622,17 @@ TOKENS: Final = [
         ("a token may be of any length", " or len(match[1]) > _MAX_LENGTH:", ":"),
         ("several Authorization headers are taken", "if len(authorization) > 1:", "if False:"),
         ("the scheme may be anything", 'r"bearer +([A-Za-z', 'r"[a-z]+ +([A-Za-z'),
+        ("a remembered token never expires", "            and time.time() < known.until\n", ""),
+        ("a remembered token outlives its key", " is known.key\n", " is not None\n"),
+        (
+            "tokens of one content are one token, however signed",
+            "sha256(match[1].encode())",
+            'sha256(match[1].rpartition(".")[0].encode())',
+        ),
         (
             "a key id may be left out",
-            "self._keys.key(kid, str(algorithm)) if isinstance(kid, str) else None",
-            "self._keys.key(str(kid), str(algorithm))",
+            "self._keys.key(kid, algorithm) if isinstance(kid, str) else None",
+            "self._keys.key(str(kid), algorithm)",
         ),
         ("an identity may be blank", "or not is_identifier(value):", ":"),
         (
@@ -708,7 +707,7 @@ TOKENS: Final = [
             ),
             Edit(
                 _AUTH,
-                "await self._keys.key(kid, str(algorithm))",
+                "await self._keys.key(kid, algorithm)",
                 "await self._keys.key(kid, self._algorithms[0])",
             ),
             Edit(

@@ -1,0 +1,1 @@
+"""How fast it is, measured beside others on the same machine, in the same run."""

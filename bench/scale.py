@@ -1,0 +1,92 @@
+"""Cost that does not grow: a hundred times the rows, five hundred times the tasks of one person."""
+
+import argparse
+import contextlib
+import statistics
+from collections.abc import Iterator
+from typing import Any, Final
+
+import psycopg
+
+from api import queries
+from bench import contestants
+from bench.clients import wrk
+from bench.stage import Stage, stage
+from bench.table import table
+from tests.cluster import Cluster
+
+_NEW: Final = {"title": "Buy milk", "description": None, "completed": False}
+_DONE: Final = {"completed": True}
+
+
+def measure(server: Cluster, options: argparse.Namespace) -> None:
+    """Rates on each stage, taking turns, and what each statement reads."""
+    with contextlib.ExitStack() as stack:
+        small = stack.enter_context(stage(server, 5_000, 20))
+        large = stack.enter_context(stage(server, 500_000, 20))
+        busy = stack.enter_context(stage(server, 100, 10_000))
+        stages = {
+            "100,000 rows, 20 each": small,
+            "10,000,000 rows, 20 each": large,
+            "1,000,000 rows, 10,000 each": busy,
+        }
+        rows = [
+            [name, case, reads, removed]
+            for name, on in stages.items()
+            for case, reads, removed in _explained(on)
+        ]
+        table(["stage", "statement", "pages touched", "rows removed by a filter"], rows)
+        servers = {
+            name: stack.enter_context(contestants.running("task-api", on))
+            for name, on in stages.items()
+        }
+        for workload in ("list", "get", "complete", "create"):
+            rates: dict[str, list[float]] = {name: [] for name in stages}
+            for name, ours in servers.items():
+                wrk(ours.address, workload, stages[name], 100, 2)
+            for _ in range(options.rounds):
+                for name, ours in servers.items():
+                    figures = wrk(ours.address, workload, stages[name], 100, options.seconds)
+                    if figures.errors:
+                        raise SystemExit(f"{figures.errors} errors: {workload} on {name}")
+                    rates[name].append(figures.rate)
+            first = statistics.median(next(iter(rates.values())))
+            table(
+                [workload, "requests/s", "time per request, first row = 1"],
+                [
+                    [name, statistics.median(of), f"{first / statistics.median(of):.2f}"]
+                    for name, of in rates.items()
+                ],
+            )
+
+
+def _explained(on: Stage) -> Iterator[tuple[str, int, int]]:
+    """Each statement of somebody in the middle: pages touched, rows fetched in vain."""
+    person = f"user-{on.people // 2}"
+    task = on.people // 2 * on.tasks
+    cases: dict[str, tuple[Any, dict[str, Any]]] = {
+        "list": (queries.LIST, {"limit": 20, "offset": 0}),
+        "list, completed": (queries.LIST_BY_COMPLETED, {"limit": 20, "offset": 0} | _DONE),
+        "get": (queries.GET, {"id": task}),
+        "complete": (queries.COMPLETE, {"id": task} | _DONE),
+        "create": (queries.CREATE, dict(_NEW)),
+        "delete": (queries.DELETE, {"id": task}),
+    }
+    with psycopg.connect(on.database.task_app, cursor_factory=psycopg.RawCursor) as connection:
+        for name, (statement, values) in cases.items():
+            connection.execute("select set_config('app.user_id', $1, true)", [person])
+            explain = f"explain (analyze, buffers, format json) {statement.sql}"
+            for _ in range(2):  # the first reads the catalog too
+                answer = connection.execute(
+                    explain.encode(), statement.arguments(person, dict(values))
+                ).fetchall()
+            connection.rollback()
+            plan = answer[0][0][0]["Plan"]
+            pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            yield name, pages, sum(node.get("Rows Removed by Filter", 0) for node in _nodes(plan))
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from _nodes(inner)
