@@ -636,6 +636,20 @@ def test_a_removed_key_lets_nobody_in(database: TaskDatabase, issuer: Issuer) ->
 
 
 @pytest.mark.usefixtures("_low_floor")
+def test_another_key_of_the_same_name_lets_nobody_in(
+    database: TaskDatabase, issuer: Issuer
+) -> None:
+    issuer.makes_key("first")
+    with trusting(issuer.url, database) as ask_it:
+        let_in(ask_it(token := issuer.signs("first")))
+        issuer.public.clear()
+        issuer.makes_key("first")
+        issuer.makes_key("second")
+        let_in(ask_it(issuer.signs("second")))
+        turned_away(ask_it(token))
+
+
+@pytest.mark.usefixtures("_low_floor")
 def test_an_outage_is_not_noticed_by_who_has_a_known_key(
     database: TaskDatabase, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
