@@ -125,10 +125,10 @@ def _dev(_: argparse.Namespace) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
     from api import logs
     from api.listener import listener
+    from api.workers import Workers
 
     asyncio.run(_pass_gate(load(Settings)))
     config = uvicorn.Config(
@@ -137,13 +137,18 @@ def _serve(options: argparse.Namespace) -> None:
         workers=options.workers,
         server_header=False,
         log_config=logs.CONFIG,
+        access_log=False,
     )
-    with listener(options.host, options.port) as listening:
-        print(f"serving on {options.host} port {listening.getsockname()[1]}", flush=True)
-        if options.workers > 1:
-            Multiprocess(config, sockets=[listening]).run()
-        else:
-            uvicorn.Server(config).run(sockets=[listening])
+
+    def say(port: int) -> None:
+        print(f"serving on {options.host} port {port}", flush=True)
+
+    if options.workers > 1:
+        Workers(config, options.host, options.port, say).run()
+    else:
+        with listener(options.host, options.port) as alone:
+            say(alone.getsockname()[1])
+            uvicorn.Server(config).run(sockets=[alone])
 
 
 async def _pass_gate(settings: Settings) -> None:

@@ -1,19 +1,21 @@
 """The one door to the database. Nobody goes through it without saying who they are."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, Self, final
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, Self, final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
 from api import gate
 from api.auth import User
-from api.statement import Statement
+from api.pool import Pool
 
-ACQUIRE_TIMEOUT: Final = 2.0  # seconds to wait for a connection
-_POOL_SIZE: Final = 20  # connections per worker
+if TYPE_CHECKING:  # who only asks the gate needs no SQLAlchemy, which takes long to load
+    from api.statement import Statement
+
+_POOL_SIZE: Final = 10  # connections per worker
 # What libpq knows and asyncpg would send on as a setting of the server, which refuses it.
 _LIBPQ_ONLY: Final = {"channel_binding", "connect_timeout", "gssencmode", "sslcompression"}
 # Classes of SQLSTATE that pass by themselves or by an operator's hand, and say nothing about the
@@ -23,6 +25,13 @@ _PASSING_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
 _READ_ONLY: Final = "25006"
 # Classes raised before any statement, so their messages name roles and databases, never rows.
 _ABOUT_CONNECTING: Final = {"28", "3D"}
+# A TimeoutError is an OSError.
+_FAILURES: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -52,18 +61,63 @@ class Transaction:
         self._connection = connection
         self._user = user
 
-    async def row(self, statement: Statement, /, **values: object) -> Any | None:
+    async def row(self, statement: "Statement", /, **values: object) -> Any | None:
         """The statement's first row, or None. `values` are its parameters less the caller."""
         arguments = statement.arguments(self._user.id, values)
-        return await self._connection.fetchrow(statement.sql, *arguments)
+        try:
+            rows = await self._connection.fetch(statement.sql, *arguments)
+        except _FAILURES as error:
+            raise _translated(error) from None
+        return rows[0] if rows else None
+
+
+@final
+class _Begin(AbstractAsyncContextManager[Transaction]):
+    """Lends a connection to a transaction; written out, for it is entered by every request."""
+
+    __slots__ = ("_connection", "_pool", "_user")
+
+    def __init__(self, pool: Pool, user: User) -> None:
+        self._pool = pool
+        self._user = user
+
+    async def __aenter__(self) -> Transaction:
+        try:
+            self._connection = connection = await self._pool.acquire()
+            try:
+                await connection.execute("begin")
+                # true: for this transaction only, so that the next borrower starts as nobody
+                await connection.execute(
+                    "select set_config('app.user_id', $1, true)", self._user.id
+                )
+            except BaseException:
+                self._pool.release(connection, sound=False)
+                raise
+        except _FAILURES as error:
+            raise _translated(error) from None
+        return Transaction(connection, self._user)
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        sound = False
+        try:
+            # Whoever was cancelled may be in the middle of a statement.
+            if kind is None or issubclass(kind, Exception):
+                await self._connection.execute("rollback" if kind else "commit")
+                sound = True
+        except _FAILURES as error:
+            if kind is None:
+                raise _translated(error) from None
+        finally:
+            self._pool.release(self._connection, sound=sound)
 
 
 @final
 class Database:
-    """A pool of connections as the serving role."""
+    """Connections as the serving role."""
 
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
+    def __init__(self, url: str) -> None:
+        dsn = _for_asyncpg(url)
+        self._pool = Pool(lambda: asyncpg.connect(dsn, timeout=10), _POOL_SIZE)
 
     @classmethod
     @asynccontextmanager
@@ -72,73 +126,54 @@ class Database:
 
         Raises `RowSecurityInactive` or `DatabaseUnavailable`.
         """
-        with _translated():
-            pool = await asyncpg.create_pool(
-                # no floor: the pool would call a database back that has gone to sleep
-                _for_asyncpg(url),
-                min_size=0,
-                max_size=_POOL_SIZE,
-                timeout=10,
-                command_timeout=30,
-                reset=_nothing_to_reset,
-            )
-        async with pool:
-            database = cls(pool)
+        database = cls(url)
+        try:
             await database.ping()
             yield database
+        finally:
+            await database._pool.close()
 
-    @asynccontextmanager
-    async def transaction(self, user: User) -> AsyncIterator[Transaction]:
+    def transaction(self, user: User) -> AbstractAsyncContextManager[Transaction]:
         """A transaction in which `user` is asking; committed when the block ends well.
 
         Raises `DatabaseUnavailable` or `DatabaseError`, and then nothing has been changed, unless
         the connection broke during the commit itself.
         """
-        with _translated():
-            async with (
-                self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection,
-                connection.transaction(),
-            ):
-                # true: for this transaction only, so that the next borrower starts as nobody
-                await connection.execute("select set_config('app.user_id', $1, true)", user.id)
-                yield Transaction(connection, user)
+        return _Begin(self._pool, user)
 
     async def ping(self) -> None:
         """The gate: can the role at the other end see past the policies?
 
         Raises `RowSecurityInactive` or `DatabaseUnavailable`.
         """
-        with _translated():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+        try:
+            connection, row = await self._pool.acquire(), None
+            try:
                 row = await connection.fetchrow(gate.SQL)
+            finally:
+                self._pool.release(connection, sound=row is not None)
+        except _FAILURES as error:
+            raise _translated(error) from None
         reason = gate.verdict(row)
         if reason is not None:
             raise RowSecurityInactive(reason)
 
 
-async def _nothing_to_reset(_: Any) -> None:
-    """asyncpg itself ends a transaction left open; every setting made here ends with its own."""
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except asyncpg.PostgresError as error:
-        # The message may quote rows; the class name and SQLSTATE cannot.
-        state = str(error.sqlstate)
-        name = f"{type(error).__name__} ({state})"
-        if state[:2] in _ABOUT_CONNECTING:
-            name = f"{name}: {error.args[0]}"
-        if state[:2] in _PASSING_CLASSES or state == _READ_ONLY:
-            _log.warning("database unavailable: %s", name)
-            raise DatabaseUnavailable(name) from None
-        _log.error("database error: %s", name)
-        raise DatabaseError(name) from None
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-        name = type(error).__name__
+def _translated(error: Exception) -> DatabaseUnavailable | DatabaseError:
+    name = type(error).__name__
+    if not isinstance(error, asyncpg.PostgresError):
         _log.warning("database unavailable: %s", name)
-        raise DatabaseUnavailable(name) from None
+        return DatabaseUnavailable(name)
+    # The message may quote rows; the class name and SQLSTATE cannot.
+    state = str(error.sqlstate)
+    name = f"{name} ({state})"
+    if state[:2] in _ABOUT_CONNECTING:
+        name = f"{name}: {error.args[0]}"
+    if state[:2] in _PASSING_CLASSES or state == _READ_ONLY:
+        _log.warning("database unavailable: %s", name)
+        return DatabaseUnavailable(name)
+    _log.error("database error: %s", name)
+    return DatabaseError(name)
 
 
 def _for_asyncpg(url: str) -> str:

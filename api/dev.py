@@ -60,7 +60,9 @@ class _Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, port: int) -> None:
         app = create_app(settings)
-        super().__init__(uvicorn.Config(app, log_config=logs.CONFIG, server_header=False))
+        super().__init__(
+            uvicorn.Config(app, log_config=logs.CONFIG, access_log=False, server_header=False)
+        )
         self._settings, self._port = settings, port
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

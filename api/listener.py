@@ -6,12 +6,22 @@ from api.settings import SettingsError
 
 
 def listener(host: str, port: str | int) -> socket.socket:
-    """A socket on that address. Raises `SettingsError` when it cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """A socket that listens on that address. Raises `SettingsError` when it cannot be had."""
+    listening = bound(host, port)
+    listening.listen()
+    return listening
+
+
+def bound(host: str, port: str | int) -> socket.socket:
+    """A socket that has that address. Raises `SettingsError` when it cannot be had."""
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((host, int(port)), family=family)
+        made.bind((host, int(port)))
     except (OSError, OverflowError, ValueError) as error:
+        made.close()
         reason = error.strerror if isinstance(error, OSError) else "not a number from 0 to 65535"
         raise SettingsError(
             f"cannot listen on {host} port {port} ({reason}); choose another, such as 8001"
         ) from None
+    return made

@@ -1,41 +1,38 @@
 """What is logged, and what is not: never a query, which may hold what should not be in it."""
 
-import logging
+import sys
 from typing import Any, Final
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-class WithoutQuery(logging.Filter):
-    """Leaves the query out of uvicorn's access lines."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple) and len(record.args) == 5:
-            client, method, path, *rest = record.args
-            record.args = (client, method, str(path).partition("?")[0], *rest)
-        return True
-
-
+# For what is logged besides requests.
 CONFIG: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"without_query": {"()": "api.logs.WithoutQuery"}},
     "formatters": {
         "default": {"()": "uvicorn.logging.DefaultFormatter", "fmt": "%(levelprefix)s %(message)s"},
-        "access": {
-            "()": "uvicorn.logging.AccessFormatter",
-            "fmt": '%(levelprefix)s %(client_addr)s "%(request_line)s" %(status_code)s',
-        },
     },
-    "handlers": {
-        "default": {"class": "logging.StreamHandler", "formatter": "default"},
-        "access": {
-            "class": "logging.StreamHandler",
-            "formatter": "access",
-            "filters": ["without_query"],
-        },
-    },
+    "handlers": {"default": {"class": "logging.StreamHandler", "formatter": "default"}},
     "loggers": {
         "api": {"handlers": ["default"], "level": "INFO", "propagate": False},
         "uvicorn": {"handlers": ["default"], "level": "INFO", "propagate": False},
-        "uvicorn.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
     },
 }
+
+
+class AccessLog:
+    """ASGI: a line on stderr for each request: from where, for what, and how it was answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                host, port = scope.get("client") or ("-", 0)
+                path = scope["path"] if scope["path"].isprintable() else ascii(scope["path"])
+                request = f"{scope['method']} {path} HTTP/{scope['http_version']}"
+                sys.stderr.write(f'INFO:     {host}:{port} - "{request}" {message["status"]}\n')
+            await send(message)
+
+        await self._app(scope, receive, noted)

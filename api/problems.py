@@ -1,15 +1,16 @@
 """One shape for every failure: problem details (RFC 9457)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final, NotRequired
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Response
 from pydantic import Field, TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from api.auth import Unauthorized
@@ -85,23 +86,33 @@ def schemas() -> dict[str, Any]:
     return dict(document["$defs"])
 
 
-def install(app: FastAPI) -> None:
-    """Make `app` answer every failure in this shape."""
-    for kind, handler in {
-        HTTPException: _http,
-        Unauthorized: _unauthorized,
-        ClientDisconnect: _gone,
-        InvalidInput: _invalid,
-        KeysUnavailable: _keys,
-        DatabaseUnavailable: _database,
-        RowSecurityInactive: _row_security,
-        DatabaseError: _internal,
-        Exception: _internal,
-    }.items():
-        app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
+class Problems:
+    """ASGI: what fails beneath is answered in this shape, unless an answer has begun."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises what was not foreseen, after it was answered, for the server to log."""
+        begun = False
+
+        async def begin(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, begin)
+        except Exception as error:
+            if begun:
+                raise
+            kind = next(kind for kind in type(error).__mro__ if kind in _ANSWERS)
+            await _ANSWERS[kind](scope, error)(scope, receive, send)
+            if kind is Exception:
+                raise
 
 
-async def _http(request: Request, error: HTTPException) -> Response:
+def _http(scope: Scope, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     detail = error.detail
     if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
@@ -109,8 +120,8 @@ async def _http(request: Request, error: HTTPException) -> Response:
     elif error.status_code == 405:
         # Starlette names the methods of the first route of that path, not of all of them.
         allowed: set[str] = set()
-        for route in request.app.routes:
-            if route.matches(request.scope)[0] is not Match.NONE:
+        for route in scope["app"].routes:
+            if route.matches(scope)[0] is not Match.NONE:
                 allowed |= getattr(route, "methods", set())
         allowed = allowed or {"GET"}  # files: below a mount no route matches any more
         if "GET" in allowed:
@@ -120,30 +131,43 @@ async def _http(request: Request, error: HTTPException) -> Response:
     return answer(error.status_code, detail, headers=headers)
 
 
-async def _unauthorized(_: Request, error: Unauthorized) -> Response:
+def _unauthorized(_: Scope, error: Unauthorized) -> Response:
     challenge = 'Bearer error="invalid_token"' if error.presented else "Bearer"
     return answer(401, str(error), headers={"WWW-Authenticate": challenge})
 
 
-async def _gone(_: Request, __: ClientDisconnect) -> Response:
+def _gone(_: Scope, __: ClientDisconnect) -> Response:
     return answer(400, "The body did not arrive.")  # nobody is there to read it
 
 
-async def _invalid(_: Request, error: InvalidInput) -> Response:
+def _invalid(_: Scope, error: InvalidInput) -> Response:
     return answer(422, "The input is not what this address takes.", errors=error.errors)
 
 
-async def _keys(_: Request, __: KeysUnavailable) -> Response:
+def _keys(_: Scope, __: KeysUnavailable) -> Response:
     return answer(503, "Tokens cannot be verified just now; try again.", headers=_RETRY_AFTER)
 
 
-async def _database(_: Request, __: DatabaseUnavailable) -> Response:
+def _database(_: Scope, __: DatabaseUnavailable) -> Response:
     return answer(503, "The database cannot serve just now; try again.", headers=_RETRY_AFTER)
 
 
-async def _row_security(_: Request, __: RowSecurityInactive) -> Response:
+def _row_security(_: Scope, __: RowSecurityInactive) -> Response:
     return answer(503, "The database does not keep users apart.", headers=_RETRY_AFTER)
 
 
-async def _internal(_: Request, __: Exception) -> Response:
+def _internal(_: Scope, __: Exception) -> Response:
     return answer(500, "The server met a fault of its own.")
+
+
+_ANSWERS: Final[dict[type, Callable[[Scope, Any], Response]]] = {
+    HTTPException: _http,
+    Unauthorized: _unauthorized,
+    ClientDisconnect: _gone,
+    InvalidInput: _invalid,
+    KeysUnavailable: _keys,
+    DatabaseUnavailable: _database,
+    RowSecurityInactive: _row_security,
+    DatabaseError: _internal,
+    Exception: _internal,
+}

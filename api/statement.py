@@ -47,7 +47,7 @@ class Statement:
     `CALLER`, or holds SQL as text other than a constant.
     """
 
-    __slots__ = ("_parameters", "sql")
+    __slots__ = ("_given", "_parameters", "sql")
 
     def __init__(self, expression: ClauseElement) -> None:
         if not isinstance(expression, Select | CompoundSelect | Update | Delete | Insert):
@@ -63,13 +63,14 @@ class Statement:
         self._parameters = tuple(getattr(compiled, "positiontup", None) or ())
         if CALLER.key not in self._parameters:
             raise Unfiltered("the statement is about nobody")
+        self._given = {*self._parameters} - {CALLER.key}
 
     def arguments(self, caller: str, values: dict[str, object]) -> list[object]:
         """The values in the statement's order.
 
         Raises `TypeError` when `values` are not exactly the statement's parameters less `caller`.
         """
-        if {*values, CALLER.key} != {*self._parameters} or CALLER.key in values:
+        if values.keys() != self._given:
             raise TypeError(f"{sorted(values)} given to a statement of {sorted(self._parameters)}")
         values[CALLER.key] = caller
         return [values[name] for name in self._parameters]

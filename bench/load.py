@@ -10,12 +10,14 @@ from bench.clients import WORKLOADS, Figures, pgbench, wrk
 from bench.stage import Stage
 from bench.table import table
 
+WARM = 10  # seconds: most of the people have been seen by then, and connections opened
+
 
 def alone(on: Stage, options: argparse.Namespace) -> None:
     """This program alone, beside the ceiling of the same transaction."""
     rows = []
     with contestants.running("task-api", on) as ours:
-        wrk(ours.address, "mix", on, 100, 2)
+        wrk(ours.address, "mix", on, 100, WARM)
         for workload in WORKLOADS:
             runs, ceilings = [], []
             for _ in range(options.rounds):
@@ -43,7 +45,7 @@ def peers(on: Stage, options: argparse.Namespace) -> None:
         if len({tuple(task["id"] for task in answer) for answer in answers}) != 1:
             raise SystemExit("they do not answer alike")
         for contestant in all_of_them:
-            wrk(contestant.address, "mix", on, 100, 2)
+            wrk(contestant.address, "mix", on, 100, WARM)
         for workload, connections in cases:
             for _ in range(options.rounds):
                 for contestant in all_of_them:

@@ -6,14 +6,14 @@ import statistics
 from collections.abc import Iterator
 from typing import Any, Final
 
-import psycopg
-
 from api import queries
+from api.statement import Statement
 from bench import contestants
 from bench.clients import wrk
 from bench.stage import Stage, stage
 from bench.table import table
 from tests.cluster import Cluster
+from tests.plans import plan
 
 _NEW: Final = {"title": "Buy milk", "description": None, "completed": False}
 _DONE: Final = {"completed": True}
@@ -64,7 +64,7 @@ def _explained(on: Stage) -> Iterator[tuple[str, int, int]]:
     """Each statement of somebody in the middle: pages touched, rows fetched in vain."""
     person = f"user-{on.people // 2}"
     task = on.people // 2 * on.tasks
-    cases: dict[str, tuple[Any, dict[str, Any]]] = {
+    cases: dict[str, tuple[Statement, dict[str, Any]]] = {
         "list": (queries.LIST, {"limit": 20, "offset": 0}),
         "list, completed": (queries.LIST_BY_COMPLETED, {"limit": 20, "offset": 0} | _DONE),
         "get": (queries.GET, {"id": task}),
@@ -72,21 +72,6 @@ def _explained(on: Stage) -> Iterator[tuple[str, int, int]]:
         "create": (queries.CREATE, dict(_NEW)),
         "delete": (queries.DELETE, {"id": task}),
     }
-    with psycopg.connect(on.database.task_app, cursor_factory=psycopg.RawCursor) as connection:
-        for name, (statement, values) in cases.items():
-            connection.execute("select set_config('app.user_id', $1, true)", [person])
-            explain = f"explain (analyze, buffers, format json) {statement.sql}"
-            for _ in range(2):  # the first reads the catalog too
-                answer = connection.execute(
-                    explain.encode(), statement.arguments(person, dict(values))
-                ).fetchall()
-            connection.rollback()
-            plan = answer[0][0][0]["Plan"]
-            pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-            yield name, pages, sum(node.get("Rows Removed by Filter", 0) for node in _nodes(plan))
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for inner in plan.get("Plans", ()):
-        yield from _nodes(inner)
+    for name, (statement, values) in cases.items():
+        found = plan(on.database.task_app, person, statement, values)
+        yield name, found.pages, found.removed

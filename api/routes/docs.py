@@ -2,21 +2,24 @@
 
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from api.routes.route import Route
+
 _ASSETS: Final = "/docs/assets"
 
 router = APIRouter(
-    routes=[Mount(_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="assets")]
+    route_class=Route,
+    routes=[Mount(_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="assets")],
 )
 
 
 @router.get("/docs", include_in_schema=False)
-async def docs() -> HTMLResponse:
+async def docs(_: Request) -> HTMLResponse:
     page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title="Task API",

@@ -7,6 +7,7 @@ document, and reads the request itself, once and strictly.
 
 import re
 from collections.abc import Callable, Coroutine
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Request, Response
@@ -14,7 +15,11 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
+from starlette._utils import get_route_path
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from api.auth import Authenticator
@@ -22,6 +27,7 @@ from api.db import Database, Transaction
 from api.problems import InputError, InvalidInput
 from api.schemas import MAX_ID, NoParameters
 
+_QUERIES: Final = 256  # different ones whose parameters are remembered, of those that are valid
 MAX_BODY: Final = 64 * 1024  # bytes
 # A merge patch (RFC 7396) is JSON with a media type of its own.
 _JSON: Final = {"application/json", "application/merge-patch+json"}
@@ -32,22 +38,46 @@ Tx = Annotated[Transaction, Depends(HTTPBearer(bearerFormat="JWT", scheme_name="
 TaskId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
-class TaskRoute(APIRoute):
-    """A route whose function takes `tx: Tx` and any of: `task_id`, a query model, a body."""
+Handler = Callable[[Scope, Receive], Coroutine[Any, Any, Response]]
+
+
+class Route(APIRoute):
+    """A route whose function takes the request and answers it, without contexts around it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        handle = self.get_route_handler()
+        self._takes = set(self.methods or ())
+        if "GET" in self._takes:
+            self._takes.add("HEAD")  # the server leaves out the body
+        self._answer = self._built()
 
-        # In place of FastAPI's, which enters two stacks of contexts for dependencies not used here.
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await handle(Request(scope, receive))
-            await response(scope, receive, send)
+    def _built(self) -> Handler:
+        async def answer(scope: Scope, receive: Receive) -> Response:
+            response: Response = await self.endpoint(Request(scope, receive))
+            return response
 
-        self.app = app
+        return answer
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, built once from the function's signature."""
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As FastAPI's, without its routers in routers."""
+        found = self.path_regex.match(get_route_path(scope))
+        if found is None:
+            return Match.NONE, {}
+        match = Match.FULL if scope["method"] in self._takes else Match.PARTIAL
+        return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises `HTTPException` when it takes other methods."""
+        if scope["method"] not in self._takes:
+            raise HTTPException(405)
+        response = await self._answer(scope, receive)
+        await response(scope, receive, send)
+
+
+class TaskRoute(Route):
+    """A route whose function takes `tx: Tx` and any of: `task_id`, a query model, a body."""
+
+    def _built(self) -> Handler:
         call, has_id = self.endpoint, bool(self.dependant.path_params)
         query, body = (
             next(((p.name, p.field_info) for p in fields), None)
@@ -57,37 +87,45 @@ class TaskRoute(APIRoute):
         body_type: Any = body[1].annotation if body else None
         body_model: TypeAdapter[Any] = TypeAdapter(body_type)
 
-        async def handle(request: Request) -> Response:
-            authenticator: Authenticator = request.app.state.authenticator
-            database: Database = request.app.state.database
-            user = await authenticator.user(request.headers.getlist("authorization"))
+        @lru_cache(_QUERIES)
+        def parameters(query_string: bytes) -> Any:
+            return _parameters(query_string, query_model)
+
+        async def answer(scope: Scope, receive: Receive) -> Response:
+            state = scope["app"].state
+            authenticator: Authenticator = state.authenticator
+            database: Database = state.database
+            user = await authenticator.user(_values(scope, b"authorization"))
             arguments: dict[str, Any] = {}
             if has_id:
-                arguments["task_id"] = _task_id(request)
-            parameters = _parameters(request, query_model)
+                arguments["task_id"] = _task_id(scope["path_params"]["task_id"])
+            given = parameters(scope["query_string"])
             if query:
-                arguments[query[0]] = parameters
+                arguments[query[0]] = given
             if body:
-                content = await _content(request)
+                content = await _content(scope, receive)
                 if content or body[1].is_required():
                     arguments[body[0]] = _parsed(body_model, content)
             async with database.transaction(user) as tx:
                 response: Response = await call(tx, **arguments)
             return response
 
-        return handle
+        return answer
 
 
-def _task_id(request: Request) -> int:
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def _task_id(text: str) -> int:
     """What could not be an id is not the id of a task: 404, whatever it is."""
-    text = request.path_params["task_id"]
     if not re.fullmatch("[1-9][0-9]{0,15}", text) or int(text) > MAX_ID:
         raise HTTPException(404, "There is no such task.")
     return int(text)
 
 
-def _parameters(request: Request, model: type[BaseModel]) -> BaseModel:
-    items = request.query_params.multi_items()
+def _parameters(query_string: bytes, model: type[BaseModel]) -> BaseModel:
+    items = QueryParams(query_string).multi_items()
     known = list(model.model_fields)
     errors: list[InputError] = []
     for name in dict(items):
@@ -108,23 +146,28 @@ def _parameters(request: Request, model: type[BaseModel]) -> BaseModel:
         ) from None
 
 
-async def _content(request: Request) -> bytes:
+async def _content(scope: Scope, receive: Receive) -> bytes:
     """The body, if it is JSON and not too large."""
-    declared = request.headers.get("content-type")
-    if declared is not None:
-        _demand_json(declared)
-    if request.headers.get("content-encoding", "identity") != "identity":
+    declared = _values(scope, b"content-type")
+    if declared:
+        _demand_json(declared[0])
+    if any(encoding != "identity" for encoding in _values(scope, b"content-encoding")):
         raise HTTPException(415, "Send the body without a content encoding.")
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
+    content, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        content += message.get("body", b"")
         if len(content) > MAX_BODY:
             raise HTTPException(413, f"A body may have {MAX_BODY} bytes at most.")
-    if content and declared is None:
+        more = message.get("more_body", False)
+    if content and not declared:
         _demand_json("")
-    return bytes(content)
+    return content
 
 
+@lru_cache(_QUERIES)
 def _demand_json(content_type: str) -> None:
     media_type, *options = (part.strip().lower() for part in content_type.split(";"))
     charsets = {option for option in options if option.startswith("charset=")}

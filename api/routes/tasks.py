@@ -20,7 +20,7 @@ _TOGGLE: Final = TaskComplete()
 router = APIRouter(route_class=TaskRoute, tags=["tasks"])
 
 
-def _json(body: str, status: int = 200, **headers: str) -> Response:
+def _json(body: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(body, status, headers, media_type="application/json")
 
 
@@ -53,7 +53,32 @@ async def list_tasks(tx: Tx, page: Annotated[TaskPage, Query()]) -> Response:
         return _json(row["body"])
     following = chosen | {"offset": page.offset + page.limit}
     query = urlencode({name: str(value).lower() for name, value in following.items()})
-    return _json(row["body"], Link=f'<{PATH}?{query}>; rel="next"')
+    return _json(row["body"], headers={"Link": f'<{PATH}?{query}>; rel="next"'})
+
+
+@router.get(
+    PATH + "/{task_id}",
+    operation_id="getTask",
+    summary="Read a task",
+    response_description="The task",
+    response_model=TaskRead,
+    responses=documented(*_ALWAYS, 404),
+)
+async def get_task(tx: Tx, task_id: TaskId) -> Response:
+    return _json(_found(await tx.row(queries.GET, id=task_id))["body"])
+
+
+@router.patch(
+    PATH + "/{task_id}/complete",
+    operation_id="completeTask",
+    summary="Complete a task, or not; toggles when nothing is said",
+    response_description="The task as it is now",
+    response_model=TaskRead,
+    responses=documented(*_ALWAYS, *_BODY, 404),
+)
+async def complete_task(tx: Tx, task_id: TaskId, state: TaskComplete = _TOGGLE) -> Response:
+    row = await tx.row(queries.COMPLETE, id=task_id, completed=state.get("completed"))
+    return _json(_found(row)["body"])
 
 
 @router.post(
@@ -67,19 +92,7 @@ async def list_tasks(tx: Tx, page: Annotated[TaskPage, Query()]) -> Response:
 )
 async def create_task(tx: Tx, task: TaskCreate) -> Response:
     row = _found(await tx.row(queries.CREATE, **task.model_dump()))
-    return _json(row["body"], 201, Location=f"{PATH}/{row['id']}")
-
-
-@router.get(
-    PATH + "/{task_id}",
-    operation_id="getTask",
-    summary="Read a task",
-    response_description="The task",
-    response_model=TaskRead,
-    responses=documented(*_ALWAYS, 404),
-)
-async def get_task(tx: Tx, task_id: TaskId) -> Response:
-    return _json(_found(await tx.row(queries.GET, id=task_id))["body"])
+    return _json(row["body"], 201, {"Location": f"{PATH}/{row['id']}"})
 
 
 async def update_task(tx: Tx, task_id: TaskId, changes: TaskUpdate) -> Response:
@@ -105,19 +118,6 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
         response_model=TaskRead,
         responses=documented(*_ALWAYS, *_BODY, 404),
     )
-
-
-@router.patch(
-    PATH + "/{task_id}/complete",
-    operation_id="completeTask",
-    summary="Complete a task, or not; toggles when nothing is said",
-    response_description="The task as it is now",
-    response_model=TaskRead,
-    responses=documented(*_ALWAYS, *_BODY, 404),
-)
-async def complete_task(tx: Tx, task_id: TaskId, state: TaskComplete = _TOGGLE) -> Response:
-    row = await tx.row(queries.COMPLETE, id=task_id, completed=state.get("completed"))
-    return _json(_found(row)["body"])
 
 
 @router.delete(

@@ -27,7 +27,7 @@ _engine = create_async_engine(
         database=_URL.path.removeprefix("/"),
         query={"host": parse_qs(_URL.query)["host"][0]},
     ),
-    pool_size=20,
+    pool_size=10,
     max_overflow=0,
 )
 _sessions = async_sessionmaker(_engine, expire_on_commit=False)

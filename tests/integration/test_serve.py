@@ -1,5 +1,6 @@
 """`task-api serve`, as a program of its own against a migrated database."""
 
+import contextlib
 import re
 import signal
 import socket
@@ -19,11 +20,15 @@ def settings_for(database: TaskDatabase) -> dict[str, str]:
     return {"DATABASE_URL": database.task_app, "BETTER_AUTH_SECRET": SECRET}
 
 
-def asks(serve: Running, path: str, host: str = "127.0.0.1") -> httpx2.Response:
+def port_of(serve: Running) -> int:
     found = re.search(r"port (\d+)", serve.says("port"))
     assert found
+    return int(found[1])
+
+
+def asks(serve: Running, path: str, host: str = "127.0.0.1") -> httpx2.Response:
     with httpx2.Client(timeout=20, headers={"Authorization": f"Bearer {TOKEN}"}) as alice:
-        return alice.get(f"http://{host}:{found[1]}{path}")
+        return alice.get(f"http://{host}:{port_of(serve)}{path}")
 
 
 def test_it_answers_and_stops_on_sigterm(database: TaskDatabase) -> None:
@@ -49,6 +54,35 @@ def test_two_workers_answer_and_both_stop(database: TaskDatabase) -> None:
     assert alive == []
     assert outcome.code in (0, -signal.SIGTERM), outcome
     assert "Traceback" not in outcome.err
+
+
+def test_two_workers_share_the_connections(database: TaskDatabase) -> None:
+    with (
+        running("serve", "--workers", "2", "--port", "0", **settings_for(database)) as serve,
+        contextlib.ExitStack() as connections,
+    ):
+        here = ("127.0.0.1", port_of(serve))
+        for _ in range(200):
+            connection = connections.enter_context(socket.create_connection(here))
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b" 200 " in connection.recv(4096)
+        counts = [
+            sum(c.laddr == here and c.status == "ESTABLISHED" for c in worker.net_connections())
+            for worker in psutil.Process(serve.process.pid).children(recursive=True)
+        ]
+        serve.stops(signal.SIGTERM)
+    busy = sorted(count for count in counts if count)
+    assert len(busy) == 2
+    assert sum(busy) == 200
+    assert busy[0] >= 60  # of fair coins, one in 10^8 falls further from 100
+
+
+def test_a_port_is_not_shared_with_another_server(database: TaskDatabase) -> None:
+    with running("serve", "--workers", "2", "--port", "0", **settings_for(database)) as serve:
+        port = str(port_of(serve))
+        for workers in ("1", "2"):
+            other = run("serve", "--workers", workers, "--port", port, **settings_for(database))
+            assert "in use" in other.refusal()
 
 
 def test_ctrl_c_is_no_traceback(database: TaskDatabase) -> None:

@@ -3,9 +3,13 @@
 A pooler between the server and PostgreSQL hands connections on without resetting them.
 """
 
-import asyncpg
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
 
+from api import queries
 from api.auth import User
 from api.db import Database
 from tests.cluster import TaskDatabase
@@ -19,33 +23,56 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def _nothing_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.db._POOL_SIZE", 1)
-    monkeypatch.setattr(asyncpg.Connection, "get_reset_query", lambda _: "")
 
 
-@pytest.mark.usefixtures("_nothing_is_reset")
+@contextlib.asynccontextmanager
+async def a_connection(door: Database) -> AsyncIterator[Any]:
+    """The next that a request would borrow, which no request can see."""
+    connection = await door._pool.acquire()  # noqa: SLF001
+    try:
+        yield connection
+    finally:
+        door._pool.release(connection, sound=True)  # noqa: SLF001
+
+
+@pytest.mark.usefixtures("_one_connection")
 async def test_the_next_borrower_starts_as_nobody(database: TaskDatabase) -> None:
     async with Database.connect(database.task_app) as door:
-        pool = door._pool  # noqa: SLF001 - what no request can see
-        async with pool.acquire() as connection:
+        async with a_connection(door) as connection:
             await connection.execute("set application_name = 'left behind'")
         async with door.transaction(User("alice")) as transaction:
             connection = transaction._connection  # noqa: SLF001
             who = await connection.fetchval("select current_setting('app.user_id', true)")
             assert who == "alice"
-        async with pool.acquire() as connection:
+        async with a_connection(door) as connection:
             # the control: the pool has reset nothing
             assert await connection.fetchval("show application_name") == "left behind"
             assert not await connection.fetchval("select current_setting('app.user_id', true)")
             assert await connection.fetchval("select count(*) from task") == 0
 
 
-@pytest.mark.usefixtures("_nothing_is_reset")
+@pytest.mark.usefixtures("_one_connection")
 async def test_it_ends_with_a_transaction_that_failed(database: TaskDatabase) -> None:
     async with Database.connect(database.task_app) as door:
         with pytest.raises(ZeroDivisionError):
             async with door.transaction(User("alice")):
                 raise ZeroDivisionError
-        async with door._pool.acquire() as connection:  # noqa: SLF001
+        async with a_connection(door) as connection:
             assert not await connection.fetchval("select current_setting('app.user_id', true)")
+
+
+async def test_a_transaction_that_failed_has_changed_nothing(database: TaskDatabase) -> None:
+    task = {"title": "Buy milk", "description": None, "completed": False}
+    async with Database.connect(database.task_app) as door:
+        for failure in (ZeroDivisionError, None):
+            with contextlib.suppress(ZeroDivisionError):
+                async with door.transaction(User("alice-who-fails")) as transaction:
+                    assert await transaction.row(queries.CREATE, **task)
+                    if failure:
+                        raise failure
+            async with door.transaction(User("alice-who-fails")) as transaction:
+                page = await transaction.row(queries.LIST, limit=10, offset=0)
+                assert page
+                assert page["body"].count("Buy milk") == (0 if failure else 1)

@@ -79,11 +79,12 @@ async def ended(request: asyncio.Task[Any]) -> object:
 async def next_borrower(app: TaskAPI) -> tuple[bool, str | None]:
     """Whether the pool's one connection is in a transaction, and whom it takes itself for."""
     database: Database = app.state.database
-    async with database._pool.acquire() as connection:  # noqa: SLF001 - what no request can see
-        identity: str | None = await connection.fetchval(
-            "select current_setting('app.user_id', true)"
-        )
-        return connection.is_in_transaction(), identity or None
+    pool = database._pool  # noqa: SLF001 - what no request can see
+    connection = await pool.acquire()
+    identity: str | None = await connection.fetchval("select current_setting('app.user_id', true)")
+    in_transaction: bool = connection.is_in_transaction()
+    pool.release(connection, sound=True)
+    return in_transaction, identity or None
 
 
 async def test_a_request_cancelled_at_any_step_leaves_nothing_behind(

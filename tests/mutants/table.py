@@ -59,6 +59,7 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     "api/statement.py": ("unit/test_statement.py",),
     "api/db.py": (
         "isolation/test_the_door.py",
+        "isolation/test_interruptions.py",
         "integration/test_read_only.py",
         "integration/test_http.py",
         "integration/test_gate.py",
@@ -82,6 +83,9 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "integration/test_tasks.py",
     ),
     "api/main.py": ("integration/test_http.py",),
+    "api/cors.py": ("integration/test_http.py",),
+    "api/logs.py": ("integration/test_http.py",),
+    "api/pool.py": ("integration/test_pool.py", "isolation/test_interruptions.py"),
     "api/problems.py": ("integration/test_http.py", "integration/test_health.py"),
     "api/routes/route.py": ("isolation/test_one_refusal.py", "integration/test_input.py"),
     "api/routes/tasks.py": ("isolation/test_two_people.py", "integration/test_tasks.py"),
@@ -447,11 +451,15 @@ STATEMENTS: Final = mutants(
         "            if isinstance(inner, ColumnElement):",
         "            if False:",
     ),
-    ("the caller may be given as a value", " or CALLER.key in values:", ":"),
+    (
+        "the caller may be given as a value",
+        "if values.keys() != self._given:",
+        "if values.keys() - {CALLER.key} != self._given:",
+    ),
     (
         "parameters may be missing or too many",
-        "{*values, CALLER.key} != {*self._parameters} or ",
-        "",
+        "if values.keys() != self._given:",
+        "if CALLER.key in values:",
     ),
     ("hints are no text", '("_prefixes", "_suffixes", "_statement_hints")', "()"),
     ("an operator of one's own is no text", "operators.custom_op)", "())"),
@@ -470,14 +478,15 @@ STATEMENTS: Final = mutants(
 # --- The identity, and the gate ---
 
 _DB: Final = "api/db.py"
-_SET: Final = """execute("select set_config('app.user_id', $1, true)", user.id)"""
+_SET: Final = """"select set_config('app.user_id', $1, true)", self._user.id"""
+_BEGIN: Final = Edit(_DB, '                await connection.execute("begin")\n', "")
 _NOT_LOCAL: Final = Edit(_DB, "'app.user_id', $1, true)", "'app.user_id', $1, false)")
 IDENTITY: Final = [
     *mutants(
         _DB,
-        ("nobody is named to the database", _SET, 'execute("select 1")'),
+        ("nobody is named to the database", _SET, '"select 1"'),
         ("the identity outlives the transaction", _NOT_LOCAL.old, _NOT_LOCAL.new),
-        ("everybody is one person to the database", _SET, _SET.replace("user.id", '"alice"')),
+        ("everybody is one person to the database", _SET, _SET.replace("self._user.id", '"alice"')),
         ("another is named to the database", _SET, _SET.replace("user.id", 'user.id + "x"')),
         ("the identity is cut off", _SET, _SET.replace("user.id", "user.id[:5]")),
         ("a wrong setting is set", _SET, _SET.replace("app.user_id", "app.user")),
@@ -491,39 +500,68 @@ IDENTITY: Final = [
             "arguments(self._user.id, values)",
             'arguments(self._user.id + "x", values)',
         ),
+        ("there is no transaction", _BEGIN.old, _BEGIN.new),
+        ("every transaction is rolled back", '"rollback" if kind else "commit"', '"rollback"'),
+        ("every transaction is committed", '"rollback" if kind else "commit"', '"commit"'),
         (
-            "there is no transaction",
-            "                connection.transaction(),\n",
-            "",
+            "a connection is lent again in the middle of a statement",
+            "        sound = False\n",
+            "        sound = True\n",
         ),
         (
-            "every transaction is rolled back",
-            "                yield Transaction(connection, user)",
-            "                yield Transaction(connection, user)\n"
-            '                await connection.execute("rollback; begin")',
+            "a connection is lent again that has not begun",
+            "release(connection, sound=False)",
+            "release(connection, sound=True)",
         ),
     ),
     Mutant(
         "the identity is set outside of the transaction, and outlives the request",
         (
             _NOT_LOCAL,
-            Edit(
-                _DB,
-                "                connection.transaction(),\n",
-                "                contextmanager(lambda: iter([None]))(),\n",
-            ),
+            _BEGIN,
         ),
     ),
     Mutant(
         "everybody is one person to the database and to the filters",
         (
-            Edit(_DB, _SET, _SET.replace("user.id", '"alice"')),
+            Edit(_DB, _SET, _SET.replace("self._user.id", '"alice"')),
             Edit(_DB, "arguments(self._user.id, values)", 'arguments("alice", values)'),
         ),
     ),
 ]
 
 _GATE: Final = "api/gate.py"
+
+POOL: Final = mutants(
+    "api/pool.py",
+    (
+        "what is not sound is lent again",
+        "        if sound:\n",
+        "        if True:\n",
+    ),
+    (
+        "what broke is lent again",
+        "(connection is None or connection.is_closed())",
+        "connection is None",
+    ),
+    (
+        "who waits may wait for ever",
+        "while self._waiting and now - self._waiting[0][1] > ACQUIRE_TIMEOUT:",
+        "while False:",
+    ),
+    ("a loan does not end", "            if now - since > LENT:", "            if False:"),
+    ("idle connections stay", "            if now - since > IDLE:", "            if False:"),
+    (
+        "who gives up takes a place along",
+        "                self._leave()  # it came",
+        "                pass  # it came",
+    ),
+    (
+        "a failure to connect takes a place along",
+        "        except BaseException:\n            self._leave()\n",
+        "        except BaseException:\n",
+    ),
+)
 
 GATE: Final = [
     *mutants(
@@ -621,13 +659,13 @@ TOKENS: Final = [
         ("a token may be of any type", "not in _TYPES:", "is None:"),
         ("a token may be of any length", " or len(match[1]) > _MAX_LENGTH:", ":"),
         ("several Authorization headers are taken", "if len(authorization) > 1:", "if False:"),
-        ("the scheme may be anything", 'r"bearer +([A-Za-z', 'r"[a-z]+ +([A-Za-z'),
+        ("the scheme may be anything", 'r"(?i:bearer) +([A-Za-z', 'r"(?i:[a-z]+) +([A-Za-z'),
         ("a remembered token never expires", "            and time.time() < known.until\n", ""),
         ("a remembered token outlives its key", " is known.key\n", " is not None\n"),
         (
             "tokens of one content are one token, however signed",
-            "sha256(match[1].encode())",
-            'sha256(match[1].rpartition(".")[0].encode())',
+            "blake2b(authorization[0].encode())",
+            'blake2b(authorization[0].rpartition(".")[0].encode())',
         ),
         (
             "a key id may be left out",
@@ -850,7 +888,7 @@ SETTINGS: Final = mutants(
 
 _ROUTE: Final = "api/routes/route.py"
 _SCHEMAS: Final = "api/schemas.py"
-_WHO: Final = 'await authenticator.user(request.headers.getlist("authorization"))'
+_WHO: Final = 'await authenticator.user(_values(scope, b"authorization"))'
 _FORBID: Final = 'ConfigDict(extra="forbid")'
 
 INPUT: Final = [
@@ -863,10 +901,10 @@ INPUT: Final = [
             "if False:",
         ),
         ("a body may be in any charset", " or charsets - _UTF_8:", ":"),
-        ("a body need not say what it is", "if content and declared is None:", "if False:"),
+        ("a body need not say what it is", "if content and not declared:", "if False:"),
         (
             "a body may be encoded",
-            'if request.headers.get("content-encoding", "identity") != "identity":',
+            'if any(encoding != "identity" for encoding in _values(scope, b"content-encoding")):',
             "if False:",
         ),
         ("NaN is JSON", "allow_inf_nan=False", "allow_inf_nan=True"),
@@ -1022,10 +1060,24 @@ ANSWERS: Final = [
         ("slashes are redirected", "redirect_slashes=False", "redirect_slashes=True"),
     ),
     *mutants(
+        "api/cors.py",
+        ("any origin may read", "if self.is_allowed_origin(origin):", "if True:"),
+        ("caches need not tell origins apart", '[(b"vary", b"Origin")]', "[]"),
+    ),
+    *mutants(
+        "api/logs.py",
+        (
+            "a path may forge lines in the log",
+            'scope["path"] if scope["path"].isprintable() else ascii(scope["path"])',
+            'scope["path"]',
+        ),
+        ("queries are logged", "{path} HTTP/", "{path}?{scope['query_string']} HTTP/"),
+    ),
+    *mutants(
         _DB,
         (
             "the log quotes what the database says",
-            'name = f"{type(error).__name__} ({state})"',
+            'name = f"{name} ({state})"',
             'name = f"{error} {error.detail} ({state})"',
         ),
         (
@@ -1045,6 +1097,7 @@ MUTANTS: Final = [
     *FILTERS,
     *STATEMENTS,
     *IDENTITY,
+    *POOL,
     *GATE,
     *TOKENS,
     *KEYS,

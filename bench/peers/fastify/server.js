@@ -15,13 +15,7 @@ if (cluster.isPrimary) {
 }
 
 async function serve() {
-  const url = new URL(process.env.DATABASE_URL);
-  const pool = new pg.Pool({
-    host: url.searchParams.get("host"),
-    user: url.username,
-    database: url.pathname.slice(1),
-    max: 20,
-  });
+  const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
   const verify = createVerifier({
     key: process.env.BETTER_AUTH_SECRET,
     algorithms: ["HS256"],
