@@ -10,6 +10,12 @@ from starlette.types import Message, Receive, Scope, Send
 class CORS(CORSMiddleware):
     """Starlette's, which decides once for each answer instead of taking its headers apart."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._exposed = [
+            (name.lower().encode(), value.encode()) for name, value in self.simple_headers.items()
+        ]
+
     async def simple_response(
         self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
     ) -> None:
@@ -27,9 +33,3 @@ class CORS(CORSMiddleware):
             await send(message)
 
         await self.app(scope, receive, tell)
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._exposed = [
-            (name.lower().encode(), value.encode()) for name, value in self.simple_headers.items()
-        ]

@@ -27,7 +27,9 @@ from api.db import Database, Transaction
 from api.problems import InputError, InvalidInput
 from api.schemas import MAX_ID, NoParameters
 
-_QUERIES: Final = 256  # different ones whose parameters are remembered, of those that are valid
+# Queries whose parameters are remembered, and their length: what is valid can yet be padded.
+_QUERIES: Final = 256
+_QUERY: Final = 100  # bytes
 MAX_BODY: Final = 64 * 1024  # bytes
 # A merge patch (RFC 7396) is JSON with a media type of its own.
 _JSON: Final = {"application/json", "application/merge-patch+json"}
@@ -36,7 +38,6 @@ _UTF_8: Final = {"charset=utf-8", 'charset="utf-8"'}
 # In a signature: the transaction of the user whom the request's token names.
 Tx = Annotated[Transaction, Depends(HTTPBearer(bearerFormat="JWT", scheme_name="bearer"))]
 TaskId = Annotated[int, Path(ge=1, le=MAX_ID)]
-
 
 Handler = Callable[[Scope, Receive], Coroutine[Any, Any, Response]]
 
@@ -99,7 +100,11 @@ class TaskRoute(Route):
             arguments: dict[str, Any] = {}
             if has_id:
                 arguments["task_id"] = _task_id(scope["path_params"]["task_id"])
-            given = parameters(scope["query_string"])
+            query_string = scope["query_string"]
+            if len(query_string) <= _QUERY:
+                given = parameters(query_string)
+            else:
+                given = _parameters(query_string, query_model)
             if query:
                 arguments[query[0]] = given
             if body:
@@ -167,7 +172,6 @@ async def _content(scope: Scope, receive: Receive) -> bytes:
     return content
 
 
-@lru_cache(_QUERIES)
 def _demand_json(content_type: str) -> None:
     media_type, *options = (part.strip().lower() for part in content_type.split(";"))
     charsets = {option for option in options if option.startswith("charset=")}

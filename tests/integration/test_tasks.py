@@ -337,3 +337,11 @@ def test_bob_cannot_tell_alice_s_task_from_none_at_all(
         k: v for k, v in missing.headers.items() if k not in kept
     }
     assert alice.sees(task["id"]) == task
+
+
+def test_a_query_padded_without_end_says_what_it_says(alice: Person) -> None:
+    for title in ("Buy milk", "Buy bread"):
+        alice.http.post("/api/tasks", json={"title": title})
+    for padding in ("", "&" * 50, "&" * 5_000):
+        assert len(alice.http.get(f"/api/tasks?limit=1{padding}").json()) == 1
+        assert alice.http.get(f"/api/tasks?limit=0{padding}").status_code == 422
