@@ -1,4 +1,4 @@
-"""task-api: dev, serve, migrate, audit, token."""
+"""task-api: dev, serve, migrate, sweep, audit, token."""
 
 import argparse
 import asyncio
@@ -75,6 +75,15 @@ def _parser() -> argparse.ArgumentParser:
         "of the role task_app. Running it twice changes nothing.",
     )
     migrate.set_defaults(run=_migrate)
+
+    sweep = commands.add_parser(
+        "sweep",
+        help="delete answers kept for an Idempotency-Key that have expired",
+        description="Delete what was kept for an Idempotency-Key longer than 24 hours, in the "
+        "database at MIGRATION_DATABASE_URL, as its owner. Once a day will do: each user's own "
+        "are deleted when they send another.",
+    )
+    sweep.set_defaults(run=_sweep)
 
     audit = commands.add_parser(
         "audit",
@@ -175,6 +184,17 @@ def _migrate(_: argparse.Namespace) -> None:
             password.get_secret_value() if password else None,
         ):
             print(f"applied {applied}")
+    except MigrationError as error:
+        raise CommandError(error) from None
+
+
+def _sweep(_: argparse.Namespace) -> None:
+    from api.migrate import MigrationError
+    from api.sweep import sweep
+
+    settings = load(MigrationSettings)
+    try:
+        print(f"swept {sweep(settings.migration_database_url.get_secret_value())}")
     except MigrationError as error:
         raise CommandError(error) from None
 

@@ -1,7 +1,7 @@
 """The one door to the database. Nobody goes through it without saying who they are."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Self, final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -23,6 +23,7 @@ _LIBPQ_ONLY: Final = {"channel_binding", "connect_timeout", "gssencmode", "sslco
 # system (PostgreSQL manual, appendix A).
 _PASSING_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
 _READ_ONLY: Final = "25006"
+_LOCKED: Final = "55P03"  # lock_timeout
 # Classes raised before any statement, so their messages name roles and databases, never rows.
 _ABOUT_CONNECTING: Final = {"28", "3D"}
 # A TimeoutError is an OSError.
@@ -40,6 +41,10 @@ class DatabaseUnavailable(Exception):
     """The database cannot serve just now; the same request may succeed later."""
 
 
+class DatabaseBusy(DatabaseUnavailable):
+    """Somebody else held for too long what the statement had to wait for."""
+
+
 class DatabaseError(Exception):
     """The database refused a statement of ours: a fault of this program or its deployment.
 
@@ -55,20 +60,31 @@ class RowSecurityInactive(Exception):
 class Transaction:
     """One person's transaction. Every statement run in it is bound to that person."""
 
-    __slots__ = ("_connection", "_user")
+    __slots__ = ("_connection", "user")
 
     def __init__(self, connection: Any, user: User) -> None:
         self._connection = connection
-        self._user = user
+        self.user: Final = user
 
     async def row(self, statement: "Statement", /, **values: object) -> Any | None:
         """The statement's first row, or None. `values` are its parameters less the caller."""
-        arguments = statement.arguments(self._user.id, values)
+        arguments = statement.arguments(self.user.id, values)
         try:
             rows = await self._connection.fetch(statement.sql, *arguments)
         except _FAILURES as error:
             raise _translated(error) from None
         return rows[0] if rows else None
+
+    async def each(
+        self, statement: "Statement", values: Iterable[dict[str, object]], /
+    ) -> list[Any]:
+        """The rows of the statement run once for each of these parameters, sent in one go."""
+        given = [statement.arguments(self.user.id, one) for one in values]
+        try:
+            rows: list[Any] = await self._connection.fetchmany(statement.sql, given)
+        except _FAILURES as error:
+            raise _translated(error) from None
+        return rows
 
 
 @final
@@ -171,7 +187,7 @@ def _translated(error: Exception) -> DatabaseUnavailable | DatabaseError:
         name = f"{name}: {error.args[0]}"
     if state[:2] in _PASSING_CLASSES or state == _READ_ONLY:
         _log.warning("database unavailable: %s", name)
-        return DatabaseUnavailable(name)
+        return DatabaseBusy(name) if state == _LOCKED else DatabaseUnavailable(name)
     _log.error("database error: %s", name)
     return DatabaseError(name)
 

@@ -1,9 +1,12 @@
 """What is logged, and what is not: never a query, which may hold what should not be in it."""
 
+import itertools
+import re
+import secrets
 import sys
 from typing import Any, Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 # For what is logged besides requests.
 CONFIG: Final[dict[str, Any]] = {
@@ -19,20 +22,21 @@ CONFIG: Final[dict[str, Any]] = {
     },
 }
 
+_GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_PROCESS: Final = secrets.token_hex(6)
+_numbers: Final = itertools.count(1)
 
-class AccessLog:
-    """ASGI: a line on stderr for each request: from where, for what, and how it was answered."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+def request_id(given: bytes | None) -> str:
+    """The id that a proxy or a client gave to its request, if it can be one; else a new one."""
+    if given and _GIVEN.fullmatch(given):
+        return given.decode()
+    return f"{_PROCESS}-{next(_numbers):x}"
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def noted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                host, port = scope.get("client") or ("-", 0)
-                path = scope["path"] if scope["path"].isprintable() else ascii(scope["path"])
-                request = f"{scope['method']} {path} HTTP/{scope['http_version']}"
-                sys.stderr.write(f'INFO:     {host}:{port} - "{request}" {message["status"]}\n')
-            await send(message)
 
-        await self._app(scope, receive, noted)
+def request(scope: Scope, status: int, request_id: str) -> None:
+    """A line on stderr: from where, for what, how it was answered, and its id."""
+    host, port = scope.get("client") or ("-", 0)
+    path = scope["path"] if scope["path"].isprintable() else ascii(scope["path"])
+    asked = f"{scope['method']} {path} HTTP/{scope['http_version']}"
+    sys.stderr.write(f'INFO:     {host}:{port} - "{asked}" {status} {request_id}\n')

@@ -2,6 +2,8 @@
 
 import getpass
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,15 +28,22 @@ def migrate(url: str, task_app_password: str | None = None) -> list[str]:
 
     Raises `MigrationError`.
     """
+    with connected(url) as connection:
+        # One at a time. The lock goes with the connection, however this process ends.
+        connection.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
+        return [
+            *_apply_migrations(url),
+            *_apply_policies(connection, task_app_password or ""),
+        ]
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection]:
+    """A transaction of the owner's, which waits for nobody for long. Raises `MigrationError`."""
     try:
         with psycopg.connect(url) as connection:
             connection.execute("select set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
-            # One at a time. The lock goes with the connection, however this process ends.
-            connection.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
-            return [
-                *_apply_migrations(url),
-                *_apply_policies(connection, task_app_password or ""),
-            ]
+            yield connection
     except psycopg.errors.LockNotAvailable:
         raise MigrationError(
             "another transaction holds what is to change; nothing was changed, try again"

@@ -1,27 +1,48 @@
-"""Every statement on `task`. Each says whose tasks it is about, whatever the policies say.
+"""Every statement. Each says whose rows it is about, whatever the policies say.
 
-A statement answers with the response body, as JSON made by PostgreSQL in the column `body`.
+Those on tasks answer with the response body, as JSON made by PostgreSQL in the column `body`.
 """
 
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Integer, Text, bindparam, cast, func, literal_column
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Integer,
+    Interval,
+    SmallInteger,
+    Text,
+    all_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.expression import CTE, ColumnElement, Label
 from sqlmodel import case, col, delete, insert, select, update
 
-from api.models import Task
+from api.models import IdempotencyKey, Task
+from api.schemas import Sort
 from api.statement import CALLER, Statement
 
 ID: Final = bindparam("id", type_=BigInteger)
-LIMIT: Final = bindparam("limit", type_=BigInteger)
-OFFSET: Final = bindparam("offset", type_=BigInteger)
 TITLE: Final = bindparam("title", type_=Text)
 DESCRIPTION: Final = bindparam("description", type_=Text)
 HAS_DESCRIPTION: Final = bindparam("has_description", type_=Boolean)
 COMPLETED: Final = bindparam("completed", type_=Boolean)
+VERSIONS: Final = bindparam("versions", type_=ARRAY(BigInteger))
 
 _MINE: Final = col(Task.user_id) == CALLER
 _THIS: Final = col(Task.id) == ID
+# NULL: whichever it is.
+_UNCHANGED: Final = or_(VERSIONS.is_(None), col(Task.version) == any_(VERSIONS))
 
 
 def _date(column: Any) -> Label[str]:
@@ -43,20 +64,65 @@ _TASK: Final[tuple[Any, ...]] = (
 )
 
 
+# What a statement on one task knows besides.
+_STORED: Final = (*_TASK, col(Task.version))
+
+
 def _body(rows: Any) -> ColumnElement[str]:
     return cast(func.row_to_json(rows.table_valued()), Text).label("body")
 
 
 def _one(rows: CTE) -> Statement:
-    return Statement(select(_body(rows), rows.c.id))
+    shown = select(*(rows.c[column.key] for column in _TASK)).subquery("shown")
+    return Statement(select(_body(shown), rows.c.id, rows.c.version).select_from(shown, rows))
 
 
-def _list(*conditions: ColumnElement[bool]) -> Statement:
+# --- lists ---
+
+LIMIT: Final = bindparam("limit", type_=BigInteger)
+OFFSET: Final = bindparam("offset", type_=BigInteger)
+AT_ID: Final = bindparam("at_id", type_=BigInteger)
+WORDS: Final = bindparam("words", type_=ARRAY(Text))
+
+
+def _moment(name: str) -> Any:
+    return bindparam(name, type_=DateTime(timezone=True))
+
+
+_TEXT: Final = (
+    col(Task.title)
+    + literal_column("' '")
+    + func.coalesce(col(Task.description), literal_column("''"))
+)
+# By the name of the parameter.
+FILTERS: Final[dict[str, ColumnElement[bool]]] = {
+    "completed": col(Task.completed) == COMPLETED,
+    "created_after": col(Task.created_at) > _moment("created_after"),
+    "created_before": col(Task.created_at) < _moment("created_before"),
+    "updated_after": col(Task.updated_at) > _moment("updated_after"),
+    "updated_before": col(Task.updated_at) < _moment("updated_before"),
+    # ILIKE would put the text in lower case once for each word.
+    "words": func.lower(_TEXT).like(all_(cast(func.lower(cast(WORDS, Text)), ARRAY(Text)))),
+}
+
+
+@lru_cache(None)  # there are as many as there are ways to ask
+def tasks(sort: Sort, filters: frozenset[str], start: str) -> Statement:
+    """A page: `body`, whether there is `more` of the list, and whether something is `behind`.
+
+    It starts at the `top`, `after` a task, or `before` one; then the list is the other way round.
+    """
+    name, descending = sort.removeprefix("-"), sort.startswith("-") != (start == "before")
+    column: Any = getattr(Task, name)
+    place = tuple_(column, col(Task.id))
+    at = tuple_(bindparam("at", type_=column.type), AT_ID)
+    wanted = [FILTERS[name] for name in sorted(filters)]
+    passed, ahead = (place >= at, place < at) if descending else (place <= at, place > at)
     # One row more than asked for tells whether there is a next page.
     rows = (
         select(*_TASK)
-        .where(_MINE, *conditions)
-        .order_by(col(Task.id).desc())
+        .where(_MINE, *wanted, *([] if start == "top" else [ahead]))
+        .order_by(*(c.desc() if descending else c.asc() for c in (column, col(Task.id))))
         .limit(LIMIT + literal_column("1"))
         .offset(OFFSET)
         .subquery("rows")
@@ -65,41 +131,104 @@ def _list(*conditions: ColumnElement[bool]) -> Statement:
     objects = func.array_agg(func.row_to_json(rows.table_valued()))
     page = func.trim_array(objects, cast(more, Integer))
     body = func.coalesce(cast(func.array_to_json(page), Text), literal_column("'[]'"))
-    return Statement(select(body.label("body"), more.label("more")).select_from(rows))
+    behind: ColumnElement[bool] = literal_column("0") < OFFSET
+    if start != "top":
+        behind = select(literal_column("1")).where(_MINE, *wanted, passed).exists()
+    return Statement(
+        select(body.label("body"), more.label("more"), behind.label("behind")).select_from(rows)
+    )
 
 
-LIST: Final = _list()
-LIST_BY_COMPLETED: Final = _list(col(Task.completed) == COMPLETED)
+@lru_cache(None)
+def count(filters: frozenset[str]) -> Statement:
+    """How many tasks there are in the whole list."""
+    wanted = [FILTERS[name] for name in sorted(filters)]
+    return Statement(select(func.count().label("total")).select_from(Task).where(_MINE, *wanted))
 
-GET: Final = _one(select(*_TASK).where(_MINE, _THIS).cte("one"))
+
+# The shortest and the longest of each kind, so that a fault of theirs shows at import.
+for _filters in (frozenset[str](), frozenset(FILTERS)):
+    count(_filters)
+    for _start in ("top", "after", "before"):
+        tasks(Sort.NEWEST, _filters, _start)
+
+# --- one task ---
+
+GET: Final = _one(select(*_STORED).where(_MINE, _THIS).cte("one"))
 
 CREATE: Final = _one(
     insert(Task)
     .values(user_id=CALLER, title=TITLE, description=DESCRIPTION, completed=COMPLETED)
-    .returning(*_TASK)
+    .returning(*_STORED)
     .cte("one")
 )
 
 # NULL keeps what is there; only a description can be NULL itself, so it is told apart by a flag.
 UPDATE: Final = _one(
     update(Task)
-    .where(_MINE, _THIS)
+    .where(_MINE, _THIS, _UNCHANGED)
     .values(
         title=func.coalesce(TITLE, col(Task.title)),
         description=case((HAS_DESCRIPTION, DESCRIPTION), else_=col(Task.description)),
         completed=func.coalesce(COMPLETED, col(Task.completed)),
     )
-    .returning(*_TASK)
+    .returning(*_STORED)
     .cte("one")
 )
 
 # NULL toggles.
 COMPLETE: Final = _one(
     update(Task)
-    .where(_MINE, _THIS)
+    .where(_MINE, _THIS, _UNCHANGED)
     .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-    .returning(*_TASK)
+    .returning(*_STORED)
     .cte("one")
 )
 
-DELETE: Final = Statement(delete(Task).where(_MINE, _THIS).returning(col(Task.id)))
+DELETE: Final = Statement(delete(Task).where(_MINE, _THIS, _UNCHANGED).returning(col(Task.id)))
+
+_GONE: Final = delete(Task).where(_MINE, col(Task.completed)).returning(col(Task.id)).cte("gone")
+DELETE_COMPLETED: Final = Statement(select(func.count().label("deleted")).select_from(_GONE))
+
+# --- what was sent with an Idempotency-Key ---
+
+KEY: Final = bindparam("key", type_=Text)
+_MY_KEY: Final = col(IdempotencyKey.user_id) == CALLER
+_THIS_KEY: Final = col(IdempotencyKey.key) == KEY
+
+FORGET_KEYS: Final = Statement(
+    delete(IdempotencyKey)
+    .where(
+        _MY_KEY,
+        col(IdempotencyKey.created_at) < func.now() - bindparam("age", type_=Interval),
+    )
+    .returning(col(IdempotencyKey.key))
+)
+
+# No row: the caller has used it already.
+CLAIM_KEY: Final = Statement(
+    upsert(IdempotencyKey)
+    .values(user_id=CALLER, key=KEY, fingerprint=bindparam("fingerprint", type_=Text))
+    .on_conflict_do_nothing()
+    .returning(col(IdempotencyKey.key))
+)
+
+KEEP_ANSWER: Final = Statement(
+    update(IdempotencyKey)
+    .where(_MY_KEY, _THIS_KEY)
+    .values(
+        status=bindparam("status", type_=SmallInteger),
+        headers=bindparam("headers", type_=Text),
+        body=bindparam("body", type_=Text),
+    )
+    .returning(col(IdempotencyKey.key))
+)
+
+KEPT_ANSWER: Final = Statement(
+    select(
+        col(IdempotencyKey.fingerprint),
+        col(IdempotencyKey.status),
+        col(IdempotencyKey.headers),
+        col(IdempotencyKey.body),
+    ).where(_MY_KEY, _THIS_KEY)
+)

@@ -108,7 +108,6 @@ def _claim(value: str) -> str:
     if not _CLAIM.fullmatch(value):
         raise ValueError("is the name of a claim, such as sub or user.id")
     if value.rpartition(".")[2].lower() == "email":
-        # links that confirm an address are tokens too, and hold nothing else
         raise ValueError("names an e-mail address, which is no identity; use the user's id")
     return value
 
@@ -145,6 +144,11 @@ class AuthSettings(_Environment):
             raise ValueError(
                 "neither AUTH_JWKS_URL (Better Auth's jwt plugin, Neon Auth) nor "
                 "BETTER_AUTH_SECRET (HS256 tokens) is set; set one of them"
+            )
+        if self.better_auth_secret and self.auth_user_claim == "userId" and not self.auth_audience:
+            raise ValueError(
+                "AUTH_USER_CLAIM is userId, which links in Better Auth's e-mails hold under the "
+                "same secret; use sub or user.id, or set AUTH_AUDIENCE"
             )
         if self.auth_jwks_url:
             for name in ("auth_issuer", "auth_audience"):

@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
 )
 from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import (
     BinaryExpression,
@@ -98,8 +99,12 @@ def _demand_owner(part: Insert | Update) -> None:
             raise Unfiltered(f"update of {part.table} changes user_id")
     elif len(owners) != 1 or owners[0] is not CALLER:
         raise Unfiltered(f"insert into {part.table} without user_id=CALLER")
-    elif part._post_values_clause is not None:
-        raise Unfiltered(f"insert into {part.table} with ON CONFLICT, which may reach other rows")
+    elif not isinstance(part._post_values_clause, OnConflictDoNothing | None):
+        raise Unfiltered(
+            f"insert into {part.table} with ON CONFLICT DO UPDATE, which may reach other rows"
+        )
+    elif getattr(part._post_values_clause, "inferred_target_elements", None):
+        raise Unfiltered(f"insert into {part.table} with a conflict target, which may hold text")
 
 
 def _demand_filter(part: Select[Any] | Update | Delete) -> None:

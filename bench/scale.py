@@ -4,9 +4,11 @@ import argparse
 import contextlib
 import statistics
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from api import queries
+from api.schemas import Sort
 from api.statement import Statement
 from bench import contestants
 from bench.clients import wrk
@@ -64,14 +66,24 @@ def _explained(on: Stage) -> Iterator[tuple[str, int, int]]:
     """Each statement of somebody in the middle: pages touched, rows fetched in vain."""
     person = f"user-{on.people // 2}"
     task = on.people // 2 * on.tasks
+    page = {"limit": 20, "offset": 0}
+    here = {"at": datetime.now(UTC), "at_id": task}
+    this = {"id": task, "versions": None}
     cases: dict[str, tuple[Statement, dict[str, Any]]] = {
-        "list": (queries.LIST, {"limit": 20, "offset": 0}),
-        "list, completed": (queries.LIST_BY_COMPLETED, {"limit": 20, "offset": 0} | _DONE),
+        "list": (_list(), page),
+        "list, completed": (_list("completed"), page | _DONE),
+        "list, after a cursor": (_list(start="after"), page | here),
+        "list, by title": (_list(sort=Sort.TITLE), page),
+        "list, with a word": (_list("words"), page | {"words": ["%bread%"]}),
         "get": (queries.GET, {"id": task}),
-        "complete": (queries.COMPLETE, {"id": task} | _DONE),
+        "complete": (queries.COMPLETE, this | _DONE),
         "create": (queries.CREATE, dict(_NEW)),
-        "delete": (queries.DELETE, {"id": task}),
+        "delete": (queries.DELETE, this),
     }
     for name, (statement, values) in cases.items():
         found = plan(on.database.task_app, person, statement, values)
         yield name, found.pages, found.removed
+
+
+def _list(*filters: str, sort: Sort = Sort.NEWEST, start: str = "top") -> Statement:
+    return queries.tasks(sort, frozenset(filters), start)

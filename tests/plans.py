@@ -2,39 +2,61 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
+from psycopg import sql
 
 from api.statement import Statement
+
+# A plan made for the values at hand, or once for all: a server picks either after five runs.
+Mode = Literal["force_custom_plan", "force_generic_plan"]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One run of a statement: pages touched, rows fetched in vain, and how `task` is entered."""
+    """One run of a statement: pages touched, rows of `task` fetched, those of them that were
+    fetched in vain, and how it is entered."""
 
     pages: int
+    rows: int
     removed: int
     entries: list[str]  # conditions on its indexes, or the kind of scan where there is none
 
 
-def plan(url: str, person: str, statement: Statement, values: dict[str, Any]) -> Plan:
+def plan(
+    url: str,
+    person: str,
+    statement: Statement,
+    values: dict[str, Any],
+    mode: Mode = "force_custom_plan",
+) -> Plan:
     """The statement as the serving role runs it on behalf of `person`, undone afterwards."""
-    with psycopg.connect(url, cursor_factory=psycopg.RawCursor) as connection:
-        connection.execute("select set_config('app.user_id', $1, true)", [person])
-        explain = f"explain (analyze, buffers, format json) {statement.sql}".encode()
+    arguments = sql.SQL(", ").join(map(sql.Literal, statement.arguments(person, dict(values))))
+    with psycopg.connect(url) as connection:
+        connection.execute("select set_config('app.user_id', %s, true)", [person])
+        connection.execute("select set_config('plan_cache_mode', %s, true)", [mode])
+        connection.execute(f"prepare asked as {statement.sql}".encode())
+        explain = sql.SQL("explain (analyze, buffers, format json) execute asked ({})")
         for _ in range(2):  # the first reads the catalog, too
-            answer = connection.execute(explain, statement.arguments(person, dict(values)))
-            root = answer.fetchall()[0][0][0]["Plan"]
+            with connection.transaction(force_rollback=True):
+                answer = connection.execute(explain.format(arguments))
+                root = answer.fetchall()[0][0][0]["Plan"]
         connection.rollback()
     nodes = list(_nodes(root))
+    scans = [
+        node
+        for node in nodes
+        if node["Node Type"].endswith("Scan") and node.get("Relation Name") == "task"
+    ]
+    removed = sum(node.get("Rows Removed by Filter", 0) for node in nodes)
     return Plan(
         pages=root["Shared Hit Blocks"] + root["Shared Read Blocks"],
-        removed=sum(node.get("Rows Removed by Filter", 0) for node in nodes),
+        rows=sum(round(node["Actual Rows"] * node["Actual Loops"]) for node in scans) + removed,
+        removed=removed,
         entries=[
             node.get("Index Cond") or node.get("Recheck Cond") or node["Node Type"]
-            for node in nodes
-            if node["Node Type"].endswith("Scan") and node.get("Relation Name") == "task"
+            for node in scans
         ],
     )
 

@@ -1,26 +1,30 @@
 """The one shape of a failure, and what must never be in one."""
 
-from http import HTTPStatus
 from typing import Any
 
 import httpx2
 
+from api.problems import Kind
+
 MARK = "mark7f3a"  # stands in inputs, and in no answer
+_TITLES = {(kind.uri, kind.status): kind.title for kind in Kind}
 
 
-def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
+def problem(answer: httpx2.Response, status: int, kind: str | None = None) -> dict[str, Any]:
     """The problem in the answer, which has the one shape and says nothing it should not."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = answer.json()
-    assert list(body)[:4] == ["type", "title", "status", "detail"]
-    assert body["type"] == "about:blank"
-    assert body["title"] == HTTPStatus(status).phrase
+    assert list(body)[:5] == ["type", "title", "status", "detail", "request_id"]
+    assert body["title"] == _TITLES[body["type"], status]
+    assert kind is None or body["type"] == f"urn:task-api:problem:{kind}"
     assert body["status"] == status
     assert body["detail"].endswith((".", "!", "?"))
-    assert set(body) - {"type", "title", "status", "detail"} <= {"errors"}
+    assert body["request_id"] == answer.headers["X-Request-Id"]
+    assert set(list(body)[5:]) <= {"errors", "current"}
     for error in body.get("errors", []):
-        assert set(error) <= {"detail", "pointer", "parameter"}
+        assert len(set(error) & {"pointer", "parameter", "header"}) <= 1
+        assert set(error) <= {"detail", "pointer", "parameter", "header"}
         assert error["detail"].endswith(".")
     everything = f"{answer.headers} {answer.text}".lower()
     for word in (

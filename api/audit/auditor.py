@@ -11,7 +11,12 @@ from api.audit.probes import probe
 from api.audit.report import Probe, Report
 
 # Said on the connection and not in its parameters, which a pooler would refuse.
-_LIMITS: Final = {"statement_timeout": "10s", "lock_timeout": "2s"}
+# intervalstyle: policies are compared as text, and one of them names a length of time.
+_LIMITS: Final = {
+    "statement_timeout": "10s",
+    "lock_timeout": "2s",
+    "intervalstyle": "postgres",
+}
 _READ_ONLY: Final = _LIMITS | {"default_transaction_read_only": "on"}
 
 

@@ -84,6 +84,9 @@ def plant(weakness: Weakness, superuser_url: str) -> Planted:
     ):
         # so that seeing everything and seeing nothing differ
         connection.execute("insert into task (user_id, title) values ('carol', 'Buy milk')")
+        connection.execute(
+            "insert into idempotency_key (user_id, key, fingerprint) values ('carol', 'k', 'f')"
+        )
         connection.execute(weakness.sql.encode())
         found = _findings(connection)
     return Planted(weakness, frozenset(found - _ITS_OWN))
@@ -97,6 +100,6 @@ def _findings(connection: psycopg.Connection[Any]) -> set[str]:
             connection.execute("set local session authorization task_app")
             probes = probe(connection)
     except psycopg.Error:
-        reason = "the serving role cannot even make a task"
+        reason = "the serving role cannot even make rows of its own"
     outcome = report(connection, probes, reason)
     return {finding.id for finding in outcome.findings} | set(outcome.not_checked)

@@ -1,24 +1,32 @@
-"""The documentation page. All it loads comes from this server."""
+"""The documentation: as a document, and as a page. All it loads comes from this server."""
 
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
-from starlette.routing import Mount
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from api.routes.route import Route
 
 _ASSETS: Final = "/docs/assets"
 
-router = APIRouter(
-    route_class=Route,
-    routes=[Mount(_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="assets")],
-)
+_FILES: Final = StaticFiles(packages=[("fastapi_offline", "static")])
+
+router = APIRouter(route_class=Route, include_in_schema=False)
 
 
-@router.get("/docs", include_in_schema=False)
+@router.get("/openapi.json")
+async def document(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
+
+
+@router.get(_ASSETS + "/{name}")
+async def assets(request: Request) -> Response:
+    return await _FILES.get_response(request.path_params["name"], request.scope)
+
+
+@router.get("/docs")
 async def docs(_: Request) -> HTMLResponse:
     page = get_swagger_ui_html(
         openapi_url="openapi.json",
@@ -35,3 +43,6 @@ async def docs(_: Request) -> HTMLResponse:
         "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
     )
     return page
+
+
+routes: Final[list[Route]] = [route for route in router.routes if isinstance(route, Route)]

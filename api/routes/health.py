@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from api.db import Database
-from api.problems import documented
+from api.document import failures
+from api.problems import Kind
 from api.routes.route import Route
 
 router = APIRouter(route_class=Route, tags=["health"])
@@ -31,9 +32,12 @@ async def live(_: Request) -> Response:
     operation_id="ready",
     summary="The database is reachable and keeps users apart",
     response_model=Health,
-    responses=documented(500, 503),
+    responses=failures(Kind.INTERNAL_ERROR, Kind.UNAVAILABLE),
 )
 async def ready(request: Request) -> Response:
     database: Database = request.app.state.database
     await database.ping()
     return Response(_OK, media_type="application/json")
+
+
+routes: Final[list[Route]] = [route for route in router.routes if isinstance(route, Route)]

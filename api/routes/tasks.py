@@ -1,20 +1,45 @@
-"""The seven routes of /api/tasks: each one statement in its caller's transaction."""
+"""The routes of /api/tasks: each one statement in its caller's transaction, or a few."""
 
+import json
+from collections.abc import Awaitable
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
-from starlette.exceptions import HTTPException
+from pydantic_core import from_json
 
-from api import queries
-from api.problems import documented
-from api.routes.route import TaskId, TaskRoute, Tx
-from api.schemas import TaskComplete, TaskCreate, TaskPage, TaskRead, TaskUpdate
+from api import etags, pages, queries
+from api.document import failures, responses
+from api.etags import Tags
+from api.idempotency import once
+from api.problems import Failure, Kind
+from api.routes.route import (
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    Prefer,
+    Route,
+    TaskId,
+    TaskRoute,
+    Tx,
+)
+from api.schemas import (
+    CompletedTasks,
+    Deleted,
+    TaskComplete,
+    TaskCreate,
+    TaskCreates,
+    TaskPage,
+    TaskRead,
+    TaskUpdate,
+)
+from api.statement import Statement
 
 PATH: Final = "/api/tasks"
 
-_ALWAYS: Final = (401, 422, 500, 503)
-_BODY: Final = (400, 413, 415)
+_ALWAYS: Final = (Kind.UNAUTHORIZED, Kind.INVALID_INPUT, Kind.INTERNAL_ERROR, Kind.UNAVAILABLE)
+_BODY: Final = (Kind.MALFORMED_REQUEST, Kind.CONTENT_TOO_LARGE, Kind.UNSUPPORTED_MEDIA_TYPE)
+_KEYED: Final = (Kind.REQUEST_IN_PROGRESS, Kind.IDEMPOTENCY_KEY_REUSED)
+_CHANGE: Final = (Kind.NO_SUCH_TASK, Kind.PRECONDITION_FAILED)
 _TOGGLE: Final = TaskComplete()
 
 router = APIRouter(route_class=TaskRoute, tags=["tasks"])
@@ -24,16 +49,45 @@ def _json(body: str, status: int = 200, headers: dict[str, str] | None = None) -
     return Response(body, status, headers, media_type="application/json")
 
 
-def _with_header(status: int, name: str, description: str) -> dict[int | str, dict[str, Any]]:
-    header = {"description": description, "schema": {"type": "string"}}
-    return {status: {"headers": {name: header}}}
+def _task(row: Any) -> Response:
+    return _json(row["body"], headers={"ETag": etags.of_version(row["version"])})
 
 
-def _found(row: Any | None) -> Any:
+def _unless(tags: Tags | None, tag: str, body: str, headers: dict[str, str]) -> Response:
+    """The body, unless the client has it (RFC 9110, section 13.1.2)."""
+    if etags.met(tags, tag):
+        return Response(status_code=304, headers=headers | {"ETag": tag})
+    return _json(body, headers=headers | {"ETag": tag})
+
+
+async def _found(row: Awaitable[Any | None]) -> Any:
     # The same for a task that is missing and for one that is somebody else's.
-    if row is None:
-        raise HTTPException(404, "There is no such task.")
-    return row
+    if (found := await row) is None:
+        raise _no_such_task()
+    return found
+
+
+def _no_such_task() -> Failure:
+    return Failure(Kind.NO_SUCH_TASK, "There is no such task.")
+
+
+async def _changed(
+    tx: Tx, statement: Statement, task_id: int, if_match: Tags | None, **values: object
+) -> Any:
+    """The row of a statement that changes a task, if it still is what the client thinks it is."""
+    versions = etags.versions(if_match)
+    row = await tx.row(statement, id=task_id, versions=versions, **values)
+    if row is not None:
+        return row
+    if versions is None:
+        raise _no_such_task()
+    current = await _found(tx.row(queries.GET, id=task_id))
+    raise Failure(
+        Kind.PRECONDITION_FAILED,
+        "The task is not what it was any more; look at what it is now, and decide.",
+        headers={"ETag": etags.of_version(current["version"])},
+        current=current["body"],
+    )
 
 
 @router.get(
@@ -42,18 +96,61 @@ def _found(row: Any | None) -> Any:
     summary="List your tasks, newest first",
     response_description="The tasks",
     response_model=list[TaskRead],
-    responses=documented(*_ALWAYS)
-    | _with_header(200, "Link", 'The next page, `rel="next"`, when there is one (RFC 8288)'),
+    responses=responses(200, "Link", "ETag", "X-Total-Count", "Preference-Applied")
+    | responses(304, "Link", "ETag", "X-Total-Count", "Preference-Applied")
+    | failures(*_ALWAYS, Kind.MALFORMED_REQUEST),
 )
-async def list_tasks(tx: Tx, page: Annotated[TaskPage, Query()]) -> Response:
-    chosen = page.model_dump(exclude_none=True)
-    statement = queries.LIST if page.completed is None else queries.LIST_BY_COMPLETED
-    row = _found(await tx.row(statement, **chosen))
-    if not row["more"]:
-        return _json(row["body"])
-    following = chosen | {"offset": page.offset + page.limit}
-    query = urlencode({name: str(value).lower() for name, value in following.items()})
-    return _json(row["body"], headers={"Link": f'<{PATH}?{query}>; rel="next"'})
+async def list_tasks(
+    tx: Tx,
+    page: Annotated[TaskPage, Query()],
+    if_none_match: IfNoneMatch = None,
+    prefer: Prefer = None,
+) -> Response:
+    position = None
+    if page.cursor is not None:
+        position = pages.Position.at(page.cursor, pages.bound(tx.user, page), page.sort)
+    row = await _found(
+        tx.row(
+            queries.tasks(page.sort, page.filtered, position.start if position else "top"),
+            limit=page.limit,
+            offset=page.offset,
+            **page.filters,
+            **(position.values(page.sort) if position else {}),
+        )
+    )
+    body, more, behind = row
+    backwards = position is not None and position.start == "before"
+    tasks = from_json(body) if more or behind or backwards else []
+    if backwards:
+        tasks, more, behind = tasks[::-1], behind, more
+        body = json.dumps(tasks, ensure_ascii=False, separators=(",", ":"))
+    headers = {"Link": pages.links(PATH, page, tx.user, tasks, newer=behind, older=more)}
+    if prefer and "count=exact" in prefer.lower().replace(" ", "").replace('"', "").split(","):
+        total = await _found(tx.row(queries.count(page.filtered), **page.filters))
+        headers |= {"X-Total-Count": str(total["total"]), "Preference-Applied": "count=exact"}
+    tag = etags.of_text(body, *headers.values())
+    return _unless(if_none_match, tag, body, headers)
+
+
+@router.post(
+    PATH + "/bulk",
+    operation_id="createTasks",
+    summary="Create several tasks, all of them or none",
+    status_code=201,
+    response_description="The new tasks, in the order in which they were sent",
+    response_model=list[TaskRead],
+    responses=responses(201, "Idempotency-Replayed") | failures(*_ALWAYS, *_BODY, *_KEYED),
+)
+async def create_tasks(
+    tx: Tx, tasks: TaskCreates, idempotency_key: IdempotencyKey = None
+) -> Response:
+    values = [task.model_dump() for task in tasks]
+
+    async def create() -> Response:
+        rows = await tx.each(queries.CREATE, values)
+        return _json(f"[{','.join(row['body'] for row in rows)}]", 201)
+
+    return await once(tx, idempotency_key, ["create", values], create)
 
 
 @router.get(
@@ -62,10 +159,13 @@ async def list_tasks(tx: Tx, page: Annotated[TaskPage, Query()]) -> Response:
     summary="Read a task",
     response_description="The task",
     response_model=TaskRead,
-    responses=documented(*_ALWAYS, 404),
+    responses=responses(200, "ETag")
+    | responses(304, "ETag")
+    | failures(*_ALWAYS, Kind.MALFORMED_REQUEST, Kind.NO_SUCH_TASK),
 )
-async def get_task(tx: Tx, task_id: TaskId) -> Response:
-    return _json(_found(await tx.row(queries.GET, id=task_id))["body"])
+async def get_task(tx: Tx, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
+    row = await _found(tx.row(queries.GET, id=task_id))
+    return _unless(if_none_match, etags.of_version(row["version"]), row["body"], {})
 
 
 @router.patch(
@@ -74,11 +174,24 @@ async def get_task(tx: Tx, task_id: TaskId) -> Response:
     summary="Complete a task, or not; toggles when nothing is said",
     response_description="The task as it is now",
     response_model=TaskRead,
-    responses=documented(*_ALWAYS, *_BODY, 404),
+    responses=responses(200, "ETag", "Idempotency-Replayed")
+    | failures(*_ALWAYS, *_BODY, *_CHANGE, *_KEYED),
 )
-async def complete_task(tx: Tx, task_id: TaskId, state: TaskComplete = _TOGGLE) -> Response:
-    row = await tx.row(queries.COMPLETE, id=task_id, completed=state.get("completed"))
-    return _json(_found(row)["body"])
+async def complete_task(
+    tx: Tx,
+    task_id: TaskId,
+    state: TaskComplete = _TOGGLE,
+    if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    async def complete() -> Response:
+        return _task(
+            await _changed(
+                tx, queries.COMPLETE, task_id, if_match, completed=state.get("completed")
+            )
+        )
+
+    return await once(tx, idempotency_key, ["complete", task_id, state], complete)
 
 
 @router.post(
@@ -88,23 +201,33 @@ async def complete_task(tx: Tx, task_id: TaskId, state: TaskComplete = _TOGGLE) 
     status_code=201,
     response_description="The new task",
     response_model=TaskRead,
-    responses=documented(*_ALWAYS, *_BODY) | _with_header(201, "Location", "Its address"),
+    responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
+    | failures(*_ALWAYS, *_BODY, *_KEYED),
 )
-async def create_task(tx: Tx, task: TaskCreate) -> Response:
-    row = _found(await tx.row(queries.CREATE, **task.model_dump()))
-    return _json(row["body"], 201, {"Location": f"{PATH}/{row['id']}"})
+async def create_task(tx: Tx, task: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
+    async def create() -> Response:
+        row = await _found(tx.row(queries.CREATE, **task.model_dump()))
+        headers = {"Location": f"{PATH}/{row['id']}", "ETag": etags.of_version(row["version"])}
+        return _json(row["body"], 201, headers)
+
+    return await once(tx, idempotency_key, ["create", task.model_dump()], create)
 
 
-async def update_task(tx: Tx, task_id: TaskId, changes: TaskUpdate) -> Response:
-    row = await tx.row(
-        queries.UPDATE,
-        id=task_id,
-        title=changes.get("title"),
-        completed=changes.get("completed"),
-        description=changes.get("description"),
-        has_description="description" in changes,
+async def update_task(
+    tx: Tx, task_id: TaskId, changes: TaskUpdate, if_match: IfMatch = None
+) -> Response:
+    return _task(
+        await _changed(
+            tx,
+            queries.UPDATE,
+            task_id,
+            if_match,
+            title=changes.get("title"),
+            completed=changes.get("completed"),
+            description=changes.get("description"),
+            has_description="description" in changes,
+        )
     )
-    return _json(_found(row)["body"])
 
 
 for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
@@ -116,7 +239,7 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
         summary="Change a task; what is left out keeps its value",
         response_description="The task as it is now",
         response_model=TaskRead,
-        responses=documented(*_ALWAYS, *_BODY, 404),
+        responses=responses(200, "ETag") | failures(*_ALWAYS, *_BODY, *_CHANGE),
     )
 
 
@@ -126,8 +249,24 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
     summary="Delete a task",
     status_code=204,
     response_description="It is gone",
-    responses=documented(*_ALWAYS, 404),
+    responses=failures(*_ALWAYS, Kind.MALFORMED_REQUEST, *_CHANGE),
 )
-async def delete_task(tx: Tx, task_id: TaskId) -> Response:
-    _found(await tx.row(queries.DELETE, id=task_id))
+async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    await _changed(tx, queries.DELETE, task_id, if_match)
     return Response(status_code=204)
+
+
+@router.delete(
+    PATH,
+    operation_id="deleteCompletedTasks",
+    summary="Delete the tasks that are completed",
+    response_description="How many there were",
+    response_model=Deleted,
+    responses=failures(*_ALWAYS),
+)
+async def delete_completed_tasks(tx: Tx, which: Annotated[CompletedTasks, Query()]) -> Response:
+    row = await _found(tx.row(queries.DELETE_COMPLETED))
+    return _json(f'{{"deleted":{row["deleted"]}}}')
+
+
+routes: Final[list[Route]] = [route for route in router.routes if isinstance(route, Route)]

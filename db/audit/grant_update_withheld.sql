@@ -2,10 +2,19 @@
 -- The serving role may change what is not a user's to change.
 --
 -- Whoever may update user_id gives rows away, and takes them as soon as one `with check` is weak.
--- The identity, the dates and the version are the database's to give.
+-- The identity, which is every column of the primary key, stays what it is; the dates and the
+-- version are the database's to give.
 -- Who: whoever can run SQL as task_app, or a route that passes a member on unseen.
 -- Source: PostgreSQL manual, Privileges (column privileges); GRANT.
 
+with withheld (relation, attnum) as (
+    select att.attrelid, att.attnum
+      from pg_catalog.pg_attribute att
+     where att.attname in ('user_id', 'id', 'created_at', 'updated_at', 'version')
+        or exists (select from pg_catalog.pg_index x
+                    where x.indrelid = att.attrelid and x.indisprimary
+                      and att.attnum = any (x.indkey))
+)
 select 'grant_update_withheld' as id,
        'error' as level,
        c.oid::regclass::text as object,
@@ -18,8 +27,7 @@ select 'grant_update_withheld' as id,
                         select string_agg(quote_ident(att.attname), ', ' order by att.attnum)
                           from pg_catalog.pg_attribute att
                          where att.attrelid = c.oid and att.attnum > 0 and not att.attisdropped
-                           and att.attname not in
-                               ('user_id', 'id', 'created_at', 'updated_at', 'version')
+                           and (att.attrelid, att.attnum) not in (table withheld)
                     ) || ') on ' || c.oid::regclass || ' to ' || nullif(g.grantee, 'public') || ';', '')
             else format('revoke update (%s) on %s from %s;',
                         string_agg(quote_ident(g.name), ', '), c.oid::regclass, g.grantee)
@@ -36,7 +44,7 @@ select 'grant_update_withheld' as id,
               select grantee, privilege_type, false from aclexplode(att.attacl)
               ) a (grantee, privilege_type, whole)
         where att.attrelid = c.oid and not att.attisdropped
-          and att.attname in ('user_id', 'id', 'created_at', 'updated_at', 'version')
+          and (att.attrelid, att.attnum) in (table withheld)
           and a.privilege_type = 'UPDATE'
           and a.grantee <> c.relowner
           and (a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member'))

@@ -22,7 +22,8 @@ select 'policy_always_true' as id,
  cross join lateral (select pg_get_expr(e.tree, p.polrelid)) it (expression)
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
-                where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                where r.role in (0, app.oid)
+                   or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
    and it.expression <> 'false'
    -- A column is a Var in the tree.
    and (e.tree::text !~ '\{VAR '

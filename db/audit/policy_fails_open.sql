@@ -48,6 +48,7 @@ select 'policy_fails_open' as id,
        ) it (expression, smell)
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
-                where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                where r.role in (0, app.oid)
+                   or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
    and e.tree is not null
    and it.smell <> '';

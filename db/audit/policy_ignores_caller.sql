@@ -42,7 +42,8 @@ select 'policy_ignores_caller' as id,
        select format('\((%s = %s|%2$s = %1$s)\)', is_in.owner, is_in.caller)) wanted (pattern)
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
-                where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                where r.role in (0, app.oid)
+                   or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
    and e.tree::text ~ '\{VAR '
    and it.expression !~ '^\(?(\w+)( = \1| IS NOT NULL)\)?$'
    and e.tree::text !~ '\{(BOOLEXPR :boolop or|DISTINCTEXPR|CASE|CASEEXPR) '

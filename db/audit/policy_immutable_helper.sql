@@ -22,7 +22,8 @@ select 'policy_immutable_helper' as id,
   join pg_catalog.pg_proc f on f.oid = d.refobjid
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
-                where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                where r.role in (0, app.oid)
+                   or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
    and f.provolatile = 'i'
    and (f.pronargs = 0
         or coalesce(pg_get_function_sqlbody(f.oid), f.prosrc)

@@ -29,7 +29,8 @@ select 'policy_missing_command' as id,
          from pg_catalog.pg_policy p
         where p.polrelid = c.oid and p.polpermissive
           and exists (select from unnest(p.polroles) as r (role)
-                       where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                       where r.role in (0, app.oid)
+                          or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
        ) policies (of_all, of_this)
  where c.relkind in ('r', 'p')
    and c.relrowsecurity

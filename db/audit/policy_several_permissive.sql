@@ -20,6 +20,7 @@ select 'policy_several_permissive' as id,
        as command (code, name) on p.polcmd in (command.code::"char", '*')
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
-                where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                where r.role in (0, app.oid)
+                   or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
  group by c.oid, command.name
 having count(*) > 1;

@@ -39,5 +39,6 @@ select 'policy_unwrapped_setting' as id,
        ) bare (name, pattern)
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
-                where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                where r.role in (0, app.oid)
+                   or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
    and it.outside ~ (bare.pattern || '\(');

@@ -25,5 +25,6 @@ select 'policy_volatile_helper' as id,
   join pg_catalog.pg_proc f on f.oid = called.oid
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
-                where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                where r.role in (0, app.oid)
+                   or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
    and f.provolatile = 'v';

@@ -25,7 +25,8 @@ select 'policy_without_check' as id,
  cross join (select 'user_id = (select current_setting(''app.user_id'', true))') own (sql)
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
-                where r.role = 0 or pg_has_role(app.oid, r.role, 'member'))
+                where r.role in (0, app.oid)
+                   or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
    and p.polcmd in ('a', 'w', '*')
    and (it.written is null
         or it.written <> it.read

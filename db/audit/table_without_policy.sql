@@ -22,4 +22,5 @@ select 'table_without_policy' as id,
                      from pg_catalog.pg_policy p
                     cross join unnest(p.polroles) as r (role)
                     where p.polrelid = c.oid and p.polpermissive
-                      and (r.role = 0 or pg_has_role(app.oid, r.role, 'member')));
+                      and (r.role in (0, app.oid)
+                         or not app.rolsuper and pg_has_role(app.oid, r.role, 'member')));

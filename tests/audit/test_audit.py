@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -15,7 +15,8 @@ from api.audit import evidence, selftest
 from api.audit.formats import text
 from api.audit.report import Check, Checked, Finding, Level, Report
 from api.cli import main
-from tests.cluster import TaskDatabase
+from api.migrate import migrate
+from tests.cluster import Cluster, TaskDatabase
 
 
 @dataclass
@@ -47,7 +48,9 @@ def audit(
 
 def rows(url: str) -> Any:
     with psycopg.connect(url) as connection:
-        return connection.execute("select count(*) from task").fetchone()
+        return connection.execute(
+            "select (select count(*) from task), (select count(*) from idempotency_key)"
+        ).fetchone()
 
 
 def weaken(database: TaskDatabase, statement: str) -> None:
@@ -70,19 +73,21 @@ def test_any_role_that_can_connect_may_ask(audit: Audit, database: TaskDatabase)
     assert audit(MIGRATION_DATABASE_URL=database.task_app).status == 0
 
 
-def test_a_weakness_is_an_error_with_its_evidence(audit: Audit, own_database: TaskDatabase) -> None:
-    weaken(own_database, "alter policy task_select on task using (true)")
+@pytest.mark.parametrize("table", ["task", "idempotency_key"])
+def test_a_weakness_is_an_error_with_its_evidence(
+    audit: Audit, own_database: TaskDatabase, table: str
+) -> None:
+    weaken(own_database, f"alter policy {table}_select on {table} using (true)")
     said = audit(on=own_database)
     assert said.status == 1
     assert "USERS ARE NOT KEPT APART" in said.out
-    assert "policy_always_true: task, policy task_select" in said.out
-    assert re.search(r"WRONG +select, everything +expected 1 row, got 2 rows", said.out)
-    assert re.search(r"task_app +task +ALL ROWS +OWN ROWS +OWN ROWS +OWN ROWS", said.out)
+    assert f"policy_always_true: {table}, policy {table}_select" in said.out
+    assert re.search(rf"WRONG +{table}, select, everything +expected 1 row, got 2 rows", said.out)
+    assert re.search(rf"task_app +{table} +ALL ROWS +OWN ROWS +OWN ROWS +OWN ROWS", said.out)
     assert "+ permissive for select to task_app using true" in said.out
 
 
 def test_a_warning_fails_only_when_asked_to(audit: Audit, own_database: TaskDatabase) -> None:
-    weaken(own_database, "drop index task_user_id_completed_id")
     weaken(own_database, "alter role task_app inherit")
     try:
         # the role's state is more than a warning: it is not what the policy files say
@@ -103,12 +108,13 @@ def test_what_could_not_be_tried_is_not_checked_and_never_a_pass(audit: Audit) -
     assert "USERS ARE KEPT APART" not in said.out
 
 
+@pytest.mark.parametrize("table", ["task", "idempotency_key"])
 def test_a_serving_role_that_can_do_nothing_proves_nothing(
-    audit: Audit, own_database: TaskDatabase
+    audit: Audit, own_database: TaskDatabase, table: str
 ) -> None:
-    weaken(own_database, "revoke all on task from task_app")
+    weaken(own_database, f"revoke all on {table} from task_app")
     said = audit(on=own_database)
-    assert "permission denied for table task" in said.out
+    assert f"permission denied for table {table}" in said.out
     assert "NOT CHECKED" in said.out
     assert said.status == 1  # the grants have drifted
 
@@ -169,12 +175,18 @@ def test_json_says_the_same(audit: Audit, own_database: TaskDatabase) -> None:
     assert said.status == 1
     assert {"grant_truncate", "drift", "probe"} <= {f["id"] for f in report["findings"]}
     assert report["not_checked"] == {}
-    assert {"role": "task_app", "relation": "task", "command": "DELETE"}.items() <= next(
-        access.items()
+    assert [
+        (access["role"], access["relation"])
         for access in report["matrix"]
         if access["reach"] == "OWN ROWS" and access["command"] == "DELETE"
-    )
+    ] == [("task_app", "idempotency_key"), ("task_app", "task")]
     assert [p["name"] for p in report["policies"]] == [
+        "idempotency_key_insert",
+        "idempotency_key_delete",
+        "idempotency_key_sweep_delete",
+        "idempotency_key_select",
+        "idempotency_key_sweep_select",
+        "idempotency_key_update",
         "task_insert",
         "task_delete",
         "task_select",
@@ -219,7 +231,13 @@ def test_html_loads_nothing_and_takes_names_for_text(
 
 def test_nothing_of_the_rows_is_in_any_format(audit: Audit, own_database: TaskDatabase) -> None:
     weaken(own_database, "insert into task (user_id, title) values ('alice', 'a secret plan')")
+    weaken(
+        own_database,
+        "insert into idempotency_key (user_id, key, fingerprint, body)"
+        " values ('alice', 'x', 'x', 'a secret plan')",
+    )
     weaken(own_database, "alter policy task_select on task using (true)")
+    weaken(own_database, "alter policy idempotency_key_select on idempotency_key using (true)")
     for name in ("text", "json", "sarif", "html"):
         said = audit("--format", name, on=own_database)
         assert said.status == 1
@@ -261,6 +279,51 @@ def test_the_manifest_is_what_a_fresh_database_has(database: TaskDatabase) -> No
         assert evidence.facts(connection) == evidence.manifest()  # else: make manifest
 
 
+def test_whatever_the_owner_is_called_the_facts_are_the_same(cluster: Cluster) -> None:
+    with cluster.empty_database() as empty:
+        migrate(empty.superuser)
+        with psycopg.connect(empty.superuser) as connection:
+            assert evidence.facts(connection) == evidence.manifest()
+
+
+def test_however_the_server_writes_lengths_of_time_nothing_has_drifted(
+    audit: Audit, own_database: TaskDatabase
+) -> None:
+    for style in ("sql_standard", "iso_8601"):
+        weaken(own_database, f"alter role task_owner set intervalstyle = {style}")
+        try:
+            assert audit(on=own_database).status == 0
+        finally:
+            weaken(own_database, "alter role task_owner reset intervalstyle")
+
+
+SWEEP: Final = "policy idempotency_key_sweep_{} on idempotency_key"
+
+
+@pytest.mark.parametrize(
+    ("command", "change"),
+    [
+        ("select", "to task_app"),
+        ("delete", "to public"),
+        ("select", "to task_owner, pg_monitor"),
+        ("delete", "to pg_monitor"),
+        ("select", "using (true)"),
+        ("delete", "using (created_at < now() - interval '23 hours')"),
+        ("select", "rename to idempotency_key_sweep"),
+    ],
+)
+def test_a_sweep_of_more_or_by_another_is_drift(
+    database: TaskDatabase, command: str, change: str
+) -> None:
+    sweep = SWEEP.format(command)
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute(f"alter {sweep} {change}".encode())
+        drifted = {finding.object for finding in evidence.drift(connection).findings}
+        connection.rollback()
+    assert sweep in drifted
+
+
+@pytest.mark.slow
 def test_the_self_test_catches_every_weakness_for_no_other_reason(audit: Audit) -> None:
     said = audit("--self-test")
     assert "MISSED" not in said.out

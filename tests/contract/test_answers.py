@@ -10,36 +10,56 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import TypeAdapter
 
-from api.main import create_app
+from api.problems import MEDIA_TYPE
 from api.schemas import TaskRead
 from api.settings import Settings
 from tests.cluster import Cluster, TaskDatabase
+from tests.openapi import DOCUMENT
 from tests.people import SECRET, People, Person
 from tests.server import serving
 
-NOWHERE: Final = "postgresql://task_app@nowhere.invalid/tasks"
-DOCUMENT: Final = create_app(Settings(database_url=NOWHERE, better_auth_secret=SECRET)).openapi()
+COMPONENTS: Final[dict[str, Any]] = DOCUMENT["components"]
 OPERATIONS: Final = {
     operation["operationId"]: (method.upper(), path, operation)
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
-BODIES: Final[dict[str, dict[str, Any]]] = {
-    "createTask": {"title": "Buy bread"},
-    "putTask": {"title": "Buy bread"},
-    "updateTask": {"description": None},
-    "completeTask": {},
+REQUESTS: Final[dict[str, dict[str, Any]]] = {
+    "createTask": {"json": {"title": "Buy bread"}},
+    "createTasks": {"json": [{"title": "Buy bread"}]},
+    "deleteCompletedTasks": {"params": {"completed": "true"}},
+    "putTask": {"json": {"title": "Buy bread"}},
+    "updateTask": {"json": {"description": None}},
+    "completeTask": {"json": {}},
 }
-# What can be done to a request; most routes do not mind most of it.
+JSON: Final = {"Content-Type": "application/json"}
+ONCE: Final = {"Idempotency-Key": "one-action"}
+OTHERS: Final[dict[str, Any]] = {
+    "createTask": {"title": "Buy milk"},
+    "createTasks": [{"title": "Buy milk"}],
+    "completeTask": {"completed": False},
+}
+# What can be done to a request, in this order; most routes do not mind most of it.
 CHANGES: Final[dict[str, dict[str, Any]]] = {
+    "an old version": {"headers": {"If-Match": '"0"'}},
     "nothing": {},
     "no token": {"headers": {"Authorization": ""}},
-    "a body that is not JSON": {"content": b"{", "headers": {"Content-Type": "application/json"}},
-    "a body that is no object": {"json": []},
-    "a large body": {"json": {"title": "x" * 70_000}},
+    "a body that is not JSON": {"content": b"{", "headers": JSON},
+    "a body that is no object": {"json": 7},
+    "a large body": {"json": [{"title": "x" * 2**20}]},
     "a text": {"content": b"Buy bread", "headers": {"Content-Type": "text/plain"}},
     "a query": {"params": {"colour": "red"}},
+    "headers that say nothing": {
+        "headers": {"If-Match": "3", "If-None-Match": "3", "Idempotency-Key": '""'}
+    },
+    "no new version": {"headers": {"If-None-Match": "*"}},
+    "a count": {"headers": {"Prefer": "count=exact"}},
+    "a count of nothing new": {"headers": {"Prefer": "count=exact", "If-None-Match": "*"}},
+    "a first try": {"headers": ONCE},
+    "a second try": {"headers": ONCE},
 }
+OF_HTTP: Final = {"date", "server", "content-type", "content-length"}
+FORMATS: Final = FormatChecker()
 
 
 @contextlib.contextmanager
@@ -70,63 +90,115 @@ def alice_without_a_database(cluster: Cluster) -> Iterator[Person]:
         yield people.person("alice")
 
 
-def agrees(answer: httpx2.Response, operation: dict[str, Any]) -> int:
-    """The answer's status, when the operation's document says all that the answer is."""
-    documented = operation["responses"].get(str(answer.status_code))
-    assert documented, f"{answer.status_code} is not documented: {answer.text}"
-    for name in documented.get("headers", {}):
-        assert name == "Link" or name in answer.headers
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    """This part of the document, or what it refers to."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    found: dict[str, Any] = COMPONENTS[kind][name]
+    return found
+
+
+def valid(value: Any, schema: dict[str, Any]) -> None:
+    whole = schema | {"components": COMPONENTS}
+    Draft202012Validator(whole, format_checker=FORMATS).validate(value)
+
+
+def agrees(answer: httpx2.Response, operation: dict[str, Any]) -> tuple[str, set[str]]:
+    """The answer's status, its headers and what is `told` by its problem, when the document says
+    all that the answer is."""
+    status = str(answer.status_code)
+    assert status in operation["responses"], f"{status} is not documented: {answer.text}"
+    documented = resolved(operation["responses"][status])
+    headers = {name: resolved(header) for name, header in documented["headers"].items()}
+    assert set(answer.headers) - OF_HTTP <= {name.lower() for name in headers}
+    for name, header in headers.items():
+        assert name in answer.headers or not header["required"], f"{name} is missing"
+        if text := answer.headers.get(name):
+            valid(int(text) if header["schema"]["type"] == "integer" else text, header["schema"])
+    said = {name for name in headers if name in answer.headers}
     if "content" not in documented:
         assert answer.content == b""
-        return answer.status_code
+        return status, said
     ((media_type, content),) = documented["content"].items()
     assert answer.headers["Content-Type"] == media_type
-    schema = {**content["schema"], "components": DOCUMENT["components"]}
-    Draft202012Validator(schema, format_checker=FormatChecker()).validate(answer.json())
-    return answer.status_code
+    valid(answer.json(), content["schema"])
+    return status, said | (told(answer.json()) if media_type == MEDIA_TYPE else set())
+
+
+def told(problem: dict[str, Any]) -> set[str]:
+    """Which kind of problem it is, and whether it has the task as it is now."""
+    return {problem["type"]} | ({"current"} & set(problem))
+
+
+def documented(operation: dict[str, Any]) -> dict[str, set[str]]:
+    """As `agrees` tells it, of all answers together."""
+    found = {}
+    for status, response in operation["responses"].items():
+        response = resolved(response)
+        examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+        problems = [told(example["value"]) for example in examples.values()]
+        found[status] = set(response["headers"]).union(*problems)
+    return found
 
 
 def requested(person: Person, name: str, task_id: int, **change: Any) -> httpx2.Response:
     method, path, _ = OPERATIONS[name]
-    body = {} if "content" in change else {"json": BODIES.get(name)}
-    return person.http.request(method, path.format(task_id=task_id), **(body | change))
+    request = REQUESTS.get(name, {}) | change
+    if "content" in change:
+        request.pop("json", None)
+    return person.http.request(method, path.format(task_id=task_id), **request)
+
+
+@contextlib.contextmanager
+def still_running(person: Person, database: TaskDatabase) -> Iterator[None]:
+    """Another request of this person, with the key `ONCE`, has not come to its end."""
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute(
+            "insert into idempotency_key (user_id, key, fingerprint) values (%s, %s, '')",
+            [person.id, ONCE["Idempotency-Key"]],
+        )
+        yield
+        connection.rollback()
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_answer_is_documented_and_every_documented_answer_is_given(
-    name: str, alice: Person, alice_at_a_faulty_server: Person, alice_without_a_database: Person
+    name: str,
+    people: People,
+    database: TaskDatabase,
+    alice_at_a_faulty_server: Person,
+    alice_without_a_database: Person,
 ) -> None:
-    operation = OPERATIONS[name][2]
-    given = {
-        agrees(requested(alice, name, alice.creates()["id"], **change), operation)
-        for change in CHANGES.values()
-    }
-    given.add(agrees(requested(alice, name, 2**53 - 1), operation))
-    given.add(agrees(requested(alice_at_a_faulty_server, name, 1), operation))
-    given.add(agrees(requested(alice_without_a_database, name, 1), operation))
-    assert given == {int(status) for status in operation["responses"]}
+    alice, bob = people.person("alice"), people.person("bob")
+    task_id = alice.creates()["id"]
+    answers = [requested(alice, name, task_id, **change) for change in CHANGES.values()]
+    answers.append(requested(alice, name, task_id, headers=ONCE, json=OTHERS.get(name)))
+    answers.append(requested(alice, name, 2**53 - 1))
+    answers.append(requested(alice_at_a_faulty_server, name, 1))
+    answers.append(requested(alice_without_a_database, name, 1))
+    with still_running(bob, database):
+        answers.append(requested(bob, name, bob.creates()["id"], headers=ONCE))
+    given: dict[str, set[str]] = {}
+    for answer in answers:
+        status, said = agrees(answer, OPERATIONS[name][2])
+        given[status] = given.get(status, set()) | said
+    assert given == documented(OPERATIONS[name][2])
 
 
 @pytest.mark.parametrize(
-    "name", ["listTasks", "createTask", "getTask", "putTask", "updateTask", "completeTask"]
+    "name",
+    ["listTasks", "createTask", "createTasks", "getTask", "putTask", "updateTask", "completeTask"],
 )
 def test_a_task_is_what_the_model_says(name: str, alice: Person) -> None:
     answer = requested(alice, name, alice.creates(description="Two litres")["id"])
     assert answer.is_success
-    model: TypeAdapter[Any] = TypeAdapter(list[TaskRead] if name == "listTasks" else TaskRead)
+    several = isinstance(answer.json(), list)
+    model: TypeAdapter[Any] = TypeAdapter(list[TaskRead] if several else TaskRead)
     validated = model.validate_json(answer.content, strict=True)
-    tasks = validated if name == "listTasks" else [validated]
-    assert [type(task) for task in tasks] == [TaskRead]
-    sent = answer.json() if name == "listTasks" else [answer.json()]
+    sent = answer.json() if several else [answer.json()]
+    assert [type(task) for task in (validated if several else [validated])] == [TaskRead]
     assert [list(task) for task in sent] == [list(TaskRead.model_fields)]
-
-
-def test_the_next_page_is_documented_and_named(alice: Person) -> None:
-    alice.creates()
-    alice.creates()
-    answer = alice.http.get("/api/tasks", params={"limit": 1})
-    assert "Link" in answer.headers
-    assert agrees(answer, OPERATIONS["listTasks"][2]) == 200
 
 
 def test_the_server_serves_this_document(stranger: Person) -> None:

@@ -17,10 +17,34 @@ def test_a_title_has_1_to_200_characters(document: Any, model: str) -> None:
     assert (title["type"], title["minLength"], title["maxLength"]) == ("string", 1, 200)
 
 
-def test_a_page_has_1_to_1000_tasks_and_begins_at_0_or_later(document: Any) -> None:
-    parameters = {
+def test_several_at_once_are_1_to_100(document: Any) -> None:
+    body = document["paths"]["/api/tasks/bulk"]["post"]["requestBody"]
+    tasks = body["content"]["application/json"]["schema"]
+    assert (tasks["type"], tasks["minItems"], tasks["maxItems"]) == ("array", 1, 100)
+
+
+@pytest.fixture
+def parameters(document: Any) -> dict[str, Any]:
+    """Of a list, each with its schema."""
+    return {
         parameter["name"]: parameter["schema"]
         for parameter in document["paths"]["/api/tasks"]["get"]["parameters"]
+        if parameter["in"] == "query"
     }
+
+
+def test_a_page_has_1_to_1000_tasks_and_begins_at_0_to_10000(parameters: dict[str, Any]) -> None:
     assert (parameters["limit"]["minimum"], parameters["limit"]["maximum"]) == (1, 1000)
-    assert (parameters["offset"]["minimum"], parameters["offset"]["maximum"]) == (0, 2**53 - 1)
+    assert (parameters["offset"]["minimum"], parameters["offset"]["maximum"]) == (0, 10_000)
+
+
+def test_words_have_1_to_200_characters(parameters: dict[str, Any]) -> None:
+    q = parameters["q"]
+    assert (q["type"], q["minLength"], q["maxLength"]) == ("string", 1, 200)
+
+
+def test_a_list_is_sorted_in_six_ways(document: Any, parameters: dict[str, Any]) -> None:
+    sort = document["components"]["schemas"]["Sort"]["enum"]
+    columns = {"created_at", "updated_at", "title"}
+    assert set(sort) == columns | {f"-{column}" for column in columns}
+    assert parameters["sort"]["default"] == "-created_at"

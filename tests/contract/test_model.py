@@ -1,12 +1,14 @@
-"""The model is the table, column for column, as PostgreSQL itself writes both."""
+"""The models are the tables, column for column, as PostgreSQL itself writes both."""
 
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
+from sqlmodel import SQLModel
 
-from api.models import Task
+from api.models import IdempotencyKey, Task
 from tests.cluster import TaskDatabase
 
 # SQLAlchemy writes every default in quotes: '1'.
@@ -18,30 +20,31 @@ COLUMNS = """
       left join pg_attrdef on adrelid = attrelid and adnum = attnum
       left join pg_sequence
              on seqrelid = pg_get_serial_sequence(attrelid::regclass::text, attname)::regclass
-     where attrelid = to_regclass('task') and attnum > 0 and not attisdropped
+     where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
      order by attnum
 """
 KEY = """
     select pg_get_constraintdef(oid) from pg_constraint
-     where conrelid = to_regclass('task') and contype = 'p'
+     where conrelid = to_regclass(%s) and contype = 'p'
 """
 
 
-def shape(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
-    """The columns of `task` and its key."""
-    return connection.execute(COLUMNS).fetchall() + connection.execute(KEY).fetchall()
+def shape(connection: psycopg.Connection, table: str) -> list[tuple[Any, ...]]:
+    """The columns of the table and its key."""
+    return [row for query in (COLUMNS, KEY) for row in connection.execute(query, [table])]
 
 
+@pytest.mark.parametrize("model", [Task, IdempotencyKey])
 def test_a_table_made_of_the_model_is_the_table_that_the_migrations_make(
-    database: TaskDatabase,
+    model: type[SQLModel], database: TaskDatabase
 ) -> None:
-    table = Task.__table__  # type: ignore[attr-defined]
+    table = model.__table__  # type: ignore[attr-defined]
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     with psycopg.connect(database.owner) as connection:
-        migrated = shape(connection)
+        migrated = shape(connection, table.name)
         connection.execute("create schema of_the_model")
         connection.execute("set local search_path = of_the_model")
         connection.execute(str(CreateTable(table).compile(dialect=dialect)).encode())
-        assert shape(connection) == migrated
+        assert shape(connection, table.name) == migrated
         connection.rollback()
     assert len(migrated) == len(table.columns) + 1

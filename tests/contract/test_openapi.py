@@ -1,4 +1,4 @@
-"""The document that front ends make their types from, and the table they end in."""
+"""The document that front ends make their types from."""
 
 import re
 from collections.abc import Iterator
@@ -7,36 +7,47 @@ from typing import Any
 import psycopg
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from sqlalchemy.dialects import postgresql
 
-from api.models import Task
-from tests.contract.test_answers import DOCUMENT, OPERATIONS
+from api.problems import Kind
+from tests.contract.test_answers import COMPONENTS, OPERATIONS, resolved, valid
+from tests.openapi import DOCUMENT
 
-SCHEMAS = DOCUMENT["components"]["schemas"]
-READ = {"TaskRead", "Health"}
+SCHEMAS = COMPONENTS["schemas"]
+READ = {"TaskRead", "Deleted", "Health"}
 SENT = {"TaskCreate", "TaskUpdate", "TaskComplete"}
+PROBLEMS = {"Problem", "InputError"}
 TASK_ROUTES = {
     "listTasks": "GET /api/tasks",
     "createTask": "POST /api/tasks",
+    "deleteCompletedTasks": "DELETE /api/tasks",
+    "createTasks": "POST /api/tasks/bulk",
     "getTask": "GET /api/tasks/{task_id}",
     "putTask": "PUT /api/tasks/{task_id}",
     "updateTask": "PATCH /api/tasks/{task_id}",
-    "completeTask": "PATCH /api/tasks/{task_id}/complete",
     "deleteTask": "DELETE /api/tasks/{task_id}",
+    "completeTask": "PATCH /api/tasks/{task_id}/complete",
 }
 HEALTH_ROUTES = {"live": "GET /livez", "ready": "GET /readyz"}
+KEYED = {"createTask", "createTasks", "completeTask"}
+CHANGING = {"putTask", "updateTask", "completeTask", "deleteTask"}
 
 
-def references(part: Any) -> Iterator[str]:
-    """Every `$ref` below this part of the document."""
+def parts(part: Any) -> Iterator[dict[str, Any]]:
+    """This part of the document and every one below it."""
     if isinstance(part, dict):
-        if "$ref" in part:
-            yield part["$ref"]
-        for value in part.values():
-            yield from references(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from references(value)
+        yield part
+    for inner in part.values() if isinstance(part, dict) else part:
+        if isinstance(inner, dict | list):
+            yield from parts(inner)
+
+
+def parameters(operation: dict[str, Any], place: str) -> dict[str, dict[str, Any]]:
+    """The schema of each parameter that is in this place."""
+    return {
+        parameter["name"]: parameter["schema"]
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == place
+    }
 
 
 def test_the_document_is_openapi_3_1() -> None:
@@ -50,11 +61,14 @@ def test_every_route_is_there_under_a_name_of_its_own() -> None:
     assert sum(len(methods) for methods in DOCUMENT["paths"].values()) == len(named)
 
 
-def test_every_schema_is_used_and_every_used_one_is_there() -> None:
-    assert {ref.removeprefix("#/components/schemas/") for ref in references(DOCUMENT)} == set(
-        SCHEMAS
-    )
-    assert set(SCHEMAS) == READ | SENT | {"Problem", "InputError"}
+def test_every_component_is_used_and_every_used_one_is_there() -> None:
+    there = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "headers", "responses")
+        for name in COMPONENTS[kind]
+    }
+    assert {part["$ref"] for part in parts(DOCUMENT) if "$ref" in part} == there
+    assert set(SCHEMAS) == READ | SENT | PROBLEMS | {"Sort"}
 
 
 @pytest.mark.parametrize("name", sorted(SENT))
@@ -85,14 +99,29 @@ def test_only_a_description_can_be_null(name: str) -> None:
     assert types == {"string", "null"}
 
 
-def test_a_parameter_is_never_null() -> None:
+def test_a_parameter_is_one_value_and_never_null() -> None:
     for _, _, operation in OPERATIONS.values():
         for parameter in operation.get("parameters", []):
-            assert parameter["schema"]["type"] in ("boolean", "integer")
+            assert resolved(parameter["schema"])["type"] in ("boolean", "integer", "string")
+
+
+def test_a_header_has_its_own_name_and_is_a_text_that_may_be_left_out() -> None:
+    headers = {
+        name: parameters(operation, "header") for name, (*_, operation) in OPERATIONS.items()
+    }
+    assert {name for name in headers if "Idempotency-Key" in headers[name]} == KEYED
+    assert {name for name in headers if "If-Match" in headers[name]} == CHANGING
+    assert set(headers["listTasks"]) == {"If-None-Match", "Prefer"}
+    assert set(headers["getTask"]) == {"If-None-Match"}
+    for _, _, operation in OPERATIONS.values():
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "header":
+                assert parameter["schema"]["type"] == "string"
+                assert not parameter["required"]
 
 
 def test_a_bearer_token_is_for_the_task_routes_and_for_nothing_else() -> None:
-    assert DOCUMENT["components"]["securitySchemes"] == {
+    assert COMPONENTS["securitySchemes"] == {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
     secured = {name for name, (_, _, operation) in OPERATIONS.items() if "security" in operation}
@@ -106,47 +135,49 @@ def test_every_failure_is_a_problem() -> None:
     for _, _, operation in OPERATIONS.values():
         for status, response in operation["responses"].items():
             if int(status) >= 400:
-                assert response["content"] == {
-                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                ((media_type, content),) = resolved(response)["content"].items()
+                assert media_type == "application/problem+json"
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                assert {example["value"]["status"] for example in content["examples"].values()} == {
+                    int(status)
                 }
-    assert SCHEMAS["Problem"]["required"] == ["type", "title", "status", "detail"]
 
 
-def test_the_model_is_the_table(as_owner: psycopg.Connection) -> None:
-    catalog = as_owner.execute(
-        """
-        select attname, format_type(atttypid, atttypmod), attnotnull, atthasdef,
-               attidentity = 'a', attnum = any (conkey), array_position(conkey, attnum)
-          from pg_attribute
-          join pg_constraint on conrelid = attrelid and contype = 'p'
-         where attrelid = 'task'::regclass and attnum > 0 and not attisdropped
-         order by attnum
-        """
-    ).fetchall()
-    table = Task.__table__  # type: ignore[attr-defined]
-    key = [column.name for column in table.primary_key.columns]
-    model = [
-        (
-            column.name,
-            column.type.compile(dialect=postgresql.dialect()).lower(),  # type: ignore[no-untyped-call]
-            not column.nullable,
-            column.server_default is not None and column.identity is None,
-            column.identity is not None and column.identity.always,
-            column.name in key,
-            key.index(column.name) + 1 if column.name in key else None,
-        )
-        for column in table.columns
+def test_a_problem_has_a_type_and_a_request_and_perhaps_errors_and_the_task_as_it_is() -> None:
+    problem = SCHEMAS["Problem"]
+    assert problem["required"] == ["type", "title", "status", "detail", "request_id"]
+    assert [*problem["properties"]] == [*problem["required"], "errors", "current"]
+    assert problem["properties"]["type"]["enum"] == [kind.uri for kind in Kind]
+    assert problem["properties"]["errors"]["items"] == {"$ref": "#/components/schemas/InputError"}
+    assert problem["properties"]["current"]["$ref"] == "#/components/schemas/TaskRead"
+
+
+def test_every_example_is_what_its_schema_says() -> None:
+    examples = [
+        (example, part)
+        for part in parts(DOCUMENT)
+        if isinstance(part.get("examples"), list)
+        for example in part["examples"]
     ]
-    assert model == catalog
+    of_problems = [
+        (example["value"], part["schema"])
+        for part in parts(DOCUMENT)
+        if "schema" in part
+        for example in part.get("examples", {}).values()
+    ]
+    assert of_problems
+    for example, schema in examples + of_problems:
+        valid(example, schema)
 
 
-def test_ids_end_where_the_model_says(as_owner: psycopg.Connection) -> None:
-    table = Task.__table__  # type: ignore[attr-defined]
-    end = as_owner.execute(
-        "select seqmax from pg_sequence"
-        " where seqrelid = pg_get_serial_sequence('task', 'id')::regclass"
-    ).fetchone()
-    assert end == (table.columns["id"].identity.maxvalue,)
+def test_every_body_has_an_example() -> None:
+    for name, (_, _, operation) in OPERATIONS.items():
+        bodies = [operation["requestBody"]] if "requestBody" in operation else []
+        for body in bodies + [resolved(response) for response in operation["responses"].values()]:
+            for content in body.get("content", {}).values():
+                schema = content["schema"]
+                model = resolved(schema["items"] if schema.get("type") == "array" else schema)
+                assert "examples" in content or "examples" in model, name
 
 
 def test_a_title_is_as_long_in_the_table_as_in_the_document(as_owner: psycopg.Connection) -> None:

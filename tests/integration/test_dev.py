@@ -67,6 +67,7 @@ def runs_the_curl_line_of(dev: Running) -> dict[str, object]:
     return task
 
 
+@pytest.mark.slow
 def test_a_newcomer_gets_all_that_was_promised_whatever_the_environment(folder: Path) -> None:
     with running("dev", folder=folder, **HOSTILE) as dev:
         task = runs_the_curl_line_of(dev)
@@ -114,6 +115,7 @@ def test_port_and_secret_of_the_environment_are_used(folder: Path) -> None:
         assert not (folder / ".data/better-auth-secret").exists()
 
 
+@pytest.mark.slow
 def test_what_a_killed_server_left_behind_does_no_harm(folder: Path) -> None:
     with running("dev", folder=folder, PORT="0") as dev:
         runs_the_curl_line_of(dev)

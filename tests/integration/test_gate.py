@@ -65,18 +65,23 @@ def test_a_superuser_is_refused(guarded: TaskDatabase) -> None:
 
 def test_a_role_with_bypassrls_is_refused(guarded: TaskDatabase, role: str) -> None:
     as_superuser(guarded, "alter role passer_by bypassrls")
-    as_superuser(guarded, "grant select on task to passer_by")
+    as_superuser(guarded, "grant select on task, idempotency_key to passer_by")
     assert "has BYPASSRLS" in serve_refuses(role, "passer_by")
 
 
-def test_an_owner_passes_only_with_force(guarded: TaskDatabase) -> None:
+each_table = pytest.mark.parametrize("table", ["task", "idempotency_key"])
+
+
+@each_table
+def test_an_owner_passes_only_with_force(guarded: TaskDatabase, table: str) -> None:
     assert refusal_of(guarded.owner) is None
-    as_superuser(guarded, "alter table task no force row level security")
+    as_superuser(guarded, f"alter table {table} no force row level security")
     try:
-        assert "without FORCE" in serve_refuses(guarded.owner, OWNER)
+        line = serve_refuses(guarded.owner, OWNER)
+        assert f"owns table {table} without FORCE" in line
         assert refusal_of(guarded.task_app) is None, "it binds whoever does not own the table"
     finally:
-        as_superuser(guarded, "alter table task force row level security")
+        as_superuser(guarded, f"alter table {table} force row level security")
 
 
 def test_a_member_of_the_owner_is_refused_as_the_owner_is(guarded: TaskDatabase, role: str) -> None:
@@ -99,18 +104,29 @@ def test_a_role_that_can_become_one_who_bypasses_is_refused(
         as_superuser(guarded, "drop role all_seeing")
 
 
-def test_row_security_switched_off_is_refused(guarded: TaskDatabase) -> None:
-    as_superuser(guarded, "alter table task disable row level security")
+@each_table
+def test_row_security_switched_off_is_refused(guarded: TaskDatabase, table: str) -> None:
+    as_superuser(guarded, f"alter table {table} disable row level security")
     try:
         line = run("serve", DATABASE_URL=guarded.task_app, BETTER_AUTH_SECRET=SECRET).refusal()
     finally:
-        as_superuser(guarded, "alter table task enable row level security")
-    assert "row security is off" in line
+        as_superuser(guarded, f"alter table {table} enable row level security")
+    assert f"row security is off on table {table}" in line
     assert "task-api migrate" in line
 
 
-def test_a_role_without_privileges_is_refused(guarded: TaskDatabase, role: str) -> None:
-    assert "may not read" in serve_refuses(role, "passer_by")
+@each_table
+def test_a_role_without_privileges_is_refused(guarded: TaskDatabase, role: str, table: str) -> None:
+    (other,) = {"task", "idempotency_key"} - {table}
+    as_superuser(guarded, f"grant select on {other} to passer_by")
+    assert f"may not read table {table}" in serve_refuses(role, "passer_by")
+
+
+def test_a_database_of_the_version_before_is_refused(own_database: TaskDatabase) -> None:
+    as_superuser(own_database, "drop table idempotency_key")
+    line = run("serve", DATABASE_URL=own_database.task_app, BETTER_AUTH_SECRET=SECRET).refusal()
+    assert "no table idempotency_key" in line
+    assert "task-api migrate" in line
 
 
 def test_a_database_not_migrated_is_refused(cluster: Cluster) -> None:

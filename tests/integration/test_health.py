@@ -74,7 +74,7 @@ def test_while_the_database_is_away_people_are_asked_to_come_back(
             alice.http.get("/api/tasks", headers={"Origin": FRONT_END}),
             alice.http.post("/api/tasks", json={"title": "x"}, headers={"Origin": FRONT_END}),
         ):
-            problem(answer, 503)
+            problem(answer, 503, "unavailable")
             assert int(answer.headers["Retry-After"]) > 0
             assert answer.headers["Access-Control-Allow-Origin"] == FRONT_END
         assert balancer.http.get("/livez").status_code == 200
@@ -118,7 +118,7 @@ def test_a_server_that_cannot_keep_people_apart_is_not_ready_until_the_owner_mig
         assert balancer.http.get("/readyz").status_code == 200
         connection.execute(broken.encode())
         answer = balancer.http.get("/readyz")
-        problem(answer, 503)
+        problem(answer, 503, "unavailable")
         assert "Retry-After" in answer.headers
         assert balancer.http.get("/livez").status_code == 200
         connection.execute(mended.encode())

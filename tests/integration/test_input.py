@@ -19,7 +19,7 @@ def faults(answer: httpx2.Response) -> list[str]:
     """Where a 422 says the faults are."""
     return [
         error.get("pointer", error.get("parameter", "?"))
-        for error in problem(answer, 422)["errors"]
+        for error in problem(answer, 422, "invalid-input")["errors"]
     ]
 
 
@@ -238,7 +238,7 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())
 def test_what_is_not_json_is_refused(sender: Writer, body: bytes) -> None:
-    assert "errors" not in problem(sender.sends(body), 400)
+    assert "errors" not in problem(sender.sends(body), 400, "malformed-request")
     assert sender.changed_nothing()
 
 
@@ -251,8 +251,9 @@ def test_what_is_no_object_is_refused(sender: Writer, body: str) -> None:
 
 
 def test_no_body_is_no_task(writer: Writer) -> None:
-    problem(writer.sends(b""), 400)
-    problem(writer.person.http.request(writer.method, writer.address), 400)
+    problem(writer.sends(b""), 400, "malformed-request")
+    answer = writer.person.http.request(writer.method, writer.address)
+    problem(answer, 400, "malformed-request")
     assert writer.changed_nothing()
 
 
@@ -269,8 +270,8 @@ def _in_chunks(body: bytes) -> Iterator[bytes]:
 def test_a_body_has_64_kib_at_most(
     sender: Writer, framed: Callable[[bytes], bytes | Iterator[bytes]]
 ) -> None:
-    problem(sender.sends(framed(_padded(MAX_BODY + 1))), 413)
-    problem(sender.sends(framed(_padded(5_000_000))), 413)
+    problem(sender.sends(framed(_padded(MAX_BODY + 1))), 413, "content-too-large")
+    problem(sender.sends(framed(_padded(5_000_000))), 413, "content-too-large")
     assert sender.changed_nothing()
     # At the limit it is read: a new task needs a title, a change does not.
     answer = sender.sends(framed(_padded(MAX_BODY)))
@@ -311,13 +312,13 @@ def test_json_is_taken_by_its_names(sender: Writer, content_type: str) -> None:
     ids=lambda headers: ", ".join(f"{k}: {v}" for k, v in headers.items()),
 )
 def test_anything_but_json_is_refused(sender: Writer, headers: dict[str, str]) -> None:
-    problem(sender.sends({"title": MARK}, **headers), 415)
+    problem(sender.sends({"title": MARK}, **headers), 415, "unsupported-media-type")
     assert sender.changed_nothing()
 
 
 def test_a_body_that_does_not_say_what_it_is_is_refused(sender: Writer) -> None:
     answer = sender.person.http.request(sender.method, sender.address, content=b'{"title": "x"}')
-    problem(answer, 415)
+    problem(answer, 415, "unsupported-media-type")
     assert sender.changed_nothing()
 
 
@@ -365,7 +366,8 @@ def test_what_is_no_id_of_alice_s_is_not_found(alice: Person, task_id: str) -> N
         ("PATCH", "/complete", {}),
         ("DELETE", "", None),
     ):
-        problem(alice.http.request(method, f"/api/tasks/{task_id}{suffix}", json=body), 404)
+        answer = alice.http.request(method, f"/api/tasks/{task_id}{suffix}", json=body)
+        problem(answer, 404)
     assert alice.lists() == [task]
 
 
@@ -391,6 +393,7 @@ QUERIES = {
     "limit=%00": "limit",
     "limit=5%00": "limit",
     "offset=-1": "offset",
+    "offset=10001": "offset",
     "offset=9007199254740992": "offset",
     "offset=9223372036854775808": "offset",
     "offset=18446744073709551616": "offset",
@@ -467,4 +470,4 @@ def test_a_stranger_learns_nothing_about_ids_queries_and_bodies(
     answer = stranger.http.put(
         f"/api/tasks/{task_id}?{MARK}=1", content=MARK, headers={"Content-Type": "text/plain"}
     )
-    problem(answer, 401)
+    problem(answer, 401, "unauthorized")

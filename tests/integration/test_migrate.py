@@ -29,16 +29,17 @@ STATE = (
     " from aclexplode(coalesce(relacl, acldefault((case relkind when 'S' then 's' else 'r' end)"
     '::"char", relowner))) a)::text'
     " from pg_class where relnamespace = 'public'::regnamespace order by 1",
-    "select attrelid::regclass::text, attname, atttypid, attnotnull, attacl::text from pg_attribute"
-    " where attrelid = 'task'::regclass order by 1, 2",
+    "select attrelid::regclass::text, attname, atttypid, attnotnull, attacl::text"
+    " from pg_attribute join pg_class on pg_class.oid = attrelid"
+    " where relnamespace = 'public'::regnamespace and attnum > 0 order by 1, 2",
     "select nspname, (select array_agg(a order by a) from aclexplode(nspacl) a)::text"
     " from pg_namespace where nspname = 'public'",
     "select (select array_agg(a order by a) from aclexplode(datacl) a)::text"
     " from pg_database where datname = current_database()",
-    "select indexdef from pg_indexes where tablename = 'task' order by 1",
+    "select indexdef from pg_indexes where schemaname = 'public' order by 1",
     "select tgname, pg_get_triggerdef(oid) from pg_trigger order by 1",
-    "select conname, pg_get_constraintdef(oid) from pg_constraint"
-    " where conrelid = 'task'::regclass order by 1",
+    "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint"
+    " where connamespace = 'public'::regnamespace order by 1, 2",
     "select proname, proacl::text from pg_proc where pronamespace = 'public'::regnamespace",
     "select a.rolname, a.rolpassword, s.setconfig from pg_authid a"
     " left join pg_db_role_setting s on s.setrole = a.oid where a.rolname = 'task_app'",
@@ -49,6 +50,11 @@ STATE = (
 def state_of(database: TaskDatabase) -> list[list[tuple[Any, ...]]]:
     with psycopg.connect(database.superuser) as connection:
         return [connection.execute(query).fetchall() for query in STATE]
+
+
+TABLES = ["idempotency_key", "task"]
+MIGRATED = ["0001.create-task", "0002.lists-and-idempotency"]
+WRITTEN_ANEW = ["00_roles.sql", "idempotency_key.sql", "task.sql"]
 
 
 def executes(url: str, *statements: str) -> None:
@@ -86,14 +92,20 @@ def test_an_empty_database_gets_table_role_and_policies(cluster: Cluster) -> Non
     with cluster.empty_database() as empty:
         first = migrates(empty)
         assert first.code == 0, first
-        assert first.out.split() == ["applied", "0001.create-task", "applied", "00_roles.sql",
-                                     "applied", "task.sql"]  # fmt: skip
+        assert first.out.splitlines() == [f"applied {name}" for name in MIGRATED + WRITTEN_ANEW]
         before = state_of(empty)
-        assert len(before[0]) == 4, "one policy for each command"
+        policies = [(policy[1], policy[5].lower(), policy[4]) for policy in before[0]]
+        commands = ("delete", "insert", "select", "update")
+        assert sorted(policies) == sorted(
+            [
+                *((table, command, ["task_app"]) for table in TABLES for command in commands),
+                *(("idempotency_key", command, [OWNER]) for command in ("delete", "select")),
+            ]
+        )
 
         second = migrates(empty)
         assert second.code == 0, second
-        assert "create-task" not in second.out
+        assert second.out.splitlines() == [f"applied {name}" for name in WRITTEN_ANEW]
         assert state_of(empty) == before
 
 
@@ -114,6 +126,12 @@ STRAY = (
     "alter table task no force row level security",
     "drop policy task_select on task",
     "revoke select on task from task_app",
+    "grant update (key) on idempotency_key to task_app",
+    "alter table idempotency_key disable row level security",
+    "alter table idempotency_key no force row level security",
+    "drop policy idempotency_key_update on idempotency_key",
+    "alter policy idempotency_key_sweep_delete on idempotency_key using (true)",
+    "alter policy idempotency_key_sweep_select on idempotency_key to task_app",
     "alter role task_app set statement_timeout = 0",
 )
 
@@ -160,7 +178,7 @@ def test_a_changed_policy_arrives_when_no_migration_is_pending(
     file = policies / "task.sql"
     file.write_text(file.read_text().replace("create policy task_delete", "create policy renamed"))
     migrate(own_database.owner)
-    names = {policy[2] for policy in state_of(own_database)[0]}
+    names = {policy[2] for policy in state_of(own_database)[0] if policy[1] == "task"}
     assert names == {"task_select", "task_insert", "task_update", "renamed"}
 
 
@@ -176,7 +194,7 @@ def test_a_failing_migration_leaves_nothing_behind(
     own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shutil.copytree(migrate_module.MIGRATIONS, tmp_path / "migrations")
-    (tmp_path / "migrations/0002.bad.sql").write_text("create table half (); select 1 / 0")
+    (tmp_path / "migrations/9999.bad.sql").write_text("create table half (); select 1 / 0")
     monkeypatch.setattr(migrate_module, "MIGRATIONS", tmp_path / "migrations")
     before = state_of(own_database)
     with pytest.raises(MigrationError, match="division by zero"):
@@ -191,7 +209,7 @@ def test_a_lock_held_elsewhere_is_not_waited_for_for_ever(
     monkeypatch.setattr(migrate_module, "_LOCK_TIMEOUT", "100ms")
     if pending:
         shutil.copytree(migrate_module.MIGRATIONS, tmp_path / "migrations")
-        (tmp_path / "migrations/0002.wide.sql").write_text("alter table task add column wide int")
+        (tmp_path / "migrations/9999.wide.sql").write_text("alter table task add column wide int")
         monkeypatch.setattr(migrate_module, "MIGRATIONS", tmp_path / "migrations")
     before = state_of(own_database)
     with psycopg.connect(own_database.owner) as other:
@@ -293,8 +311,8 @@ def test_a_name_that_needs_quoting_is_quoted(cluster: Cluster) -> None:
         )
         try:
             url = cluster.url(f"{OWNER}:{quote(AWKWARD, safe='')}", quote(name))
-            assert len(migrate(url)) == 3
-            assert len(migrate(url)) == 2
+            assert migrate(url) == MIGRATED + WRITTEN_ANEW
+            assert migrate(url) == WRITTEN_ANEW
         finally:
             connection.execute(SQL("drop database {}").format(Identifier(name)))
 
@@ -330,20 +348,60 @@ def test_a_task_app_with_more_power_is_refused(
 
 def test_a_superuser_may_be_the_owner(cluster: Cluster) -> None:
     with cluster.empty_database() as empty:
-        assert len(migrate(empty.superuser)) == 3
+        assert migrate(empty.superuser) == MIGRATED + WRITTEN_ANEW
         with psycopg.connect(empty.task_app) as connection:
-            row = connection.execute("select row_security_active('task')").fetchone()
-            assert row == (True,)
+            for table in TABLES:
+                row = connection.execute("select row_security_active(%s)", [table]).fetchone()
+                assert row == (True,)
 
 
-def test_the_migration_can_be_rolled_back_and_applied_again(own_database: TaskDatabase) -> None:
-    before = state_of(own_database)
-    backend = yoyo.get_backend(own_database.owner.replace("postgresql://", "postgresql+psycopg://"))
+def rolls_back(database: TaskDatabase, *names: str) -> None:
+    backend = yoyo.get_backend(database.owner.replace("postgresql://", "postgresql+psycopg://"))
     files = yoyo.read_migrations(str(migrate_module.MIGRATIONS))
-    backend.rollback_migrations(backend.to_rollback(files))
+    backend.rollback_migrations(
+        backend.to_rollback(files.filter(lambda migration: migration.id in names))
+    )
     backend.connection.close()
+
+
+def test_the_migrations_can_be_rolled_back_and_applied_again(own_database: TaskDatabase) -> None:
+    before = state_of(own_database)
+    rolls_back(own_database, *MIGRATED)
     with psycopg.connect(own_database.superuser) as connection:
-        left = connection.execute("select to_regclass('task'), to_regproc('task_touch')").fetchone()
-    assert left == (None, None)
+        left = connection.execute(
+            "select to_regclass('task'), to_regclass('idempotency_key'), to_regproc('task_touch')"
+        ).fetchone()
+    assert left == (None, None, None)
     migrate(own_database.owner)
     assert state_of(own_database) == before
+
+
+@pytest.fixture
+def first_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """As the program was before there was a second table, until it is undone."""
+    for name, later in (("MIGRATIONS", "0002*"), ("POLICIES", "idempotency_key.sql")):
+        files, copy = getattr(migrate_module, name), tmp_path / name
+        shutil.copytree(files, copy, ignore=shutil.ignore_patterns(later))
+        monkeypatch.setattr(migrate_module, name, copy)
+    return monkeypatch
+
+
+def test_a_database_of_the_first_version_goes_forward_and_back(
+    cluster: Cluster, own_database: TaskDatabase, first_version: pytest.MonkeyPatch
+) -> None:
+    with cluster.empty_database() as database:
+        assert migrate(database.owner) == [MIGRATED[0], "00_roles.sql", "task.sql"]
+        first = state_of(database)
+        executes(
+            database.superuser, "insert into task (user_id, title) values ('alice', 'Buy milk')"
+        )
+
+        first_version.undo()
+        assert migrate(database.owner) == [MIGRATED[1], *WRITTEN_ANEW]
+        assert state_of(database) == state_of(own_database)
+
+        rolls_back(database, MIGRATED[1])
+        assert state_of(database) == first
+        with psycopg.connect(database.superuser) as connection:
+            tasks = connection.execute("select user_id, title from task").fetchall()
+        assert tasks == [("alice", "Buy milk")]

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from api.migrate import migrate
-from tests.cluster import TaskDatabase
+from tests.cluster import OWNER, TaskDatabase
 
 # Given by the owner to task_app or to everybody; none of it is said in db/policies/.
 GIVEN = {
@@ -49,17 +49,21 @@ def test_what_task_app_may_make_is_taken_away(own_database: TaskDatabase) -> Non
             assert row == (False, False), whom
 
 
-def test_what_somebody_passed_on_is_taken_away_with_it(own_database: TaskDatabase) -> None:
+@pytest.mark.parametrize("table", ["task", "idempotency_key"])
+def test_what_somebody_passed_on_is_taken_away_with_it(
+    own_database: TaskDatabase, table: str
+) -> None:
     with psycopg.connect(own_database.superuser, autocommit=True) as superuser:
         superuser.execute("create role receiver")
         try:
-            superuser.execute("grant select on task to task_app with grant option")
+            superuser.execute(f"grant select on {table} to task_app with grant option".encode())
             with psycopg.connect(own_database.task_app) as task_app:
-                task_app.execute("grant select on task to receiver")
+                task_app.execute(f"grant select on {table} to receiver".encode())
             migrate(own_database.owner)
             row = superuser.execute(
-                "select has_table_privilege('receiver', 'task', 'select'),"
-                " has_table_privilege('task_app', 'task', 'select with grant option')"
+                "select has_table_privilege('receiver', %(table)s, 'select'),"
+                " has_table_privilege('task_app', %(table)s, 'select with grant option')",
+                {"table": table},
             ).fetchone()
             assert row == (False, False)
         finally:
@@ -73,3 +77,13 @@ def test_what_somebody_else_owns_and_gave_is_left_alone(own_database: TaskDataba
         superuser.execute("grant select on extra to task_app")
     migrate(own_database.owner)
     assert reaches(own_database)
+
+
+def test_the_sweeps_are_for_whoever_migrated_last(own_database: TaskDatabase) -> None:
+    with psycopg.connect(own_database.superuser, autocommit=True) as superuser:
+        for url, name in ((own_database.superuser, "postgres"), (own_database.owner, OWNER)):
+            migrate(url)
+            sweeps = superuser.execute(
+                "select distinct roles::text from pg_policies where policyname like '%_sweep_%'"
+            ).fetchall()
+            assert sweeps == [(f"{{{name}}}",)]

@@ -10,28 +10,47 @@ from tests.cluster import Cluster, TaskDatabase
 from tests.people import SECRET, People
 from tests.server import serving
 
+Place = tuple[str, TaskDatabase]  # an API's address, and its database
+
 
 @pytest.fixture(scope="session")
-def unguarded(cluster: Cluster) -> Iterator[str]:
-    """The address of an API whose database has row security switched off by the owner."""
+def unguarded(cluster: Cluster) -> Iterator[Place]:
+    """An API whose database has row security switched off by the owner."""
     with cluster.database() as database:
         settings = Settings(database_url=database.task_app, better_auth_secret=SECRET)
         with serving(settings) as address:
             # after the start: with it off, the gate would not have let the server through
             with psycopg.connect(database.owner) as owner:
                 owner.execute("alter table task disable row level security")
+                owner.execute("alter table idempotency_key disable row level security")
             with psycopg.connect(database.task_app) as task_app:
-                (active,) = task_app.execute("select row_security_active('task')").fetchone() or ()
-                assert active is False
-            yield address
+                active = task_app.execute(
+                    "select row_security_active('task'), row_security_active('idempotency_key')"
+                ).fetchone()
+                assert active == (False, False)
+            yield address, database
 
 
 @pytest.fixture(params=["both walls", "the filters alone"])
-def people(request: pytest.FixtureRequest) -> Iterator[People]:
-    fixture = "server" if request.param == "both walls" else "unguarded"
-    people = People(request.getfixturevalue(fixture))
+def place(request: pytest.FixtureRequest) -> Place:
+    if request.param == "both walls":
+        return request.getfixturevalue("server"), request.getfixturevalue("database")
+    found: Place = request.getfixturevalue("unguarded")
+    return found
+
+
+@pytest.fixture
+def people(place: Place) -> Iterator[People]:
+    people = People(place[0])
     yield people
     people.leave()
+
+
+@pytest.fixture
+def as_superuser(place: Place) -> Iterator[psycopg.Connection]:
+    """The one whom nothing binds, in the people's database."""
+    with psycopg.connect(place[1].superuser, autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -8,54 +8,68 @@ import pytest
 from psycopg.errors import CheckViolation, InsufficientPrivilege
 
 from tests.cluster import TaskDatabase
+from tests.isolation.guarded import Table, each_table
 
 POLICY = "row-level security policy"
 
 
 @pytest.fixture
-def bob(database: TaskDatabase) -> Iterator[psycopg.Connection]:
-    """Bob as task_app with every privilege on the table, beside a task of Alice's; all undone."""
+def bob(database: TaskDatabase, table: Table) -> Iterator[psycopg.Connection]:
+    """Bob as task_app with every privilege on the table, beside a row of Alice's; all undone."""
     with psycopg.connect(database.superuser) as connection:
-        connection.execute("grant all on task to task_app")
-        connection.execute(
-            "insert into task (user_id, title) values ('alice', 'Buy milk'), ('bob', 'Buy milk')"
-        )
+        connection.execute(table.sql("grant all on {table} to task_app"))
+        for owner in ("alice", "bob"):
+            table.given(connection, owner)
         connection.execute("set local role task_app")
         connection.execute("select set_config('app.user_id', 'bob', true)")
         yield connection
         connection.rollback()
 
 
-def test_bob_may_write_every_column_of_his_own(bob: psycopg.Connection) -> None:
-    assert bob.execute("update task set id = default, version = 9").rowcount == 1
-    assert bob.execute("insert into task (user_id, title, version) values ('bob', 'x', 9)").rowcount
+@each_table
+def test_bob_may_write_every_column_of_his_own(bob: psycopg.Connection, table: Table) -> None:
+    everything = "update {table} set created_at = now() - interval '1 year', {change}"
+    assert bob.execute(table.sql(everything)).rowcount == 1
+    assert bob.execute(table.sql("delete from {table}")).rowcount == 1
+    insert = "insert into {table} ({columns}, created_at) values ({his}, now())"
+    assert bob.execute(table.sql(insert)).rowcount == 1
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "update task set user_id = 'alice'",  # blind: the SELECT policy has no say
-        "update task set user_id = 'alice' where user_id = 'bob' returning *",
-        "update task set user_id = ''",
-        "insert into task (user_id, title) values ('alice', 'For you')",
-        "insert into task (user_id, title) values ('alice', 'For you') returning *",
-        "insert into task (user_id, title) values ('', 'For nobody')",
+        "update {table} set user_id = 'alice'",  # blind: the SELECT policy has no say
+        "update {table} set user_id = 'alice' where user_id = 'bob' returning *",
+        "update {table} set user_id = ''",
+        "insert into {table} ({columns}) values ({hers})",
+        "insert into {table} ({columns}) values ({hers}) returning *",
+        "insert into {table} ({columns}) values ({hers}) on conflict do nothing",
+        "insert into {table} ({columns}) values ({nobodys})",
     ],
 )
-def test_bob_gives_nothing_away(bob: psycopg.Connection, statement: LiteralString) -> None:
+@each_table
+def test_bob_gives_nothing_away(
+    bob: psycopg.Connection, statement: LiteralString, table: Table
+) -> None:
     with pytest.raises(InsufficientPrivilege, match=POLICY):
-        bob.execute(statement)
+        bob.execute(table.sql(statement))
 
 
-def test_not_even_somebody_named_nothing_owns_a_task(bob: psycopg.Connection) -> None:
+@each_table
+def test_not_even_somebody_named_nothing_owns_a_row(bob: psycopg.Connection, table: Table) -> None:
     bob.execute("select set_config('app.user_id', '', true)")
-    with pytest.raises(CheckViolation, match="task_user_id_check"):
-        bob.execute("insert into task (user_id, title) values ('', 'For nobody')")
+    with pytest.raises(CheckViolation, match=f"{table.name}_user_id_check"):
+        bob.execute(table.sql("insert into {table} ({columns}) values ({nobodys})"))
 
 
-def test_not_even_a_superuser_makes_a_task_of_nobodys(database: TaskDatabase) -> None:
+@each_table
+def test_not_even_a_superuser_makes_a_row_of_nobodys(database: TaskDatabase, table: Table) -> None:
+    insert = table.sql("insert into {table} ({columns}) values ({nobodys})")
     with psycopg.connect(database.superuser) as superuser:
-        for nobody in ("", None):
-            with pytest.raises(psycopg.IntegrityError):
-                superuser.execute("insert into task (user_id, title) values (%s, 'x')", [nobody])
+        for statement, refusal in (
+            (insert, f"{table.name}_user_id_check"),
+            (insert.replace("''", "null", 1), 'column "user_id"'),
+        ):
+            with pytest.raises(psycopg.IntegrityError, match=refusal):
+                superuser.execute(statement)
             superuser.rollback()

@@ -3,15 +3,20 @@
 import pytest
 
 from tests.people import Person
+from tests.problems import problem
 
 MISSING = 2**53 - 1
 
 
 @pytest.mark.parametrize("task_id", ["0", "-1", "01", "x", str(MISSING + 1), "%00", str(10**30)])
 def test_what_could_not_be_an_id_is_refused_as_what_is_missing(alice: Person, task_id: str) -> None:
-    missing = alice.http.get(f"/api/tasks/{MISSING}")
-    other = alice.http.get(f"/api/tasks/{task_id}")
-    assert (other.status_code, other.content) == (404, missing.content)
+    # the same id for both requests, so that all else can be compared
+    missing, other = (
+        alice.http.get(f"/api/tasks/{n}", headers={"X-Request-Id": "one"})
+        for n in (MISSING, task_id)
+    )
+    assert problem(other, 404, "no-such-task")["request_id"] == "one"
+    assert other.content == missing.content
 
 
 def test_a_task_has_one_address(alice: Person) -> None:

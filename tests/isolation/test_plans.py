@@ -1,27 +1,85 @@
 """Nobody's statement looks through anybody else's rows to find its own."""
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import psycopg
 import pytest
 
 from api import queries
+from api.schemas import Sort
 from api.statement import Statement
 from tests.cluster import Cluster, TaskDatabase
-from tests.plans import plan
+from tests.plans import Mode, plan
 
-_DONE = {"completed": True}
-STATEMENTS: dict[str, tuple[Statement, dict[str, Any]]] = {
-    "list": (queries.LIST, {"limit": 20, "offset": 0}),
-    "list those completed": (queries.LIST_BY_COMPLETED, {"limit": 20, "offset": 0} | _DONE),
+Asked = tuple[Statement, dict[str, Any]]
+
+PERSON: Final = "user-0"
+TASKS: Final = 40
+BEGUN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+MIDDLE: Final = BEGUN + timedelta(minutes=10_000)
+LATE: Final = BEGUN + timedelta(minutes=15_000)
+LIMIT: Final = 5
+AROUND: Final = 10  # pages of indexes, and of the heap's map
+DONE: Final[dict[str, Any]] = {"completed": True}
+HERE: Final[dict[str, Any]] = {"at": MIDDLE, "at_id": 10_000}
+
+
+def page(sort: Sort, start: str, values: dict[str, Any]) -> Asked:
+    filters = frozenset(values.keys() - HERE.keys())
+    return queries.tasks(sort, filters, start), {"limit": LIMIT, "offset": 0} | values
+
+
+# Go to their place in an index, and read as far as the page goes.
+PAGES: Final[dict[str, Asked]] = {
+    "newest": page(Sort.NEWEST, "top", {}),
+    "newest, after": page(Sort.NEWEST, "after", HERE),
+    "newest, before": page(Sort.NEWEST, "before", HERE),
+    "oldest": page(Sort.OLDEST, "top", {}),
+    "oldest, after": page(Sort.OLDEST, "after", HERE),
+    "oldest, before": page(Sort.OLDEST, "before", HERE),
+    "completed": page(Sort.NEWEST, "top", DONE),
+    "completed, after": page(Sort.NEWEST, "after", HERE | DONE),
+    "completed, before": page(Sort.NEWEST, "before", HERE | DONE),
+    "created after": page(Sort.NEWEST, "top", {"created_after": MIDDLE}),
+    "created before": page(Sort.NEWEST, "top", {"created_before": MIDDLE}),
+    "created after, completed": page(Sort.NEWEST, "top", {"created_after": MIDDLE} | DONE),
+    "created between, after": page(
+        Sort.NEWEST, "after", HERE | {"created_after": BEGUN, "created_before": LATE}
+    ),
+}
+
+# Have to look at every task of the person, and look at no others.
+WHOLE: Final[dict[str, Asked]] = {
+    "by title": page(Sort.TITLE, "top", {}),
+    "by title, after": page(Sort.TITLE_REVERSED, "after", HERE | {"at": "Buy milk"}),
+    "by update": page(Sort.UPDATED_LAST, "top", {}),
+    "by update, before": page(Sort.UPDATED_FIRST, "before", HERE),
+    "updated after": page(Sort.UPDATED_LAST, "top", {"updated_after": MIDDLE}),
+    "words": page(Sort.NEWEST, "top", {"words": ["%buy%", "%bread%"]}),
+    "words, after": page(Sort.NEWEST, "after", HERE | {"words": ["%bread%"]}),
+    "count": (queries.count(frozenset()), {}),
+    "count those completed": (queries.count(frozenset(DONE)), DONE),
+    "count with words": (queries.count(frozenset({"words"})), {"words": ["%bread%"]}),
+    "delete those completed": (queries.DELETE_COMPLETED, {}),
+}
+
+_THIS: Final = {"id": 1_000, "versions": None}
+ONE: Final[dict[str, Asked]] = {
     "get": (queries.GET, {"id": 1_000}),
-    "complete": (queries.COMPLETE, {"id": 1_000} | _DONE),
+    "complete": (queries.COMPLETE, _THIS | DONE),
     "update": (
         queries.UPDATE,
-        {"id": 1_000, "title": "Buy bread", "description": None, "has_description": True} | _DONE,
+        _THIS | {"title": "Buy bread", "description": None, "has_description": True} | DONE,
     ),
-    "delete": (queries.DELETE, {"id": 1_000}),
+    "update what it was": (
+        queries.UPDATE,
+        _THIS
+        | {"versions": [1, 2], "title": None, "description": None, "has_description": False}
+        | DONE,
+    ),
+    "delete": (queries.DELETE, _THIS),
 }
 
 
@@ -29,9 +87,11 @@ def filled(database: TaskDatabase) -> TaskDatabase:
     """Five hundred people with forty tasks each, in turn, so that every page is everybody's."""
     with psycopg.connect(database.superuser, autocommit=True) as connection:
         connection.execute(
-            "insert into task (user_id, title, completed)"
-            " select 'user-' || n % 500, 'Buy milk', n / 500 % 2 = 0"
-            "   from generate_series(1, 20000) as n"
+            "insert into task (user_id, title, completed, created_at, updated_at)"
+            " select 'user-' || n %% 500, 'Buy milk', n / 500 %% 2 = 0, moment, moment"
+            "   from generate_series(1, 20000) as n,"
+            "        lateral (select %s + n * interval '1 minute' as moment) as at",
+            [BEGUN],
         )
         connection.execute("vacuum analyze task")
     return database
@@ -43,21 +103,53 @@ def crowd(cluster: Cluster) -> Iterator[TaskDatabase]:
         yield filled(database)
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_a_statement_goes_to_its_persons_rows_and_to_no_others(
-    crowd: TaskDatabase, name: str
+@pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
+def mode(request: pytest.FixtureRequest) -> Mode:
+    found: Mode = request.param
+    return found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_read_from_its_place_in_an_index_and_no_further(
+    crowd: TaskDatabase, name: str, mode: Mode
 ) -> None:
-    statement, values = STATEMENTS[name]
-    found = plan(crowd.task_app, "user-0", statement, values)
+    found = plan(crowd.task_app, PERSON, *PAGES[name], mode)
     assert found.entries
     assert all("user_id = " in entry for entry in found.entries), found.entries
+    assert found.removed == 0
+    beginning = "at" in PAGES[name][1]  # one row tells whether something is behind it
+    assert found.rows == LIMIT + 1 + beginning
+    assert found.pages <= found.rows + AROUND
+    if beginning:
+        assert all("ROW(created_at, id) " in entry for entry in found.entries), found.entries
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_needs_all_of_a_persons_rows_reads_no_others(
+    crowd: TaskDatabase, name: str, mode: Mode
+) -> None:
+    found = plan(crowd.task_app, PERSON, *WHOLE[name], mode)
+    assert found.entries
+    assert all("user_id = " in entry for entry in found.entries), found.entries
+    assert found.rows <= TASKS * len(found.entries)
+    assert found.pages <= 3 * found.rows + AROUND  # three times a page to delete a row of it
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_a_statement_on_one_task_goes_to_it(crowd: TaskDatabase, name: str, mode: Mode) -> None:
+    found = plan(crowd.task_app, PERSON, *ONE[name], mode)
+    assert found.entries
+    assert all("user_id = " in entry for entry in found.entries), found.entries
+    assert all("id = " in entry.replace("user_id", "") for entry in found.entries), found.entries
     assert found.removed == 0
 
 
 def test_what_goes_through_all_rows_would_be_seen(own_database: TaskDatabase) -> None:
     with psycopg.connect(filled(own_database).superuser, autocommit=True) as connection:
         connection.execute("alter table task drop constraint task_pkey")
-        connection.execute("drop index task_user_id_completed_id")
-    found = plan(own_database.task_app, "user-0", *STATEMENTS["get"])
+        connection.execute("drop index task_user_id_created_at_id")
+        connection.execute("drop index task_user_id_completed_created_at_id")
+    found = plan(own_database.task_app, PERSON, *ONE["get"])
     assert found.entries == ["Seq Scan"]
     assert found.removed > 10_000
+    assert found.rows > 10_000

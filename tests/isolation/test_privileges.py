@@ -4,24 +4,28 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from tests.cluster import Cluster, TaskDatabase
+from tests.cluster import TaskDatabase
+from tests.isolation.guarded import IDEMPOTENCY_KEY, TABLES, TASK, Table, each_table
 
-COLUMNS = (
-    "user_id",
-    "id",
-    "title",
-    "description",
-    "completed",
-    "created_at",
-    "updated_at",
-    "version",
-)
-MAY_BE_WRITTEN = {
-    "select": set(COLUMNS),
-    "insert": {"user_id", "title", "description", "completed"},
-    "update": {"title", "description", "completed"},
-    "references": set(),
+# Every column of each table, by what may be done with it.
+MAY_BE_REACHED = {
+    TASK: {
+        "select": {
+            *("user_id", "id", "title", "description", "completed"),
+            *("created_at", "updated_at", "version"),
+        },
+        "insert": {"user_id", "title", "description", "completed"},
+        "update": {"title", "description", "completed"},
+        "references": set(),
+    },
+    IDEMPOTENCY_KEY: {
+        "select": {"user_id", "key", "fingerprint", "status", "headers", "body", "created_at"},
+        "insert": {"user_id", "key", "fingerprint"},
+        "update": {"status", "headers", "body"},
+        "references": set(),
+    },
 }
+PRIVILEGES = ("select", "insert", "update", "references")
 
 
 def may(connection: psycopg.Connection, function: str, *arguments: str) -> bool:
@@ -32,25 +36,40 @@ def may(connection: psycopg.Connection, function: str, *arguments: str) -> bool:
     return bool(row[0])
 
 
-@pytest.mark.parametrize("privilege", MAY_BE_WRITTEN)
-def test_the_columns_that_may_be_reached(task_app: psycopg.Connection, privilege: str) -> None:
-    reached = {c for c in COLUMNS if may(task_app, "has_column_privilege", "task", c, privilege)}
-    assert reached == MAY_BE_WRITTEN[privilege]
-    assert not may(task_app, "has_any_column_privilege", "task", f"{privilege} with grant option")
+@pytest.mark.parametrize("privilege", PRIVILEGES)
+@each_table
+def test_the_columns_that_may_be_reached(
+    task_app: psycopg.Connection, table: Table, privilege: str
+) -> None:
+    columns = task_app.execute(
+        "select attname, has_column_privilege(attrelid, attnum, %s) from pg_attribute"
+        " where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+        [privilege, table.name],
+    ).fetchall()
+    assert {name for name, reached in columns if reached} == MAY_BE_REACHED[table][privilege]
+    assert {name for name, _ in columns} == MAY_BE_REACHED[table]["select"]
+    option = f"{privilege} with grant option"
+    assert not may(task_app, "has_any_column_privilege", table.name, option)
 
 
 @pytest.mark.parametrize("privilege", ["truncate", "references", "trigger", "maintain"])
-def test_what_no_policy_governs_is_withheld(task_app: psycopg.Connection, privilege: str) -> None:
+@each_table
+def test_what_no_policy_governs_is_withheld(
+    task_app: psycopg.Connection, table: Table, privilege: str
+) -> None:
     if privilege == "maintain" and task_app.info.server_version < 170000:
         pytest.skip("PostgreSQL knows it since 17")
-    assert not may(task_app, "has_table_privilege", "task", privilege)
+    assert not may(task_app, "has_table_privilege", table.name, privilege)
 
 
-def test_nothing_may_be_passed_on(task_app: psycopg.Connection) -> None:
-    assert may(task_app, "has_table_privilege", "task", "select")
-    assert may(task_app, "has_table_privilege", "task", "delete")
-    for privilege in ("select", "delete"):
-        assert not may(task_app, "has_table_privilege", "task", f"{privilege} with grant option")
+@pytest.mark.parametrize("privilege", ["select", "delete"])
+@each_table
+def test_nothing_may_be_passed_on(
+    task_app: psycopg.Connection, table: Table, privilege: str
+) -> None:
+    assert may(task_app, "has_table_privilege", table.name, privilege)
+    option = f"{privilege} with grant option"
+    assert not may(task_app, "has_table_privilege", table.name, option)
 
 
 def test_the_sequence_is_out_of_reach(task_app: psycopg.Connection) -> None:
@@ -76,12 +95,13 @@ def test_nothing_can_be_made(task_app: psycopg.Connection, database: TaskDatabas
     assert not may(task_app, "has_database_privilege", name, "temporary")
 
 
-def test_somebody_else_reaches_no_column(cluster: Cluster, database: TaskDatabase) -> None:
+def test_somebody_else_reaches_no_column(database: TaskDatabase) -> None:
     with psycopg.connect(database.superuser) as superuser:
         superuser.execute("create role passer_by_of_privileges")
         superuser.execute("set local role passer_by_of_privileges")
-        for privilege in MAY_BE_WRITTEN:
-            assert not may(superuser, "has_any_column_privilege", "task", privilege)
+        for table in TABLES:
+            for privilege in PRIVILEGES:
+                assert not may(superuser, "has_any_column_privilege", table.name, privilege)
         assert not may(superuser, "has_function_privilege", "task_touch()", "execute")
         superuser.rollback()
 

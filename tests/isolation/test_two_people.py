@@ -6,11 +6,14 @@ Every test runs twice: with both walls, and with the explicit filters alone.
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 
 from tests.people import Person
+from tests.problems import problem
 
 NOBODYS = 2**53 - 1
+MINE = '"the same key for both"'
 
 # Each route that names a task, and how it answers its owner.
 ROUTES: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
@@ -25,9 +28,17 @@ ROUTES: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
 route = pytest.mark.parametrize("name", ROUTES)
 
 
-def calls(person: Person, name: str, task_id: int) -> httpx2.Response:
+def calls(person: Person, name: str, task_id: int, **headers: str) -> httpx2.Response:
     method, suffix, body, _ = ROUTES[name]
-    return person.http.request(method, f"/api/tasks/{task_id}{suffix}", json=body)
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    # the same id for every request, so that all else of the answers can be compared
+    given["X-Request-Id"] = "one"
+    return person.http.request(method, f"/api/tasks/{task_id}{suffix}", json=body, headers=given)
+
+
+def all_of(answer: httpx2.Response) -> tuple[int, dict[str, str], bytes]:
+    """The answer to the last byte, but for the second in which it was sent."""
+    return answer.status_code, {**answer.headers, "date": ""}, answer.content
 
 
 @route
@@ -46,11 +57,28 @@ def test_bob_cannot_reach_it_and_it_stays_as_it_was(alice: Person, bob: Person, 
 @route
 def test_bob_cannot_tell_hers_from_nobodys(alice: Person, bob: Person, name: str) -> None:
     hers, missing = (calls(bob, name, n) for n in (alice.creates()["id"], NOBODYS))
-    assert hers.status_code == missing.status_code == 404
-    assert hers.content == missing.content
-    assert {k: v for k, v in hers.headers.items() if k != "date"} == {
-        k: v for k, v in missing.headers.items() if k != "date"
-    }
+    problem(hers, 404, "no-such-task")
+    assert all_of(hers) == all_of(missing)
+
+
+@pytest.mark.parametrize("guess", ["hers", "*", '"999"', 'W/"1"'])
+@route
+def test_nor_by_what_he_takes_it_for(alice: Person, bob: Person, name: str, guess: str) -> None:
+    task = alice.creates()
+    tag = alice.http.get(f"/api/tasks/{task['id']}").headers["ETag"]
+    header = "If_None_Match" if name == "get" else "If_Match"
+    guessed = {header: tag if guess == "hers" else guess}
+    hers, missing = (calls(bob, name, n, **guessed) for n in (task["id"], NOBODYS))
+    assert "current" not in problem(hers, 404, "no-such-task")
+    assert "ETag" not in hers.headers
+    assert all_of(hers) == all_of(missing)
+    assert alice.sees(task["id"]) == task
+    # the control: to her it says something
+    if name == "get":
+        told = 200 if guess == '"999"' else 304
+    else:
+        told = 412 if guess in ('"999"', 'W/"1"') else ROUTES[name][3]
+    assert calls(alice, name, task["id"], **guessed).status_code == told
 
 
 @route
@@ -107,3 +135,90 @@ def test_a_page_follows_only_ones_own(alice: Person, bob: Person) -> None:
         seen += [task["user_id"] for task in answer.json()]
         path = answer.links["next"]["url"] if "next" in answer.links else ""
     assert seen == [bob.id] * 3
+
+
+def test_her_place_in_a_list_is_none_in_his(alice: Person, bob: Person) -> None:
+    for n in range(3):
+        alice.creates(f"Alice's {n}")
+        bob.creates(f"Bob's {n}")
+    further = alice.http.get("/api/tasks?limit=1").links["next"]["url"]
+    assert problem(bob.http.get(further), 400)["errors"][0]["parameter"] == "cursor"
+    assert [task["title"] for task in alice.http.get(further).json()] == ["Alice's 1"]
+
+
+def test_what_is_found_and_counted_is_ones_own(alice: Person, bob: Person) -> None:
+    alice.creates("Buy milk", description="for Bob", completed=True)
+    alice.creates("Buy milk")
+    his = bob.creates("Buy milk", completed=True)
+    assert bob.lists(q="milk") == bob.lists(q="milk", sort="title") == [his]
+    assert bob.lists(q="Bob") == []
+    for parameters in ({}, {"q": "milk"}, {"completed": "true"}):
+        answer = bob.http.get("/api/tasks", params=parameters, headers={"Prefer": "count=exact"})
+        assert answer.headers["X-Total-Count"] == "1"
+        assert set(answer.links) == {"first"}
+
+
+def test_several_at_once_are_ones_own(alice: Person, bob: Person) -> None:
+    answer = bob.http.post("/api/tasks/bulk", json=[{"title": "One"}, {"title": "Two"}])
+    assert answer.status_code == 201
+    assert {task["user_id"] for task in answer.json()} == {bob.id}
+    assert bob.lists() == answer.json()[::-1]
+    assert alice.lists() == []
+
+
+def test_bob_clears_what_he_has_done_and_nothing_of_hers(alice: Person, bob: Person) -> None:
+    hers = [alice.creates(completed=completed) for completed in (True, False)]
+    bob.creates(completed=True)
+    open_ = bob.creates()
+    answer = bob.http.delete("/api/tasks", params={"completed": "true"})
+    assert (answer.status_code, answer.json()) == (200, {"deleted": 1})
+    assert bob.lists() == [open_]
+    assert alice.lists() == hers[::-1]
+
+
+@pytest.mark.parametrize("path", ["", "/bulk"])
+@pytest.mark.parametrize("title", ["Buy milk", "Buy bread"], ids=["her words", "his own"])
+def test_bob_s_key_is_his_own(alice: Person, bob: Person, path: str, title: str) -> None:
+    def sends(person: Person, title: str) -> httpx2.Response:
+        body: Any = [{"title": title}] if path else {"title": title}
+        return person.http.post(f"/api/tasks{path}", json=body, headers={"Idempotency-Key": MINE})
+
+    hers, his = sends(alice, "Buy milk"), sends(bob, title)
+    assert his.status_code == 201
+    assert "Idempotency-Replayed" not in his.headers
+    assert [(task["user_id"], task["title"]) for task in bob.lists()] == [(bob.id, title)]
+    for person, first, words in ((bob, his, title), (alice, hers, "Buy milk")):
+        again = sends(person, words)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert again.content == first.content
+        assert len(person.lists()) == 1
+
+
+def test_bob_s_key_completes_nothing_of_hers(alice: Person, bob: Person) -> None:
+    task = alice.creates()
+    done = calls(alice, "toggle", task["id"], Idempotency_Key=MINE)
+    refused, missing = (
+        calls(bob, "toggle", n, Idempotency_Key=MINE) for n in (task["id"], NOBODYS)
+    )
+    problem(refused, 404, "no-such-task")
+    assert all_of(refused) == all_of(missing)
+    again = calls(alice, "toggle", task["id"], Idempotency_Key=MINE)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json() == done.json() == alice.sees(task["id"])
+
+
+def test_what_bob_sends_forgets_nothing_of_hers(
+    alice: Person, bob: Person, as_superuser: psycopg.Connection
+) -> None:
+    for person in (alice, bob):
+        person.http.post("/api/tasks", json={"title": "x"}, headers={"Idempotency-Key": "old"})
+    as_superuser.execute(
+        "update idempotency_key set created_at = now() - interval '25 hours'"
+        " where user_id in (%s, %s)",
+        [alice.id, bob.id],
+    )
+    bob.http.post("/api/tasks", json={"title": "x"}, headers={"Idempotency-Key": "new"})
+    kept = as_superuser.execute(
+        "select user_id, key from idempotency_key where user_id in (%s, %s)", [alice.id, bob.id]
+    ).fetchall()
+    assert sorted(kept) == [(alice.id, "old"), (bob.id, "new")]

@@ -44,9 +44,10 @@ _WALLS: Final = (
 )
 FIRST: Final[dict[str, tuple[str, ...]]] = {
     "db/policies/00_roles.sql": (
-        *_WALLS[:3],
+        "isolation/test_privileges.py",
         "integration/test_slate.py",
         "integration/test_migrate.py",
+        *_WALLS[:2],
     ),
     "db/policies/task.sql": (*_WALLS, "integration/test_migrate.py"),
     "db/migrations/0001.create-task.sql": (
@@ -55,7 +56,16 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         *_WALLS[:1],
         "integration/test_table.py",
     ),
-    "api/queries.py": ("isolation/test_two_people.py", "integration/test_tasks.py"),
+    "api/queries.py": (
+        "isolation/test_two_people.py",
+        "isolation/test_lists_apart.py",
+        "integration/test_tasks.py",
+        "integration/test_idempotency.py",
+        "integration/test_search.py",
+        "integration/test_cursors.py",
+        "integration/test_lists.py",
+        "integration/test_bulk.py",
+    ),
     "api/statement.py": ("unit/test_statement.py",),
     "api/db.py": (
         "isolation/test_the_door.py",
@@ -81,14 +91,36 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "contract/test_limits.py",
         "integration/test_input.py",
         "integration/test_tasks.py",
+        "integration/test_search.py",
+        "integration/test_cursors.py",
+        "integration/test_bulk.py",
     ),
     "api/main.py": ("integration/test_http.py",),
     "api/cors.py": ("integration/test_http.py",),
     "api/logs.py": ("integration/test_http.py",),
     "api/pool.py": ("integration/test_pool.py", "isolation/test_interruptions.py"),
+    "api/etags.py": ("unit/test_etags.py", "integration/test_conditional.py"),
+    "api/idempotency.py": ("integration/test_idempotency.py",),
+    "api/sweep.py": ("integration/test_idempotency.py",),
+    "api/pages.py": ("unit/test_pages.py", "integration/test_cursors.py"),
+    "db/policies/idempotency_key.sql": (
+        *_WALLS[:3],
+        "integration/test_migrate.py",
+        "integration/test_idempotency.py",
+    ),
     "api/problems.py": ("integration/test_http.py", "integration/test_health.py"),
-    "api/routes/route.py": ("isolation/test_one_refusal.py", "integration/test_input.py"),
-    "api/routes/tasks.py": ("isolation/test_two_people.py", "integration/test_tasks.py"),
+    "api/routes/route.py": (
+        "isolation/test_one_refusal.py",
+        "integration/test_input.py",
+        "integration/test_conditional.py",
+    ),
+    "api/routes/tasks.py": (
+        "isolation/test_two_people.py",
+        "integration/test_tasks.py",
+        "integration/test_conditional.py",
+        "integration/test_idempotency.py",
+        "integration/test_cursors.py",
+    ),
     "api/cli.py": ("integration/test_gate.py",),
     "api/routes/health.py": ("integration/test_health.py",),
 }
@@ -148,6 +180,58 @@ POLICIES: Final = mutants(
     equivalent="PostgreSQL takes using for with check where there is none; "
     "it is written out for the reader",
 )
+
+# --- The policies of what was sent with an Idempotency-Key ---
+
+_KEPT: Final = "db/policies/idempotency_key.sql"
+_KEY: Final = "idempotency_key"
+_EXPIRED: Final = "(created_at < now() - interval '24 hours')"
+_KEY_POLICIES: Final = {
+    "select": f"for select to task_app\n    using {_ME};",
+    "insert": f"for insert to task_app\n    with check {_ME};",
+    "update": f"for update to task_app\n    using {_ME}\n    with check {_ME};",
+    "delete": f"for delete to task_app\n    using {_ME};",
+    "sweep_select": f"for select to current_user\n    using {_EXPIRED};",
+    "sweep_delete": f"for delete to current_user\n    using {_EXPIRED};",
+}
+_KEY_GRANT: Final = f"grant select, delete on {_KEY} to task_app;"
+
+KEY_POLICIES: Final = [
+    *(
+        mutant
+        for name, text in _KEY_POLICIES.items()
+        for policy in [f"create policy {_KEY}_{name} on {_KEY} {text}"]
+        for mutant in mutants(
+            _KEPT,
+            (
+                f"the {name} policy of keys is true",
+                policy,
+                policy.replace(_ME, "(true)").replace(_EXPIRED, "(true)"),
+            ),
+        )
+    ),
+    *mutants(
+        _KEPT,
+        (
+            "row security of keys is not forced",
+            f"alter table {_KEY} force row level security;",
+            "",
+        ),
+        (
+            "row security of keys is not enabled",
+            f"alter table {_KEY} enable row level security;",
+            "",
+        ),
+        *(
+            (
+                f"{grant} of keys is granted",
+                _KEY_GRANT,
+                f"{_KEY_GRANT}\ngrant {grant} on {_KEY} to task_app;",
+            )
+            for grant in ("update (user_id)", "update (key)", "insert (created_at)", "truncate")
+        ),
+    ),
+]
 
 # --- What is granted ---
 
@@ -341,21 +425,42 @@ _VALUES_OF_COMPLETE: Final = ".values(completed=func.coalesce"
 
 # By statement: the text in which it names its owner, and the same with another condition.
 _FILTERS: Final = {
-    "LIST": (".where(_MINE, *conditions)", ".where(_MINE if conditions else {}, *conditions)"),
-    "LIST_BY_COMPLETED": (
-        ".where(_MINE, *conditions)",
-        ".where({} if conditions else _MINE, *conditions)",
+    "the list": (
+        ".where(_MINE, *wanted, *([]",
+        ".where(_MINE if wanted else {}, *wanted, *([]",
     ),
-    "GET": ("select(*_TASK).where(_MINE, _THIS)", "select(*_TASK).where({}, _THIS)"),
+    "the list of some": (
+        ".where(_MINE, *wanted, *([]",
+        ".where({} if wanted else _MINE, *wanted, *([]",
+    ),
+    "what is behind": (".where(_MINE, *wanted, passed)", ".where({}, *wanted, passed)"),
+    "the count": (".where(_MINE, *wanted))", ".where({}, *wanted))"),
+    "GET": ("select(*_STORED).where(_MINE, _THIS)", "select(*_STORED).where({}, _THIS)"),
+    "DELETE_COMPLETED": (
+        "where(_MINE, col(Task.completed)).returning",
+        "where({}, col(Task.completed)).returning",
+    ),
+    "FORGET_KEYS": (
+        ".where(\n        _MY_KEY,\n",
+        ".where(\n        {},\n",
+    ),
+    "KEEP_ANSWER": (
+        ".where(_MY_KEY, _THIS_KEY)\n    .values",
+        ".where({}, _THIS_KEY)\n    .values",
+    ),
+    "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY)", "    ).where({}, _THIS_KEY)"),
     "UPDATE": (
-        f".where(_MINE, _THIS)\n    {_VALUES_OF_UPDATE}",
-        f".where({{}}, _THIS)\n    {_VALUES_OF_UPDATE}",
+        f".where(_MINE, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
+        f".where({{}}, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
     ),
     "COMPLETE": (
-        f".where(_MINE, _THIS)\n    {_VALUES_OF_COMPLETE}",
-        f".where({{}}, _THIS)\n    {_VALUES_OF_COMPLETE}",
+        f".where(_MINE, _THIS, _UNCHANGED)\n    {_VALUES_OF_COMPLETE}",
+        f".where({{}}, _THIS, _UNCHANGED)\n    {_VALUES_OF_COMPLETE}",
     ),
-    "DELETE": ("delete(Task).where(_MINE, _THIS)", "delete(Task).where({}, _THIS)"),
+    "DELETE": (
+        "delete(Task).where(_MINE, _THIS, _UNCHANGED)",
+        "delete(Task).where({}, _THIS, _UNCHANGED)",
+    ),
 }
 
 FILTERS: Final = [
@@ -390,7 +495,7 @@ FILTERS: Final = [
     ),
     *mutants(
         _QUERIES,
-        ("CREATE's owner is the title", "user_id=CALLER", "user_id=TITLE"),
+        ("CREATE's owner is the title", "user_id=CALLER, title", "user_id=TITLE, title"),
         refusal="without user_id=CALLER",
     ),
     Mutant(
@@ -398,8 +503,8 @@ FILTERS: Final = [
         (
             Edit(
                 _QUERIES,
-                "user_id=CALLER",
-                "user_id=func.coalesce(literal_column(\"'alice'\"), CALLER)",
+                "user_id=CALLER, title",
+                "user_id=func.coalesce(literal_column(\"'alice'\"), CALLER), title",
             ),
             _OWNER_NOT_DEMANDED,
         ),
@@ -407,7 +512,7 @@ FILTERS: Final = [
     Mutant(
         "CREATE's owner is the title, and no statement is looked at",
         (
-            Edit(_QUERIES, "user_id=CALLER", "user_id=func.coalesce(TITLE, CALLER)"),
+            Edit(_QUERIES, "user_id=CALLER, title", "user_id=func.coalesce(TITLE, CALLER), title"),
             _OWNER_NOT_DEMANDED,
         ),
     ),
@@ -416,8 +521,8 @@ FILTERS: Final = [
         ("GET does not look at the id", "where(_MINE, _THIS).cte(", "where(_MINE).cte("),
         (
             "DELETE does not look at the id",
-            "delete(Task).where(_MINE, _THIS)",
-            "delete(Task).where(_MINE)",
+            "delete(Task).where(_MINE, _THIS, _UNCHANGED)",
+            "delete(Task).where(_MINE, _UNCHANGED)",
         ),
         refusal="TypeError",
     ),
@@ -432,7 +537,16 @@ STATEMENTS: Final = mutants(
     ("SQL as text is taken", "            _demand_no_text(part)\n", ""),
     ("a statement may be about nobody", "if CALLER.key not in self._parameters:", "if False:"),
     ("an update may change the owner", "        if owners:\n", "        if False:\n"),
-    ("on conflict is taken", "elif part._post_values_clause is not None:", "elif False:"),
+    (
+        "on conflict is taken",
+        "elif not isinstance(part._post_values_clause, OnConflictDoNothing | None):",
+        "elif False:",
+    ),
+    (
+        "a conflict target is taken",
+        'elif getattr(part._post_values_clause, "inferred_target_elements", None):',
+        "elif False:",
+    ),
     ("an owner may be given twice", "len(owners) != 1 or ", ""),
     (
         "one of two conditions is enough",
@@ -492,12 +606,12 @@ IDENTITY: Final = [
         ("a wrong setting is set", _SET, _SET.replace("app.user_id", "app.user")),
         (
             "everybody is one person to the filters",
-            "arguments(self._user.id, values)",
+            "arguments(self.user.id, values)",
             'arguments("alice", values)',
         ),
         (
             "another is named to the filters",
-            "arguments(self._user.id, values)",
+            "arguments(self.user.id, values)",
             'arguments(self._user.id + "x", values)',
         ),
         ("there is no transaction", _BEGIN.old, _BEGIN.new),
@@ -525,7 +639,7 @@ IDENTITY: Final = [
         "everybody is one person to the database and to the filters",
         (
             Edit(_DB, _SET, _SET.replace("self._user.id", '"alice"')),
-            Edit(_DB, "arguments(self._user.id, values)", 'arguments("alice", values)'),
+            Edit(_DB, "arguments(self.user.id, values)", 'arguments("alice", values)'),
         ),
     ),
 ]
@@ -876,6 +990,11 @@ SETTINGS: Final = mutants(
         "if False:",
     ),
     (
+        "a link in an e-mail is a token",
+        'self.auth_user_claim == "userId" and not self.auth_audience',
+        "False",
+    ),
+    (
         "any origin is taken",
         "if not all(_ORIGIN.fullmatch(value) for value in values):",
         "if False:",
@@ -894,7 +1013,7 @@ _FORBID: Final = 'ConfigDict(extra="forbid")'
 INPUT: Final = [
     *mutants(
         _ROUTE,
-        ("a body may be of any size", "if len(content) > MAX_BODY:", "if False:"),
+        ("a body may be of any size", "if len(content) > most:", "if False:"),
         (
             "a body may say to be anything",
             "if media_type not in _JSON or charsets - _UTF_8:",
@@ -920,8 +1039,8 @@ INPUT: Final = [
         ),
         (
             "errors echo what was sent",
-            'f"{fault[\'msg\']}.",\n                "pointer"',
-            'f"{fault[\'msg\']}. {content!r}",\n                "pointer"',
+            "[self._error(fault) for",
+            '[self._error(fault) | {"detail": f"{content!r}."} for',
         ),
         ("an id may be written in many ways", '"[1-9][0-9]{0,15}"', '"[0-9]{1,16}"'),
     ),
@@ -949,15 +1068,29 @@ INPUT: Final = [
     ),
     *mutants(
         _SCHEMAS,
+        (
+            "links forget the filter",
+            'mode="json", exclude={"offset", "cursor"}',
+            'mode="json", exclude={"offset", "cursor", "completed"}',
+        ),
+        ("an offset may be large", "MAX_OFFSET: Final = 10_000", "MAX_OFFSET: Final = 20_000"),
         ("unknown members are ignored", _FORBID, 'ConfigDict(extra="ignore")'),
-        ("a title may be blank", "    AfterValidator(_shown),\n", ""),
+        (
+            "a title may be blank",
+            "    AfterValidator(_shown),\n    Field(json",
+            "    Field(json",
+        ),
         (
             "a title may be empty",
-            "strip_whitespace=True, min_length=1, ",
-            "strip_whitespace=True, ",
+            "strict=True, strip_whitespace=True, min_length=1, ",
+            "strict=True, strip_whitespace=True, ",
         ),
-        ("a title may be long", "min_length=1, max_length=200", "min_length=1, max_length=201"),
-        ("a title is not trimmed", "strip_whitespace=True, ", ""),
+        (
+            "a title may be long",
+            "strict=True, strip_whitespace=True, min_length=1, max_length=200",
+            "strict=True, strip_whitespace=True, min_length=1, max_length=201",
+        ),
+        ("a title is not trimmed", "strict=True, strip_whitespace=True, ", "strict=True, "),
         ("a description may be long", "max_length=10_000", "max_length=10_001"),
         (
             "a description may hold U+0000",
@@ -981,15 +1114,15 @@ INPUT: Final = [
         ),
         (
             "a query's booleans are lax",
-            "        StrictBool | None, BeforeValidator(_query_boolean)",
-            "        bool | None, BeforeValidator(_query_boolean)",
+            "    StrictBool | None, BeforeValidator(_query_boolean)",
+            "    bool | None, BeforeValidator(_query_boolean)",
         ),
         ("a query's integers are lax", "limit: Annotated[StrictInt,", "limit: Annotated[int,"),
         ("a page may be of any length", "Field(ge=1, le=MAX_PAGE)", "Field(ge=1)"),
         (
             "an offset may be negative",
-            "Field(ge=0, le=MAX_ID), _DIGITS",
-            "Field(le=MAX_ID), _DIGITS",
+            "Field(ge=0, le=MAX_OFFSET), _DIGITS",
+            "Field(le=MAX_OFFSET), _DIGITS",
         ),
     ),
 ]
@@ -997,38 +1130,42 @@ INPUT: Final = [
 # --- What goes out ---
 
 _TASKS: Final = "api/routes/tasks.py"
-_NOT_FOUND: Final = 'raise HTTPException(404, "There is no such task.")'
+_NOT_FOUND: Final = "return Failure(Kind.NO_SUCH_TASK,"
 
 ANSWERS: Final = [
     *mutants(
         _TASKS,
-        ("what is not yours is forbidden", _NOT_FOUND, _NOT_FOUND.replace("404", "403")),
-        ("what is not yours is gone", _NOT_FOUND, _NOT_FOUND.replace("404", "410")),
+        (
+            "what is not yours is unauthorized",
+            _NOT_FOUND,
+            _NOT_FOUND.replace("NO_SUCH_TASK", "UNAUTHORIZED"),
+        ),
+        (
+            "what is not yours has changed",
+            _NOT_FOUND,
+            _NOT_FOUND.replace("NO_SUCH_TASK", "PRECONDITION_FAILED"),
+        ),
         (
             "what never was is answered in other words",
-            'return _json(_found(await tx.row(queries.GET, id=task_id))["body"])',
+            "row = await _found(tx.row(queries.GET, id=task_id))\n    return",
             "if task_id > 2**52:\n"
-            '        raise HTTPException(404, "There never was such a task.")\n'
-            '    return _json(_found(await tx.row(queries.GET, id=task_id))["body"])',
+            '        raise Failure(Kind.NO_SUCH_TASK, "There never was such a task.")\n'
+            "    row = await _found(tx.row(queries.GET, id=task_id))\n    return",
         ),
         (
             "a delete of nothing succeeds",
-            "_found(await tx.row(queries.DELETE, id=task_id))",
-            "await tx.row(queries.DELETE, id=task_id)",
+            "await _changed(tx, queries.DELETE, task_id, if_match)",
+            "await tx.row(queries.DELETE, id=task_id, versions=None)",
         ),
         ("complete always toggles", 'completed=state.get("completed")', "completed=None"),
-        (
-            "the next page forgets the filter",
-            'following = chosen | {"offset"',
-            'following = {"limit": page.limit} | {"offset"',
-        ),
     ),
     *mutants(
         _ROUTE,
+        ("a path may end in a slash", 'match(scope["path"])', 'match(scope["path"].rstrip("/"))'),
         (
             "what could not be an id is answered in other words",
-            'HTTPException(404, "There is no such task.")',
-            'HTTPException(404, "This is no id.")',
+            'Failure(Kind.NO_SUCH_TASK, "There is no such task.")',
+            'Failure(Kind.NO_SUCH_TASK, "This is no id.")',
         ),
     ),
     *mutants(
@@ -1040,29 +1177,42 @@ ANSWERS: Final = [
         ),
         (
             "a fault of the server is shown",
-            'Response:\n    return answer(500, "The server met a fault of its own.")',
-            "Response:\n    return answer(500, repr(__))",
+            '"The server met a fault of its own."',
+            "repr(error)",
         ),
         (
             "the state of row security is said to everybody",
             '"The database does not keep users apart."',
-            "repr(__)",
+            "repr(error)",
         ),
     ),
     *mutants(
-        "api/main.py",
-        ("any origin may call", "allow_origins=self.cors_origins", 'allow_origins=["*"]'),
+        "api/cors.py",
+        ("any origin may call", "allow_origins=[*origins]", 'allow_origins=["*"]'),
         (
             "cookies may be sent along",
             "max_age=7200,",
             "max_age=7200,\n            allow_credentials=True,",
         ),
-        ("slashes are redirected", "redirect_slashes=False", "redirect_slashes=True"),
+        (
+            "any origin may read",
+            "self._headers.get(origin, [])",
+            "next(iter(self._headers.values()))",
+        ),
     ),
     *mutants(
-        "api/cors.py",
-        ("any origin may read", "if self.is_allowed_origin(origin):", "if True:"),
-        ("caches need not tell origins apart", '[(b"vary", b"Origin")]', "[]"),
+        "api/main.py",
+        (
+            "caches need not tell origins apart",
+            'b"Authorization, Origin"',
+            'b"Authorization"',
+        ),
+        (
+            "caches need not tell people apart",
+            'b"Authorization, Origin"',
+            'b"Origin"',
+        ),
+        ("answers may be kept by anybody", "private, no-cache", "public, max-age=60"),
     ),
     *mutants(
         "api/logs.py",
@@ -1089,8 +1239,238 @@ ANSWERS: Final = [
     ),
 ]
 
+# --- Twice, at once, or again ---
+
+AGAIN: Final = [
+    *mutants(
+        "api/etags.py",
+        (
+            "a weak tag means a version",
+            "if not weak and _VERSION",
+            "if _VERSION",
+        ),
+        (
+            "If-None-Match compares a weak tag strongly",
+            'tag.removeprefix("W/")',
+            "tag",
+        ),
+        (
+            "what follows a list of tags is not looked at",
+            "_LIST.fullmatch(value)",
+            "_LIST.match(value)",
+        ),
+        (
+            "any digits are a version",
+            '"[1-9][0-9]{0,17}"',
+            '"[0-9]+"',
+        ),
+    ),
+    *mutants(
+        "api/routes/tasks.py",
+        (
+            "a new task answers without ETag",
+            ', "ETag": etags.of_version(row["version"])}\n        return',
+            "}\n        return",
+        ),
+        (
+            "412 is always 404",
+            "    if versions is None:\n        raise _no_such_task()",
+            "    raise _no_such_task()",
+        ),
+        (
+            "412 comes before 404",
+            "current = await _found(tx.row(queries.GET, id=task_id))",
+            'current = await tx.row(queries.GET, id=task_id) or {"version": 0, "body": "{}"}',
+        ),
+        (
+            "412 without current",
+            '        current=current["body"],\n',
+            "",
+        ),
+        (
+            "If-Match is not heeded",
+            "versions = etags.versions(if_match)",
+            "versions = None",
+        ),
+        (
+            "the total is not in the tag of a list",
+            "tag = etags.of_text(body, *headers.values())",
+            'tag = etags.of_text(body, headers["Link"])',
+        ),
+        (
+            "the key of create is not heeded",
+            'return await once(tx, idempotency_key, ["create", task.model_dump()], create)',
+            "return await create()",
+        ),
+        (
+            "a key is good for another task",
+            '["complete", task_id, state]',
+            '["complete", state]',
+        ),
+        (
+            "DELETE does not heed If-Match",
+            "_changed(tx, queries.DELETE, task_id, if_match)",
+            "_changed(tx, queries.DELETE, task_id, None)",
+        ),
+    ),
+    *mutants(
+        "api/queries.py",
+        (
+            "keys are forgotten while they are new",
+            '< func.now() - bindparam("age"',
+            '> func.now() - bindparam("age"',
+        ),
+        (
+            "an answer is looked for among other keys",
+            "_THIS_KEY: Final = col(IdempotencyKey.key) == KEY",
+            "_THIS_KEY: Final = col(IdempotencyKey.key) >= KEY",
+        ),
+    ),
+    *mutants(
+        "api/idempotency.py",
+        (
+            "keys are kept 23 hours",
+            "timedelta(hours=24)",
+            "timedelta(hours=23)",
+        ),
+        (
+            "who comes while the first is running hears 503",
+            "    except DatabaseBusy:\n        raise _still_running() from None",
+            "    except DatabaseBusy:\n        raise",
+        ),
+        (
+            "the request is not compared",
+            'if kept["fingerprint"] != fingerprint:',
+            "if False:",
+        ),
+        (
+            "a replay does not say so",
+            ' | {"Idempotency-Replayed": "true"}',
+            "",
+        ),
+        (
+            "a replay has no headers",
+            "headers=json.dumps(headers)",
+            'headers="{}"',
+        ),
+        (
+            "what follows a bare key is not looked at",
+            "_BARE.fullmatch(value)",
+            "_BARE.match(value)",
+        ),
+    ),
+    *mutants(
+        "api/main.py",
+        (
+            "the request's id is not answered",
+            '            (b"x-request-id", request_id.encode()),\n',
+            "",
+        ),
+    ),
+    *mutants(
+        "api/logs.py",
+        (
+            "an id may be any text",
+            "[A-Za-z0-9._-]{1,128}",
+            "[\\x20-\\x7e]{1,128}",
+        ),
+        (
+            "the id is not in the log",
+            " {status} {request_id}\\n",
+            " {status}\\n",
+        ),
+    ),
+    *mutants(
+        "api/cors.py",
+        (
+            "a preflight says its origin twice",
+            '("vary", "access-control-allow-origin")',
+            '("vary",)',
+        ),
+    ),
+    *mutants(
+        "api/routes/route.py",
+        (
+            "only the first line of a header is read",
+            'parsed(", ".join(values))',
+            "parsed(values[0])",
+        ),
+    ),
+    *mutants(
+        "api/sweep.py",
+        (
+            "sweep leaves what is 24 hours old",
+            "interval '24 hours'",
+            "interval '25 hours'",
+        ),
+    ),
+]
+
+# --- Lists ---
+
+LISTS: Final = [
+    *mutants(
+        "api/queries.py",
+        (
+            "what is not completed is cleared",
+            "where(_MINE, col(Task.completed)).returning",
+            "where(_MINE).returning",
+        ),
+    ),
+    *mutants(
+        "api/schemas.py",
+        (
+            "a hundred and one may be sent at once",
+            "MAX_BULK: Final = 100",
+            "MAX_BULK: Final = 101",
+        ),
+        (
+            "a word's signs mean what they mean to LIKE",
+            'f"%{_LIKE.sub(_ESCAPED, word)}%"',
+            'f"%{word}%"',
+        ),
+        (
+            "completed=false clears",
+            "completed: Annotated[Literal[True], Before",
+            "completed: Annotated[bool, Before",
+        ),
+        (
+            "what is completed is cleared unasked",
+            "completed: Annotated[Literal[True], BeforeValidator(_query_boolean)]",
+            "completed: Annotated[Literal[True], BeforeValidator(_query_boolean)] = True",
+        ),
+    ),
+    *mutants(
+        "api/pages.py",
+        (
+            "a cursor may be altered",
+            "if position.cursor(bound) == cursor:",
+            "if True:",
+        ),
+        (
+            "a cursor is good for anybody",
+            'return f"{page.what} {user.id}"',
+            "return page.what",
+        ),
+        (
+            "a cursor is good for any list",
+            'return f"{page.what} {user.id}"',
+            "return user.id",
+        ),
+    ),
+    *mutants(
+        "api/routes/tasks.py",
+        (
+            "a page with nothing around it is empty on the way back",
+            "if more or behind or backwards else",
+            "if more or behind else",
+        ),
+    ),
+]
+
 MUTANTS: Final = [
     *POLICIES,
+    *KEY_POLICIES,
     *GRANTS,
     *ROLE,
     *TABLE,
@@ -1104,4 +1484,6 @@ MUTANTS: Final = [
     *SETTINGS,
     *INPUT,
     *ANSWERS,
+    *AGAIN,
+    *LISTS,
 ]

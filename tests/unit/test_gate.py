@@ -15,6 +15,7 @@ BOUND: dict[str, Any] = {
     "role": "task_app",
     "rolsuper": False,
     "rolbypassrls": False,
+    "table": "task",
     "is_there": True,
     "relrowsecurity": True,
     "relforcerowsecurity": True,

@@ -183,6 +183,13 @@ def test_nobody_is_known_by_their_e_mail_address(claim: str, environment: Enviro
     assert "e-mail" in refusal(AuthSettings)
 
 
+def test_a_link_in_an_e_mail_is_not_taken_for_a_token(environment: Environment) -> None:
+    environment(BETTER_AUTH_SECRET=SECRET, AUTH_USER_CLAIM="userId")
+    assert "e-mails" in refusal(AuthSettings)
+    environment(BETTER_AUTH_SECRET=SECRET, AUTH_USER_CLAIM="userId", AUTH_AUDIENCE="task-api")
+    assert load(AuthSettings).auth_audience == "task-api"
+
+
 ORIGINS = {
     "one": ("https://app.example.com", ("https://app.example.com",)),
     "two": ("https://a.example, http://b.example", ("https://a.example", "http://b.example")),

@@ -1,6 +1,9 @@
 """No statement on a table is about everybody, whatever its form; and none takes another's name."""
 
+import inspect
+import re
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -28,6 +31,7 @@ from sqlmodel import col, delete, insert, select, update
 
 from api import queries
 from api.models import Task
+from api.schemas import Sort
 from api.statement import CALLER, Statement, Unfiltered
 
 TASK: Table = Task.__table__  # type: ignore[attr-defined]
@@ -43,6 +47,7 @@ MY_ROWS = select(C.user_id, C.title).where(MINE).subquery("mine")
 ANY_TITLE = TITLES.limit(1).scalar_subquery()
 OTHERS_TITLE = select(OTHER.c.title).limit(1).scalar_subquery()
 CREATION = insert(TASK).values(user_id=CALLER, title="x")
+UPSERT = postgresql.insert(TASK).values(user_id=CALLER, title="x")
 RAW = text("select user_id, title from task").columns(column("user_id"), column("title"))
 
 RAW_TITLE: Any = text("(select title from task limit 1)")
@@ -149,13 +154,23 @@ UNFILTERED: dict[str, Expression] = {
     "insert-from-select": lambda: insert(Task).from_select(["user_id", "title"], MY_ROWS.select()),
     "insert-of-another-title": lambda: insert(Task).values(user_id=CALLER, title=ANY_TITLE),
     "insert-returning": lambda: CREATION.returning(ANY_TITLE),
-    "insert-on-conflict-update": lambda: (
-        postgresql.insert(TASK)
-        .values(user_id=CALLER, title="x")
-        .on_conflict_do_update(index_elements=["id"], set_={"title": "x"})
+    "insert-on-conflict-update": lambda: UPSERT.on_conflict_do_update(
+        index_elements=["id"], set_={"title": "x"}
     ),
-    "insert-on-conflict-nothing": lambda: (
-        postgresql.insert(TASK).values(user_id=CALLER).on_conflict_do_nothing()
+    "insert-on-conflict-update-of-a-constraint": lambda: UPSERT.on_conflict_do_update(
+        constraint="task_pkey", set_={"title": "x"}
+    ),
+    "insert-on-conflict-nothing-for-bob": lambda: UPSERT.values(
+        user_id="bob"
+    ).on_conflict_do_nothing(),
+    "insert-on-conflict-nothing-for-nobody": lambda: (
+        postgresql.insert(TASK).values(title=CALLER).on_conflict_do_nothing()
+    ),
+    "insert-on-conflict-nothing-with-a-target": lambda: UPSERT.on_conflict_do_nothing(
+        index_elements=[text("id) do update set title = 'x' --")]
+    ),
+    "insert-on-conflict-nothing-with-a-condition": lambda: UPSERT.on_conflict_do_nothing(
+        index_elements=["id"], index_where=text("exists (select from task)")
     ),
     # SQL as text, which nobody reads
     "text": lambda: text("select * from task where :caller = :caller"),
@@ -202,6 +217,8 @@ FILTERED: dict[str, Expression] = {
     ),
     "delete": lambda: delete(Task).where(MINE, C.id == 1),
     "insert": lambda: CREATION,
+    # whose row is in the way, is the database's to say: unique_across_owners in db/audit/
+    "insert-on-conflict-nothing": lambda: UPSERT.on_conflict_do_nothing(),
     "insert-model": lambda: insert(Task).values(user_id=CALLER, title="x").returning(C.id),
 }
 
@@ -261,17 +278,60 @@ def test_other_values_than_the_statements_own_are_refused(values: dict[str, obje
         RENAME.arguments("alice", values)
 
 
-def test_every_query_names_the_caller() -> None:
-    statements = {name: s for name, s in vars(queries).items() if isinstance(s, Statement)}
-    assert {*statements} == {
-        "LIST",
-        "LIST_BY_COMPLETED",
-        "GET",
-        "CREATE",
-        "UPDATE",
-        "COMPLETE",
-        "DELETE",
+# What queries of a list are made of. A filter is one condition more, joined by AND: so none of
+# them, each, and all. Those that are not made here are looked at when they are.
+ALONE = [frozenset({name}) for name in queries.FILTERS]
+NONE_AND_ALL = [frozenset[str](), frozenset(queries.FILTERS)]
+STARTS = ("top", "after", "before")
+ON_DEMAND: dict[str, list[tuple[Any, ...]]] = {
+    "count": [(filters,) for filters in NONE_AND_ALL + ALONE],
+    "tasks": [*product(Sort, NONE_AND_ALL, STARTS), *product([Sort.NEWEST], ALONE, STARTS)],
+}
+
+
+def made_by(name: str) -> list[Statement]:
+    """The statement of that name in `queries`, or those that the function of that name makes."""
+    found = getattr(queries, name)
+    return [found(*given) for given in ON_DEMAND[name]] if name in ON_DEMAND else [found]
+
+
+# Whatever is a statement or makes some.
+QUERIES = [
+    name
+    for name, found in vars(queries).items()
+    if isinstance(found, Statement)
+    or (
+        getattr(found, "__module__", "") == queries.__name__
+        and inspect.signature(found).return_annotation is Statement
+        and not name.startswith("_")
+    )
+]
+
+
+def test_every_query_is_looked_at() -> None:
+    assert {*QUERIES} == {
+        *("tasks", "count", "GET", "CREATE", "UPDATE", "COMPLETE", "DELETE", "DELETE_COMPLETED"),
+        *("FORGET_KEYS", "CLAIM_KEY", "KEEP_ANSWER", "KEPT_ANSWER"),
     }
-    for name, statement in statements.items():
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_names_the_caller(name: str) -> None:
+    for statement in made_by(name):
         with pytest.raises(TypeError, match="'caller'"):
             statement.arguments("alice", {"nothing": f"{name} takes"})
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_table_is_filtered_in_the_sql_of_every_query(name: str) -> None:
+    for statement in made_by(name):
+        sql = " ".join(statement.sql.split())
+        names = statement._parameters  # noqa: SLF001
+        caller = rf"\${names.index('caller') + 1}::VARCHAR"
+        inserted = re.findall(r"INTO (\w+)", sql)
+        assert re.findall(rf"INTO (\w+) \(user_id, [\w, ]+\) VALUES \({caller},", sql) == inserted
+        reached = re.findall(r"(?:FROM|UPDATE|JOIN|USING) (task|idempotency_key)\b", sql)
+        alone_or_and = r"(?= AND |\)| ORDER BY | RETURNING |$)"
+        filtered = re.findall(rf"WHERE (\w+)\.user_id = {caller}{alone_or_and}", sql)
+        assert sorted(filtered) == sorted(reached), sql
+        assert inserted or reached

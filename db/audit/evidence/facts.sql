@@ -1,6 +1,7 @@
 -- All that db/policies/ decides, a fact a row: what it is about, and how it stands.
 -- Compared with manifest.txt, which holds the same of a freshly migrated database.
--- The owner's own privileges are left out: they come with owning.
+-- The owner's own privileges are left out: they come with owning. A policy of the owner's is said
+-- to be to *the owner*, whose name is the deployment's.
 
 with relations as (
     select c.oid, c.oid::regclass::text as name, c.relkind, c.relowner, c.relacl,
@@ -74,8 +75,10 @@ select format('policy %s on %s', p.polname, r.name),
            case when p.polpermissive then 'permissive' else 'restrictive' end, 'for',
            case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update'
                          when 'd' then 'delete' else 'all' end,
-           'to', (select string_agg(case o when 0 then 'public' else o::regrole::text end, ', '
-                                    order by o::regrole::text) from unnest(p.polroles) o),
+           'to', (select string_agg(it.name, ', ' order by it.name) from unnest(p.polroles) o
+                   cross join lateral (
+                         values (case o when 0 then 'public' when r.relowner then 'the owner'
+                                        else o::regrole::text end)) it (name)),
            'using ' || pg_get_expr(p.polqual, p.polrelid),
            'with check ' || pg_get_expr(p.polwithcheck, p.polrelid))
   from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid

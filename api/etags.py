@@ -1,0 +1,63 @@
+"""What a task or a list is, in a few characters, and what a client says of that (RFC 9110)."""
+
+import re
+from hashlib import blake2b
+from typing import Final
+
+from api.problems import Failure, Kind
+
+# W/"..." or "...", in a list (RFC 9110, sections 8.8.3 and 13.1.1); obs-text is not taken.
+_TAG: Final = r'(W/)?"([\x21\x23-\x7e]*)"'
+_LIST: Final = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
+_EACH: Final = re.compile(_TAG)
+_VERSION: Final = re.compile("[1-9][0-9]{0,17}")
+
+# For OpenAPI.
+SCHEMA: Final = {
+    "type": "string",
+    "pattern": r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$',
+    "examples": ['"1"'],
+}
+
+# Opaque parts of tags, each after whether it is weak.
+Tags = tuple[tuple[bool, str], ...]
+ANY: Final[Tags] = ((True, "*"),)
+
+
+def parsed(header: str, value: str) -> Tags:
+    """The tags in this header. Raises `Failure`."""
+    if value.strip() == "*":
+        return ANY
+    if not _LIST.fullmatch(value):
+        detail = 'It takes * or a list of ETags such as "3", "4".'
+        raise Failure(
+            Kind.MALFORMED_REQUEST,
+            f"The header {header} is malformed.",
+            errors=[{"detail": detail, "header": header}],
+        )
+    return tuple((bool(weak), opaque) for weak, opaque in _EACH.findall(value))
+
+
+def of_version(version: int) -> str:
+    """The strong tag of a task."""
+    return f'"{version}"'
+
+
+def of_text(*parts: str) -> str:
+    """The weak tag of what is made of these."""
+    digest = blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+    return f'W/"{digest}"'
+
+
+def versions(tags: Tags | None) -> list[int] | None:
+    """Which versions of a task they mean, by strong comparison; None: any."""
+    if tags is None or tags is ANY:
+        return None
+    return [int(opaque) for weak, opaque in tags if not weak and _VERSION.fullmatch(opaque)]
+
+
+def met(tags: Tags | None, tag: str) -> bool:
+    """Is this tag one of them, by weak comparison?"""
+    if tags is None:
+        return False
+    return tags is ANY or any(f'"{opaque}"' == tag.removeprefix("W/") for _, opaque in tags)

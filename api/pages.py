@@ -1,0 +1,108 @@
+"""Where a page of a list begins and ends, and how to go on from there."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlencode
+
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from api.auth import User
+from api.problems import Failure, Kind
+from api.schemas import MAX_ID, Sort, TaskPage
+
+_DIGEST: Final = 8  # bytes
+# What a cursor holds beside that: a `Position`.
+_CONTENT: Final = TypeAdapter(
+    tuple[
+        Literal["after", "before"],
+        Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")],
+        Annotated[int, Field(ge=1, le=MAX_ID)],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Beside a task. Holds what the list is sorted by, for the task may be gone by then."""
+
+    start: Literal["after", "before"]
+    value: str
+    id: int
+
+    def cursor(self, bound: str) -> str:
+        """As a client carries it, good for this list alone.
+
+        The digest finds mistakes and foreign cursors. It is no secret, and need not be: a cursor
+        opens nothing, it only says where to go on among the caller's own tasks.
+        """
+        content = json.dumps([self.start, self.value, self.id], ensure_ascii=False).encode()
+        return base64.urlsafe_b64encode(_digest(bound, content) + content).rstrip(b"=").decode()
+
+    @classmethod
+    def at(cls, cursor: str, bound: str, sort: Sort) -> Self:
+        """Raises `Failure` when the cursor is not one of this list.
+
+        Whoever knows the digest can make one, so what it holds is looked at, too.
+        """
+        try:
+            whole = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            position = cls(*_CONTENT.validate_json(whole[_DIGEST:], strict=True))
+            position.values(sort)
+            # the digest is right, and nothing is said in another way than ours
+            if position.cursor(bound) == cursor:
+                return position
+        except (ValueError, OverflowError):
+            pass
+        raise Failure(
+            Kind.MALFORMED_REQUEST,
+            "The cursor is not one of this list; start again without it.",
+            errors=[
+                {"detail": "It belongs to another list, or was altered.", "parameter": "cursor"}
+            ],
+        )
+
+    def values(self, sort: Sort) -> dict[str, object]:
+        """As parameters of a statement."""
+        if sort.column == "title":
+            return {"at": self.value, "at_id": self.id}
+        return {"at": datetime.fromisoformat(self.value).astimezone(UTC), "at_id": self.id}
+
+
+def _digest(bound: str, content: bytes) -> bytes:
+    return blake2b(content, key=blake2b(bound.encode()).digest(), digest_size=_DIGEST).digest()
+
+
+def bound(user: User, page: TaskPage) -> str:
+    """What a cursor is bound to: whose list it is, of what, in which order."""
+    return f"{page.what} {user.id}"
+
+
+def links(
+    path: str, page: TaskPage, user: User, tasks: list[Any], *, newer: bool, older: bool
+) -> str:
+    """A Link header (RFC 8288): `first`, and `next` and `prev` where they exist."""
+    first = _link(path, "first", page.asked)
+    if not tasks:
+        return first
+    to, column = bound(user, page), page.sort.column
+    there: list[tuple[bool, str, Literal["after", "before"], Any]] = [
+        (older, "next", "after", tasks[-1]),
+        (newer, "prev", "before", tasks[0]),
+    ]
+    return ", ".join(
+        [first]
+        + [
+            _link(path, name, page.asked | {"cursor": position.cursor(to)})
+            for wanted, name, start, task in there
+            if wanted and (position := Position(start, task[column], task["id"]))
+        ]
+    )
+
+
+def _link(path: str, relation: str, parameters: dict[str, str]) -> str:
+    query = f"?{urlencode(parameters)}" if parameters else ""
+    return f'<{path}{query}>; rel="{relation}"'
