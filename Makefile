@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 # The checkout's path is in the stamp's name: a moved or copied .venv is made anew.
 INSTALLED := $(VENV)/installed$(subst /,-,$(CURDIR))
+NPM_CI := npm ci --loglevel=error --no-audit --no-fund
 
 unexport PYTHONPATH PYTHONHOME
 
@@ -12,21 +13,42 @@ help: ## Say what can be made
 run: install ## Serve on an embedded PostgreSQL; PORT=8000
 	@$(VENV)/bin/task-api dev
 
-test: install ## Run the whole suite, with coverage
+slow: install ## Run what is slow in the suite; with Node.js, Better Auth as well
+	$(VENV)/bin/pytest -n auto -m slow
+
+demo: install ## Serve a page with Better Auth, and the API beside it; PORT=3000 API_PORT=8000
+	@$(NPM_CI) --prefix clients/typescript
+	@$(NPM_CI) --prefix examples/web
+	@node examples/web/demo.mjs
+
+test: install ## Run the suite but for what is slow, with coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest -n auto --dist loadfile
+	$(VENV)/bin/coverage run -m pytest -n auto --dist loadfile -m "not slow"
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 
 mutants: install ## Break the code in many ways; the suite must turn red for each
 	$(VENV)/bin/python -m tests.mutants
 
+client: install ## Check the TypeScript client, and test it against the real server
+	$(NPM_CI) --prefix clients/typescript
+	npm --prefix clients/typescript run check
+	npm --prefix clients/typescript test
+
+e2e: install ## Drive the page in a headless Chromium
+	$(NPM_CI) --prefix clients/typescript
+	$(NPM_CI) --prefix examples/web
+	$(NPM_CI) --prefix tests/e2e
+	npm --prefix examples/web run check
+	npm --prefix tests/e2e run check
+	npm --prefix tests/e2e test
+
 bench: install ## Measure it beside PostgreSQL's own ceiling
 	$(VENV)/bin/python -m bench load
 
 bench-peers: install ## Measure it beside the same API on Fastify, and on an ORM
 	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
-	npm ci --silent --no-audit --no-fund --prefix bench/peers/fastify
+	$(NPM_CI) --prefix bench/peers/fastify
 	$(VENV)/bin/python -m bench peers
 
 bench-scale: install ## Measure it with a hundred times the rows
@@ -37,6 +59,11 @@ bench-soak: install ## Measure its start, and its memory over a million requests
 
 manifest: install ## Record what db/policies/ decides, for the audit to find drift
 	$(VENV)/bin/python -m tests.manifest
+
+openapi: install ## Record the document that front ends make their types from
+	$(VENV)/bin/python -m tests.openapi
+	$(NPM_CI) --prefix clients/typescript
+	npm --prefix clients/typescript run generate
 
 check: install ## Lint, format and types
 	$(VENV)/bin/ruff check .
@@ -61,4 +88,4 @@ constraints: ## Write constraints.txt anew, from the newest versions
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
-.PHONY: help run test mutants bench bench-peers bench-scale bench-soak manifest check format install constraints
+.PHONY: help run demo test slow client e2e mutants bench bench-peers bench-scale bench-soak manifest openapi check format install constraints

@@ -1,0 +1,135 @@
+import createClient from "openapi-fetch";
+import { ProblemError } from "./problem.js";
+import type { components, operations, paths } from "./schema.js";
+import { authorized, type Fetch, type TokenProvider } from "./token.js";
+
+export type Task = components["schemas"]["TaskRead"];
+export type NewTask = components["schemas"]["TaskCreate"];
+export type TaskChange = components["schemas"]["TaskUpdate"];
+export type TaskQuery = NonNullable<operations["listTasks"]["parameters"]["query"]>;
+
+export type Options = { signal?: AbortSignal | undefined };
+/** `key`: see `idempotencyKey`. */
+export type OnceOptions = Options & { key?: string | undefined };
+/** `ifMatch`: the ETag that was read; when the task has another one by now, a 412 is thrown. */
+export type ChangeOptions = Options & { ifMatch?: string | undefined };
+/** `count`: tell the `total` as well. */
+export type ListOptions = Options & { count?: boolean | undefined };
+
+export type Answer<T> = { data: T; etag: string | undefined; response: Response };
+export type Links = { first?: string; next?: string; prev?: string };
+export type Page = Answer<Task[]> & { links: Links; total: number | undefined };
+
+export type TaskClient = ReturnType<typeof createTaskClient>;
+export type TaskClientOptions = { baseUrl: string; token: TokenProvider; fetch?: Fetch };
+
+/** Make one for each action of a person, and send it with every try: it is done once. */
+export function idempotencyKey(): string {
+  return crypto.randomUUID();
+}
+
+/** A client of the task API. Every failure is thrown, as a `ProblemError`. */
+export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: TaskClientOptions) {
+  const send = authorized(token, (request) => fetch(request));
+  const api = createClient<paths>({
+    baseUrl,
+    async fetch(request) {
+      const response = await send(request);
+      if (response.ok || response.status === 304) return response;
+      throw await ProblemError.from(response);
+    },
+  });
+
+  async function list(query: TaskQuery = {}, options: ListOptions = {}): Promise<Page> {
+    return page(await answer(api.GET("/api/tasks", { params: { query }, ...listInit(options) })));
+  }
+
+  /** The page behind a link of another one. */
+  async function follow(link: string, options: ListOptions = {}): Promise<Page> {
+    const querySerializer = () => new URL(link, "http://localhost").search;
+    return page(await answer(api.GET("/api/tasks", { querySerializer, ...listInit(options) })));
+  }
+
+  async function* pages(query: TaskQuery = {}, options: ListOptions = {}): AsyncGenerator<Page> {
+    let page = await list(query, options);
+    yield page;
+    while (page.links.next !== undefined) yield (page = await follow(page.links.next, options));
+  }
+
+  return {
+    api,
+    list,
+    follow,
+    pages,
+
+    get(id: number, options: Options = {}): Promise<Answer<Task>> {
+      return answer(api.GET("/api/tasks/{task_id}", { ...one(id), ...init(options) }));
+    },
+
+    create(body: NewTask, options: OnceOptions = {}): Promise<Answer<Task>> {
+      return answer(api.POST("/api/tasks", { body, ...init(once(options)) }));
+    },
+
+    /** All of them or none. */
+    createMany(body: NewTask[], options: OnceOptions = {}): Promise<Answer<Task[]>> {
+      return answer(api.POST("/api/tasks/bulk", { body, ...init(once(options)) }));
+    },
+
+    /** A member left out keeps its value; `null` clears the description. */
+    update(id: number, body: TaskChange, options: ChangeOptions = {}): Promise<Answer<Task>> {
+      return answer(api.PATCH("/api/tasks/{task_id}", { ...one(id), body, ...init(options) }));
+    },
+
+    /** Toggles when `completed` is left out. */
+    complete(
+      id: number,
+      { completed, ...options }: OnceOptions & ChangeOptions & { completed?: boolean | undefined } = {},
+    ): Promise<Answer<Task>> {
+      const body = completed === undefined ? {} : { completed };
+      const rest = { ...one(id), body, ...init(once(options)) };
+      return answer(api.PATCH("/api/tasks/{task_id}/complete", rest));
+    },
+
+    async delete(id: number, options: ChangeOptions = {}): Promise<void> {
+      await api.DELETE("/api/tasks/{task_id}", { ...one(id), ...init(options) });
+    },
+
+    deleteCompleted(options: Options = {}): Promise<Answer<{ deleted: number }>> {
+      const params = { query: { completed: true as const } };
+      return answer(api.DELETE("/api/tasks", { params, ...init(options) }));
+    },
+  };
+}
+
+function one(task_id: number) {
+  return { params: { path: { task_id } } };
+}
+
+function once<T extends OnceOptions>(options: T) {
+  return { ...options, key: options.key ?? idempotencyKey() };
+}
+
+function init({ signal, key, ifMatch }: OnceOptions & ChangeOptions) {
+  return { signal: signal ?? null, headers: { "Idempotency-Key": key, "If-Match": ifMatch } };
+}
+
+function listInit({ signal, count }: ListOptions) {
+  return { signal: signal ?? null, headers: { Prefer: count ? "count=exact" : undefined } };
+}
+
+async function answer<T>(sent: Promise<{ data?: T; response: Response }>): Promise<Answer<T>> {
+  const { data, response } = await sent;
+  if (data === undefined) throw new Error("The API has answered without a body.");
+  return { data, etag: response.headers.get("ETag") ?? undefined, response };
+}
+
+function page(tasks: Answer<Task[]>): Page {
+  const { headers } = tasks.response;
+  const total = headers.get("X-Total-Count");
+  const links = (headers.get("Link") ?? "").matchAll(/<([^>]*)>[^,]*;\s*rel="?(\w+)/g);
+  return {
+    ...tasks,
+    links: Object.fromEntries([...links].map(([, target = "", rel = ""]) => [rel, target])),
+    total: total === null ? undefined : Number(total),
+  };
+}

@@ -1,0 +1,159 @@
+import { expect, test } from "./people";
+
+test("a new person is told what to do, and adds with Enter", async ({ alice }) => {
+  await expect(alice.page.getByText("Nothing here yet.")).toBeVisible();
+  await alice.adds("Buy milk", "Sleep");
+  await alice.sees("Sleep", "Buy milk");
+  await expect(alice.page.getByText("Nothing here yet.")).toBeHidden();
+  await alice.page.reload();
+  await alice.sees("Sleep", "Buy milk");
+});
+
+test("editing changes title and description; Escape leaves them", async ({ alice }) => {
+  await alice.adds("Buy milk");
+  await alice.edits("Buy milk", { title: "Buy bread" });
+  await alice.draftTitle.press("Escape");
+  await alice.sees("Buy milk");
+
+  await alice.edits("Buy milk", { title: "Buy oat milk", description: "Two bottles\nof it" });
+  await alice.draftTitle.press("Enter");
+  await alice.sees("Buy oat milk");
+  await expect(alice.page.getByText("Two bottles")).toBeVisible();
+  await expect
+    .poll(() => alice.has())
+    .toMatchObject([{ title: "Buy oat milk", description: "Two bottles\nof it" }]);
+
+  await alice.edits("Buy oat milk", { description: "" });
+  await alice.saves();
+  await expect(alice.page.getByText("Two bottles")).toBeHidden();
+  await expect
+    .poll(() => alice.has())
+    .toMatchObject([{ title: "Buy oat milk", description: null }]);
+});
+
+test("what the API refuses is said where it was typed", async ({ alice }) => {
+  alice.expects(/status of 422/);
+  await alice.newTitle.fill("x".repeat(201));
+  await alice.newTitle.press("Enter");
+  await expect(alice.page.locator("#add-message")).toContainText("200");
+  await expect(alice.newTitle).toHaveValue("x".repeat(201));
+
+  await alice.adds("Buy milk");
+  await expect(alice.page.locator("#add-message")).toBeHidden();
+  await alice.edits("Buy milk", { title: "   " });
+  await alice.saves();
+  await expect(alice.page.locator(".draft:visible .message")).toBeVisible();
+  await expect(alice.draftTitle).toHaveValue("   ");
+});
+
+test("completing shows at once, and can be taken back", async ({ alice }) => {
+  await alice.adds("Buy milk");
+  await alice.completes("Buy milk");
+  await alice.completes("Buy milk");
+  await alice.completes("Buy milk"); // each waits for the one before, and none is a conflict
+  await expect(alice.check("Buy milk")).toBeChecked();
+  await expect.poll(() => alice.has()).toMatchObject([{ completed: true }]);
+  await expect(alice.page.locator(".conflict:visible")).toBeHidden();
+});
+
+test("deleting can be undone", async ({ alice }) => {
+  await alice.adds("Buy milk", "Sleep");
+  await alice.deletes("Buy milk");
+  await alice.sees("Sleep");
+  await alice.page.getByRole("button", { name: "Undo" }).click();
+  await alice.sees("Sleep", "Buy milk");
+  expect(await alice.has()).toHaveLength(2);
+});
+
+test("deleting is sent when it can no longer be undone", async ({ alice }) => {
+  await alice.adds("Buy milk", "Sleep", "Read");
+  await alice.deletes("Buy milk");
+  await expect(alice.page.getByText("Deleted “Buy milk”.")).toBeVisible();
+  expect(await alice.has()).toHaveLength(3);
+
+  await alice.deletes("Sleep"); // the next one ends the undo time of the one before
+  await expect.poll(() => alice.has()).toHaveLength(2);
+  await expect(alice.page.getByText("Deleted “Sleep”.")).toBeVisible();
+  await expect(alice.page.getByText("Deleted “Sleep”.")).toBeHidden();
+  await alice.sees("Read");
+  await expect.poll(() => alice.has()).toMatchObject([{ title: "Read" }]);
+});
+
+test("deleting is sent when the page is left", async ({ alice }) => {
+  await alice.adds("Buy milk");
+  await alice.deletes("Buy milk");
+  await expect(alice.page.getByText("Deleted “Buy milk”.")).toBeVisible();
+  await alice.page.goto("about:blank");
+  await expect.poll(() => alice.has()).toEqual([]);
+});
+
+test("completed tasks are cleared once that is confirmed", async ({ alice }) => {
+  await alice.adds("Buy milk", "Sleep", "Read");
+  await expect(alice.page.getByRole("button", { name: "Clear completed" })).toBeHidden();
+  await alice.completes("Buy milk");
+  await alice.completes("Read");
+  await alice.page.getByRole("button", { name: "Clear completed" }).click();
+  await alice.page.keyboard.press("Escape");
+  await alice.sees("Read", "Sleep", "Buy milk");
+
+  await alice.page.getByRole("button", { name: "Clear completed" }).click();
+  await alice.page.getByRole("button", { name: "Delete them" }).click();
+  await alice.sees("Sleep");
+  await expect(alice.page.getByText("2 tasks deleted.")).toBeVisible();
+  expect(await alice.has()).toMatchObject([{ title: "Sleep" }]);
+});
+
+test("open and done tasks can be seen apart", async ({ alice }) => {
+  await alice.shows("Done");
+  await expect(alice.page.locator("#empty")).toContainText("Nothing is done yet.");
+  await alice.shows("Open");
+  await expect(alice.page.locator("#empty")).toContainText("Nothing is open.");
+  await alice.adds("Buy milk", "Sleep");
+  await alice.completes("Sleep"); // and so it leaves
+  await alice.sees("Buy milk");
+  await alice.shows("Done");
+  await alice.sees("Sleep");
+  await alice.page.getByText("All", { exact: true }).click();
+  await alice.sees("Sleep", "Buy milk");
+});
+
+test("a search looks in titles and descriptions, word by word", async ({ alice }) => {
+  await alice.adds("Buy milk", "Sleep", "Buy 100% wool");
+  await alice.edits("Sleep", { description: "not by the milk" });
+  await alice.saves();
+  await alice.sees("Buy 100% wool", "Sleep", "Buy milk");
+
+  const search = alice.page.getByRole("searchbox", { name: "Search" });
+  await search.fill("MILK");
+  await alice.sees("Sleep", "Buy milk");
+  await search.fill("milk buy");
+  await alice.sees("Buy milk");
+  await search.fill("0%");
+  await alice.sees("Buy 100% wool");
+  await search.fill("cheese");
+  await expect(alice.page.locator("#empty")).toContainText("No task has “cheese” in it.");
+  await alice.page.getByRole("button", { name: "Show all tasks" }).click();
+  await alice.sees("Buy 100% wool", "Sleep", "Buy milk");
+  await expect(search).toHaveValue("");
+});
+
+test("more than fifty are shown on demand", async ({ alice }) => {
+  const titles = Array.from({ length: 60 }, (_, index) => `Task ${index}`);
+  await alice.hasFromElsewhere(titles);
+  await alice.page.reload();
+  await expect(alice.page.locator(".task")).toHaveCount(50);
+  await alice.page.getByRole("button", { name: "Show more" }).click();
+  await expect(alice.page.locator(".task")).toHaveCount(60);
+  await expect(alice.page.getByRole("button", { name: "Show more" })).toBeHidden();
+});
+
+test("what changes elsewhere appears; what does not is answered with 304", async ({ alice }) => {
+  const statuses: number[] = [];
+  const network = await alice.context.newCDPSession(alice.page); // the page itself is told 200
+  await network.send("Network.enable");
+  network.on("Network.responseReceivedExtraInfo", ({ statusCode }) => statuses.push(statusCode));
+  await expect.poll(() => statuses).toEqual([304]);
+  await alice.hasFromElsewhere(["Buy milk"]);
+  await alice.sees("Buy milk");
+  expect(statuses).toEqual([304, 200]);
+});
