@@ -4,7 +4,7 @@ import re
 from hashlib import blake2b
 from typing import Final
 
-from api.problems import Failure, Kind
+from api.problems import MalformedHeader
 
 # W/"..." or "...", in a list (RFC 9110, sections 8.8.3 and 13.1.1); obs-text is not taken.
 _TAG: Final = r'(W/)?"([\x21\x23-\x7e]*)"'
@@ -29,12 +29,7 @@ def parsed(header: str, value: str) -> Tags:
     if value.strip() == "*":
         return ANY
     if not _LIST.fullmatch(value):
-        detail = 'It takes * or a list of ETags such as "3", "4".'
-        raise Failure(
-            Kind.MALFORMED_REQUEST,
-            f"The header {header} is malformed.",
-            errors=[{"detail": detail, "header": header}],
-        )
+        raise MalformedHeader(header, 'It takes * or a list of ETags such as "3", "4".')
     return tuple((bool(weak), opaque) for weak, opaque in _EACH.findall(value))
 
 

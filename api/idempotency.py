@@ -14,7 +14,7 @@ from fastapi import Response
 
 from api import queries
 from api.db import DatabaseBusy, Transaction
-from api.problems import Failure, Kind
+from api.problems import Failure, Kind, MalformedHeader
 
 KEPT: Final = timedelta(hours=24)
 # A string of RFC 8941, section 3.3.3, or what most clients send: the same without quotes.
@@ -28,7 +28,6 @@ SCHEMA: Final = {
     "examples": ['"7d1f3a52-c3a4-4a0e-9b8d-0a3f5f6c2b11"'],
 }
 _ABOUT_THE_BODY: Final = {"content-length", "content-type"}
-_SOON: Final = {"Retry-After": "1"}  # seconds
 
 
 def parsed(value: str) -> str:
@@ -39,11 +38,7 @@ def parsed(value: str) -> str:
         key = value if _BARE.fullmatch(value) else ""
     if not 1 <= len(key) <= _MOST:
         detail = f"It takes one key of 1 to {_MOST} characters of ASCII, best in double quotes."
-        raise Failure(
-            Kind.MALFORMED_REQUEST,
-            "The header Idempotency-Key is malformed.",
-            errors=[{"detail": detail, "header": "Idempotency-Key"}],
-        )
+        raise MalformedHeader("Idempotency-Key", detail)
     return key
 
 
@@ -95,5 +90,5 @@ def _still_running() -> Failure:
     return Failure(
         Kind.REQUEST_IN_PROGRESS,
         "The request that first came with this Idempotency-Key is still running; try again.",
-        headers=_SOON,
+        headers={"Retry-After": "1"},  # seconds
     )

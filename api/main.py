@@ -23,7 +23,12 @@ _ALWAYS: Final = [
 ]
 _PREFLIGHT: Final = {b"origin", b"access-control-request-method"}
 # in the order of how often they are asked for
-_ROUTES: Final[list[Route]] = [*tasks.routes, *health.routes, *docs.routes]
+_ROUTES: Final = [
+    route
+    for part in (tasks, health, docs)
+    for route in part.router.routes
+    if isinstance(route, Route)
+]
 
 
 class TaskAPI(FastAPI):

@@ -101,6 +101,18 @@ class InvalidInput(Failure):
         super().__init__(Kind.INVALID_INPUT, detail, errors=errors)
 
 
+class MalformedHeader(Failure):
+    """A header cannot be read."""
+
+    def __init__(self, header: str, detail: str) -> None:
+        """`detail`: what it takes."""
+        super().__init__(
+            Kind.MALFORMED_REQUEST,
+            f"The header {header} is malformed.",
+            errors=[{"detail": detail, "header": header}],
+        )
+
+
 def answer(error: Exception, request_id: str) -> Response:
     """The response to a request in which this was raised. Logs what was not foreseen."""
     failure = error if isinstance(error, Failure) else _failure(error)

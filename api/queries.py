@@ -106,17 +106,21 @@ FILTERS: Final[dict[str, ColumnElement[bool]]] = {
 }
 
 
+def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
+    return [FILTERS[name] for name in sorted(filters)]
+
+
 @lru_cache(None)  # there are as many as there are ways to ask
 def tasks(sort: Sort, filters: frozenset[str], start: str) -> Statement:
     """A page: `body`, whether there is `more` of the list, and whether something is `behind`.
 
     It starts at the `top`, `after` a task, or `before` one; then the list is the other way round.
     """
-    name, descending = sort.removeprefix("-"), sort.startswith("-") != (start == "before")
-    column: Any = getattr(Task, name)
+    column: Any = getattr(Task, sort.column)
+    descending = sort.startswith("-") != (start == "before")
     place = tuple_(column, col(Task.id))
     at = tuple_(bindparam("at", type_=column.type), AT_ID)
-    wanted = [FILTERS[name] for name in sorted(filters)]
+    wanted = _wanted(filters)
     passed, ahead = (place >= at, place < at) if descending else (place <= at, place > at)
     # One row more than asked for tells whether there is a next page.
     rows = (
@@ -142,7 +146,7 @@ def tasks(sort: Sort, filters: frozenset[str], start: str) -> Statement:
 @lru_cache(None)
 def count(filters: frozenset[str]) -> Statement:
     """How many tasks there are in the whole list."""
-    wanted = [FILTERS[name] for name in sorted(filters)]
+    wanted = _wanted(filters)
     return Statement(select(func.count().label("total")).select_from(Task).where(_MINE, *wanted))
 
 

@@ -73,8 +73,7 @@ class Statement:
         """
         if values.keys() != self._given:
             raise TypeError(f"{sorted(values)} given to a statement of {sorted(self._parameters)}")
-        values[CALLER.key] = caller
-        return [values[name] for name in self._parameters]
+        return [caller if name == CALLER.key else values[name] for name in self._parameters]
 
 
 def _demand_no_text(part: object) -> None:

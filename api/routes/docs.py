@@ -43,6 +43,3 @@ async def docs(_: Request) -> HTMLResponse:
         "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
     )
     return page
-
-
-routes: Final[list[Route]] = [route for route in router.routes if isinstance(route, Route)]

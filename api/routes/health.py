@@ -38,6 +38,3 @@ async def ready(request: Request) -> Response:
     database: Database = request.app.state.database
     await database.ping()
     return Response(_OK, media_type="application/json")
-
-
-routes: Final[list[Route]] = [route for route in router.routes if isinstance(route, Route)]

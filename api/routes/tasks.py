@@ -17,7 +17,6 @@ from api.routes.route import (
     IfMatch,
     IfNoneMatch,
     Prefer,
-    Route,
     TaskId,
     TaskRoute,
     Tx,
@@ -205,12 +204,14 @@ async def complete_task(
     | failures(*_ALWAYS, *_BODY, *_KEYED),
 )
 async def create_task(tx: Tx, task: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
+    values = task.model_dump()
+
     async def create() -> Response:
-        row = await _found(tx.row(queries.CREATE, **task.model_dump()))
+        row = await _found(tx.row(queries.CREATE, **values))
         headers = {"Location": f"{PATH}/{row['id']}", "ETag": etags.of_version(row["version"])}
         return _json(row["body"], 201, headers)
 
-    return await once(tx, idempotency_key, ["create", task.model_dump()], create)
+    return await once(tx, idempotency_key, ["create", values], create)
 
 
 async def update_task(
@@ -267,6 +268,3 @@ async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Resp
 async def delete_completed_tasks(tx: Tx, which: Annotated[CompletedTasks, Query()]) -> Response:
     row = await _found(tx.row(queries.DELETE_COMPLETED))
     return _json(f'{{"deleted":{row["deleted"]}}}')
-
-
-routes: Final[list[Route]] = [route for route in router.routes if isinstance(route, Route)]

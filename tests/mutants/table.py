@@ -1299,8 +1299,9 @@ AGAIN: Final = [
         ),
         (
             "the key of create is not heeded",
-            'return await once(tx, idempotency_key, ["create", task.model_dump()], create)',
-            "return await create()",
+            'return _json(row["body"], 201, headers)\n\n    return await once('
+            'tx, idempotency_key, ["create", values], create)',
+            'return _json(row["body"], 201, headers)\n\n    return await create()',
         ),
         (
             "a key is good for another task",
