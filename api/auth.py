@@ -36,7 +36,10 @@ class Unauthorized(Exception):
 @final
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody whose identity has been proven. Only this module makes one."""
+    """Somebody whose identity has been proven, or who was named by the operator.
+
+    Only this module makes one.
+    """
 
     id: str
 
@@ -71,6 +74,11 @@ class Authenticator:
             KeySet(settings.auth_jwks_url, self._algorithms) if settings.auth_jwks_url else None
         )
         self._verified: dict[bytes, _Verified] = {}
+
+    @property
+    def key_set(self) -> KeySet | None:
+        """The issuer's, if there is one, for those who watch it."""
+        return self._keys
 
     async def user(self, authorization: list[str]) -> User:
         """Who the values of the Authorization header speak for.
@@ -169,6 +177,16 @@ class Authenticator:
         return User(value)
 
 
+def named_by_operator(user_id: str) -> User:
+    """Whom a command of the operator's is about, who proves to be that by having the settings.
+
+    Raises `ValueError` when the id could not be a user's.
+    """
+    if not is_identifier(user_id):
+        raise ValueError("a user id is 1 to 255 characters, none of them blank")
+    return User(user_id)
+
+
 def issue_token(settings: AuthSettings, user_id: str, lifetime: int = 86_400) -> str:
     """A token for `user_id` under BETTER_AUTH_SECRET, good for `lifetime` seconds.
 
@@ -176,8 +194,7 @@ def issue_token(settings: AuthSettings, user_id: str, lifetime: int = 86_400) ->
     """
     if settings.better_auth_secret is None:
         raise ValueError("tokens are signed by the issuer at AUTH_JWKS_URL, not here")
-    if not is_identifier(user_id):
-        raise ValueError("a user id is 1 to 255 characters, none of them blank")
+    user = named_by_operator(user_id)
     now = int(time.time())
     claims: dict[str, Any] = {"iat": now, "exp": now + lifetime}
     if settings.auth_issuer:
@@ -188,5 +205,5 @@ def issue_token(settings: AuthSettings, user_id: str, lifetime: int = 86_400) ->
     place = claims
     for name in path:
         place = place.setdefault(name, {})
-    place[last] = user_id
+    place[last] = user.id
     return jwt.encode(claims, settings.better_auth_secret.get_secret_value(), algorithm="HS256")

@@ -1,17 +1,26 @@
-"""task-api: dev, serve, migrate, sweep, audit, token."""
+"""task-api: dev, serve, migrate, sweep, audit, doctor, export, erase, token."""
 
 import argparse
 import asyncio
 import logging
 import os
+import resource
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from api.auth import issue_token
-from api.db import Database, DatabaseError, DatabaseUnavailable, RowSecurityInactive
+from api.auth import User, issue_token, named_by_operator
+from api.db import (
+    Database,
+    DatabaseError,
+    DatabaseUnavailable,
+    MigrationsBehind,
+    RowSecurityInactive,
+)
 from api.settings import (
     AuditSettings,
     AuthSettings,
+    DatabaseSettings,
     MigrationSettings,
     Settings,
     SettingsError,
@@ -36,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"task-api: {error}", file=sys.stderr)
         return 2 if options.run is _audit else 1
     except BrokenPipeError:  # `task-api audit | head`: who reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         return 0
     except KeyboardInterrupt:
         return 130
@@ -65,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     serve.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     serve.add_argument("--workers", type=_count, default=1, help="processes (%(default)s)")
+    serve.add_argument(
+        "--limit-concurrency",
+        type=_count,
+        default=2000,
+        metavar="N",
+        help="connections per process; who comes after gets 503 (%(default)s)",
+    )
     serve.set_defaults(run=_serve)
 
     migrate = commands.add_parser(
@@ -102,6 +118,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit.set_defaults(run=_audit)
 
+    doctor = commands.add_parser(
+        "doctor",
+        help="explain the configuration, and try what it names",
+        description="Say of every setting, the database, the migrations and the issuer of tokens "
+        "whether it will do, and what to do if not. Nothing is changed, and no secret is shown. "
+        "Exit 0: nothing fails. 1: something does.",
+    )
+    doctor.set_defaults(run=_doctor)
+
+    export = commands.add_parser(
+        "export",
+        help="print all that is kept of a person, as lines of JSON",
+        description="Print every task of USER_ID, and every answer kept for an Idempotency-Key of "
+        "theirs, from the database at DATABASE_URL: one object a line.",
+    )
+    export.set_defaults(run=_export)
+
+    erase = commands.add_parser(
+        "erase",
+        help="remove all that is kept of a person, for good",
+        description="Remove every task of USER_ID, and every answer kept for an Idempotency-Key of "
+        "theirs, from the database at DATABASE_URL. It does not ask, and backups keep their copy.",
+    )
+    erase.set_defaults(run=_erase)
+    for command in (export, erase):
+        command.add_argument("user_id", metavar="USER_ID")
+
     token = commands.add_parser(
         "token",
         help="sign a token for a user, for development and tests",
@@ -114,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _count(text: str) -> int:
     if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("a number of processes is 1 or more")
+        raise argparse.ArgumentTypeError("must be 1 or more")
     return number
 
 
@@ -133,39 +176,51 @@ def _dev(_: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    import uvicorn
-
-    from api import logs
+    from api.exporter import exporting
     from api.listener import listener
-    from api.workers import Workers
+    from api.server import Server, config
+    from api.workers import CannotStart, Workers
 
-    asyncio.run(_pass_gate(load(Settings)))
-    config = uvicorn.Config(
+    settings = load(Settings)
+    asyncio.run(_pass_gate(settings))
+    _allow_many_files()
+    served = config(
         "api.main:from_environment",
+        settings,
         factory=True,
         workers=options.workers,
-        server_header=False,
-        log_config=logs.CONFIG,
-        access_log=False,
+        limit_concurrency=options.limit_concurrency + 1,  # uvicorn refuses who reaches it
     )
 
     def say(port: int) -> None:
         print(f"serving on {options.host} port {port}", flush=True)
 
-    if options.workers > 1:
-        Workers(config, options.host, options.port, say).run()
-    else:
-        with listener(options.host, options.port) as alone:
-            say(alone.getsockname()[1])
-            uvicorn.Server(config).run(sockets=[alone])
+    with exporting(settings, options.workers):
+        if options.workers > 1:
+            workers = Workers(served, options.host, options.port)
+            try:
+                workers.run(lambda: say(workers.port))
+            except CannotStart:
+                raise CommandError("a process could not start; it has said why") from None
+        else:
+            signal.signal(signal.SIGTERM, lambda *_: None)  # or it would end us when all is done
+            with listener(options.host, options.port) as alone:
+                say(alone.getsockname()[1])
+                Server(served).run(sockets=[alone])
+
+
+def _allow_many_files() -> None:
+    """As many as may be: a connection is a file, and the usual limit is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _pass_gate(settings: Settings) -> None:
     logging.getLogger("api").addHandler(logging.NullHandler())  # what fails is said once, below
     try:
-        async with Database.connect(settings.database_url.get_secret_value()):
+        async with Database.connect(settings):
             pass
-    except RowSecurityInactive as error:
+    except (RowSecurityInactive, MigrationsBehind) as error:
         raise CommandError(f"refusing to serve: {error}") from None
     except (DatabaseUnavailable, DatabaseError) as error:
         raise CommandError(
@@ -254,6 +309,62 @@ def _self_test() -> int:
         raise CommandError(error) from None
     print(f"{total} weaknesses planted, {missed} not caught for that reason alone")
     return 1 if missed else 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from api.doctor import examine
+
+    return asyncio.run(examine())
+
+
+def _export(options: argparse.Namespace) -> None:
+    from api.person import export
+
+    async def write(database: Database, user: User) -> None:
+        async for page in export(database, user):
+            sys.stdout.buffer.write(page)
+        sys.stdout.buffer.flush()
+
+    try:
+        asyncio.run(_about(options.user_id, write))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _write_no_more()
+        raise CommandError(f"the export cannot be written: {error.strerror}") from None
+
+
+def _erase(options: argparse.Namespace) -> None:
+    from api.person import erase
+
+    async def say(database: Database, user: User) -> None:
+        erased = await erase(database, user)
+        print(f"erased {erased['task']} tasks, {erased['kept_answer']} kept answers")
+
+    asyncio.run(_about(options.user_id, say))
+
+
+async def _about(user_id: str, work: Callable[[Database, User], Awaitable[None]]) -> None:
+    """Do it as this person, by the door and behind the gate that requests pass."""
+    logging.getLogger("api").addHandler(logging.NullHandler())  # what fails is said once, below
+    try:
+        user = named_by_operator(user_id)
+    except ValueError as error:
+        raise CommandError(error) from None
+    try:
+        async with Database.connect(load(DatabaseSettings)) as database:
+            await work(database, user)
+    except (RowSecurityInactive, MigrationsBehind) as error:
+        raise CommandError(f"refusing: {error}") from None
+    except (DatabaseUnavailable, DatabaseError) as error:
+        raise CommandError(
+            f"not finished, for the database failed: {error}; check DATABASE_URL, and try again"
+        ) from None
+
+
+def _write_no_more() -> None:
+    """Else Python would try once more to write what is left, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _token(options: argparse.Namespace) -> None:

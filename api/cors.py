@@ -25,6 +25,8 @@ _READ: Final = (
     "Link",
     "Location",
     "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "WWW-Authenticate",
     "X-Request-Id",
@@ -36,7 +38,8 @@ _READ: Final = (
 class CORS:
     """Explicit origins, and no credentials: a token is sent by a program, not by a browser."""
 
-    def __init__(self, origins: Iterable[str]) -> None:
+    def __init__(self, origins: Iterable[str], *, timing: bool = False) -> None:
+        """`timing`: their pages may read Server-Timing (Resource Timing, section 4.5.1)."""
         self._rules = CORSMiddleware(
             Response(),  # it only judges
             allow_origins=[*origins],
@@ -45,8 +48,9 @@ class CORS:
             max_age=7200,
         )
         exposed = (b"access-control-expose-headers", ", ".join(_READ).encode())
+        naming = [b"access-control-allow-origin", *[b"timing-allow-origin"] * timing]
         self._headers = {
-            origin.encode(): [(b"access-control-allow-origin", origin.encode()), exposed]
+            origin.encode(): [*((name, origin.encode()) for name in naming), exposed]
             for origin in origins
         }
 

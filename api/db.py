@@ -1,28 +1,32 @@
 """The one door to the database. Nobody goes through it without saying who they are."""
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Self, final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, final
 
 import asyncpg
 
-from api import gate
+from api import gate, migrations
 from api.auth import User
-from api.pool import Pool
+from api.connect import CannotConnect, Connector
+from api.pool import Pool, PoolState
+from api.settings import DatabaseSettings
 
 if TYPE_CHECKING:  # who only asks the gate needs no SQLAlchemy, which takes long to load
     from api.statement import Statement
 
-_POOL_SIZE: Final = 10  # connections per worker
-# What libpq knows and asyncpg would send on as a setting of the server, which refuses it.
-_LIBPQ_ONLY: Final = {"channel_binding", "connect_timeout", "gssencmode", "sslcompression"}
 # Classes of SQLSTATE that pass by themselves or by an operator's hand, and say nothing about the
 # request: connection, authorization, no such database, rollback, locks, resources, intervention,
 # system (PostgreSQL manual, appendix A).
 _PASSING_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
-_READ_ONLY: Final = "25006"
+# Read-only; idle in transaction and transaction too long; a pooler's other server does not know the
+# prepared statement; the table has another shape than when it was prepared.
+_PASSING: Final = {"25006", "25P03", "25P04", "26000", "0A000"}
+# Of these, what another connection may not meet.
+_OF_THIS_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_PASSING}
+_ROLLBACK: Final = "40"
 _LOCKED: Final = "55P03"  # lock_timeout
 # Classes raised before any statement, so their messages name roles and databases, never rows.
 _ABOUT_CONNECTING: Final = {"28", "3D"}
@@ -36,9 +40,19 @@ _FAILURES: Final = (
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class DatabaseUnavailable(Exception):
-    """The database cannot serve just now; the same request may succeed later."""
+    """The database cannot serve just now; the same request may succeed later.
+
+    `another`: on another connection it may succeed at once. `in_doubt`: the connection broke during
+    the commit, so nobody knows whether it was done.
+    """
+
+    def __init__(self, reason: str, *, another: bool = False, in_doubt: bool = False) -> None:
+        super().__init__(reason)
+        self.another, self.in_doubt = another, in_doubt
 
 
 class DatabaseBusy(DatabaseUnavailable):
@@ -54,6 +68,10 @@ class DatabaseError(Exception):
 
 class RowSecurityInactive(Exception):
     """The serving role could see past the policies. The message is one line with the remedy."""
+
+
+class MigrationsBehind(Exception):
+    """The database is older than this program. The message is one line with the remedy."""
 
 
 @final
@@ -91,26 +109,25 @@ class Transaction:
 class _Begin(AbstractAsyncContextManager[Transaction]):
     """Lends a connection to a transaction; written out, for it is entered by every request."""
 
-    __slots__ = ("_connection", "_pool", "_user")
+    __slots__ = ("_connection", "_fresh", "_pool", "_user")
 
-    def __init__(self, pool: Pool, user: User) -> None:
-        self._pool = pool
-        self._user = user
+    def __init__(self, pool: Pool, user: User, fresh: bool) -> None:
+        self._pool, self._user, self._fresh = pool, user, fresh
 
     async def __aenter__(self) -> Transaction:
         try:
-            self._connection = connection = await self._pool.acquire()
-            try:
-                await connection.execute("begin")
-                # true: for this transaction only, so that the next borrower starts as nobody
-                await connection.execute(
-                    "select set_config('app.user_id', $1, true)", self._user.id
-                )
-            except BaseException:
-                self._pool.release(connection, sound=False)
-                raise
+            self._connection = connection = await self._pool.acquire(fresh=self._fresh)
         except _FAILURES as error:
-            raise _translated(error) from None
+            raise _translated(error, connecting=True) from None
+        try:
+            await connection.execute("begin")
+            # true: for this transaction only, so that the next borrower starts as nobody
+            await connection.execute("select set_config('app.user_id', $1, true)", self._user.id)
+        except BaseException as error:
+            self._pool.release(connection, sound=False)
+            if isinstance(error, _FAILURES):
+                raise _translated(error) from None
+            raise
         return Transaction(connection, self._user)
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -118,11 +135,13 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
         try:
             # Whoever was cancelled may be in the middle of a statement.
             if kind is None or issubclass(kind, Exception):
-                await self._connection.execute("rollback" if kind else "commit")
+                done = await self._connection.execute("rollback" if kind else "commit")
                 sound = True
+                if kind is None and done != "COMMIT":
+                    raise DatabaseError("a failed statement was taken for a good one")
         except _FAILURES as error:
             if kind is None:
-                raise _translated(error) from None
+                raise _translated(error, committing=True) from None
         finally:
             self._pool.release(self._connection, sound=sound)
 
@@ -131,68 +150,121 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
 class Database:
     """Connections as the serving role."""
 
-    def __init__(self, url: str) -> None:
-        dsn = _for_asyncpg(url)
-        self._pool = Pool(lambda: asyncpg.connect(dsn, timeout=10), _POOL_SIZE)
+    def __init__(self, settings: DatabaseSettings) -> None:
+        connect = Connector(settings.database_url.get_secret_value())
+        self._pool = Pool(connect, settings.pool_size, settings.pool_timeout)
+        self.used = time.monotonic()  # when somebody's transaction was last begun
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, url: str) -> AsyncIterator[Self]:
-        """The database at `url`, behind the gate, until the block ends.
+    async def connect(cls, settings: DatabaseSettings) -> AsyncIterator[Self]:
+        """The database of these settings, behind the gate, until the block ends.
 
-        Raises `RowSecurityInactive` or `DatabaseUnavailable`.
+        Raises `RowSecurityInactive`, `MigrationsBehind` or `DatabaseUnavailable`.
         """
-        database = cls(url)
+        database = cls(settings)
         try:
             await database.ping()
             yield database
         finally:
             await database._pool.close()
 
-    def transaction(self, user: User) -> AbstractAsyncContextManager[Transaction]:
+    @property
+    def pool_state(self) -> PoolState:
+        """Of its connections, in numbers."""
+        return self._pool.state
+
+    def transaction(
+        self, user: User, *, fresh: bool = False
+    ) -> AbstractAsyncContextManager[Transaction]:
         """A transaction in which `user` is asking; committed when the block ends well.
 
-        Raises `DatabaseUnavailable` or `DatabaseError`, and then nothing has been changed, unless
-        the connection broke during the commit itself.
+        `fresh`: on a new connection. Raises `DatabaseUnavailable` or `DatabaseError`, and then
+        nothing has been changed, unless the former is `in_doubt`.
         """
-        return _Begin(self._pool, user)
+        self.used = time.monotonic()
+        return _Begin(self._pool, user, fresh)
+
+    async def run(
+        self, user: User, work: Callable[[Transaction], Awaitable[T]], *, reads: bool
+    ) -> T:
+        """What `work` returns, done in a transaction of `user`.
+
+        When its connection fails it is done once more on a new one, unless it may have been
+        committed already and does not only read. Raises what `transaction` raises.
+        """
+        try:
+            async with self.transaction(user) as tx:
+                return await work(tx)
+        except DatabaseUnavailable as error:
+            if not error.another or (error.in_doubt and not reads):
+                raise
+        async with self.transaction(user, fresh=True) as tx:
+            return await work(tx)
 
     async def ping(self) -> None:
         """The gate: can the role at the other end see past the policies?
 
-        Raises `RowSecurityInactive` or `DatabaseUnavailable`.
+        Raises `RowSecurityInactive`, `MigrationsBehind` or `DatabaseUnavailable`.
         """
         try:
-            connection, row = await self._pool.acquire(), None
-            try:
-                row = await connection.fetchrow(gate.SQL)
-            finally:
-                self._pool.release(connection, sound=row is not None)
-        except _FAILURES as error:
-            raise _translated(error) from None
+            row = await self._look()
+        except DatabaseUnavailable as error:
+            if not error.another:
+                raise
+            row = await self._look(fresh=True)
         reason = gate.verdict(row)
         if reason is not None:
             raise RowSecurityInactive(reason)
+        if migrations.are_behind(row["applied"]):
+            raise MigrationsBehind("migrations are behind. Run task-api migrate as the owner.")
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a connection at hand has broken."""
+        return self._pool.is_broken
+
+    async def _look(self, *, fresh: bool = False) -> Any:
+        try:
+            connection = await self._pool.acquire(fresh=fresh)
+        except _FAILURES as error:
+            raise _translated(error, connecting=True) from None
+        sound = False
+        try:
+            # behind a pooler what is prepared outside of a transaction may be another server's
+            await connection.execute("begin read only")
+            row = await connection.fetchrow(gate.SQL)
+            await connection.execute("commit")
+            sound = True
+        except _FAILURES as error:
+            raise _translated(error) from None
+        finally:
+            self._pool.release(connection, sound=sound)
+        return row
 
 
-def _translated(error: Exception) -> DatabaseUnavailable | DatabaseError:
-    name = type(error).__name__
+def _translated(
+    error: Exception, *, connecting: bool = False, committing: bool = False
+) -> DatabaseUnavailable | DatabaseError:
+    """What `error` means, said in the log; the one place that knows SQLSTATEs."""
+    name = str(error) if isinstance(error, CannotConnect) else type(error).__name__
     if not isinstance(error, asyncpg.PostgresError):
         _log.warning("database unavailable: %s", name)
-        return DatabaseUnavailable(name)
+        return DatabaseUnavailable(name, another=not connecting, in_doubt=committing)
     # The message may quote rows; the class name and SQLSTATE cannot.
     state = str(error.sqlstate)
+    kinds = {state, state[:2]}
     name = f"{name} ({state})"
-    if state[:2] in _ABOUT_CONNECTING:
+    if kinds & _ABOUT_CONNECTING:
         name = f"{name}: {error.args[0]}"
-    if state[:2] in _PASSING_CLASSES or state == _READ_ONLY:
-        _log.warning("database unavailable: %s", name)
-        return DatabaseBusy(name) if state == _LOCKED else DatabaseUnavailable(name)
-    _log.error("database error: %s", name)
-    return DatabaseError(name)
-
-
-def _for_asyncpg(url: str) -> str:
-    parts = urlsplit(url)
-    query = [(k, v) for k, v in parse_qsl(parts.query) if k not in _LIBPQ_ONLY]
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    if not kinds & (_PASSING_CLASSES | _PASSING):
+        _log.error("database error: %s", name)
+        return DatabaseError(name)
+    _log.warning("database unavailable: %s", name)
+    if state == _LOCKED:
+        return DatabaseBusy(name)
+    return DatabaseUnavailable(
+        name,
+        another=bool(kinds & _OF_THIS_CONNECTION) and not connecting,
+        in_doubt=committing and _ROLLBACK not in kinds,
+    )

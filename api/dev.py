@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-import uvicorn
-
-from api import logs
 from api.auth import issue_token
 from api.embedded import postgres
+from api.exporter import exporting
 from api.listener import listener
 from api.main import create_app
 from api.migrate import migrate
+from api.server import Server, config
 from api.settings import Settings, load
 
 _DATA: Final = Path(".data")
@@ -45,7 +44,8 @@ def dev() -> None:
         ):
             migrate(owner)
             settings = load(lambda: Settings(**_settings(owner)))
-            _Server(settings, socket_.getsockname()[1]).run(sockets=[socket_])
+            with exporting(settings):
+                _Server(settings, socket_.getsockname()[1]).run(sockets=[socket_])
     except KeyboardInterrupt:
         print()
     except OSError as error:
@@ -55,14 +55,11 @@ def dev() -> None:
         ) from None
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """Says where it is and how to call it, once it can be called."""
 
     def __init__(self, settings: Settings, port: int) -> None:
-        app = create_app(settings)
-        super().__init__(
-            uvicorn.Config(app, log_config=logs.CONFIG, access_log=False, server_header=False)
-        )
+        super().__init__(config(create_app(settings), settings))
         self._settings, self._port = settings, port
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

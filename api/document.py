@@ -18,6 +18,9 @@ _HEADERS: Final = {
     "Link": "`first`, and `next` and `prev` where they exist (RFC 8288)",
     "Location": "The address of the new task",
     "Preference-Applied": "Which preference was heeded (RFC 7240)",
+    "RateLimit": "How many more requests `r` the user has for the next `t` seconds"
+    " (draft-ietf-httpapi-ratelimit-headers-10)",
+    "RateLimit-Policy": "How many requests `q` a user has for `w` seconds",
     "Retry-After": "Seconds",
     "Vary": "Always `Authorization, Origin`",
     "WWW-Authenticate": "How to come in (RFC 6750)",
@@ -25,12 +28,14 @@ _HEADERS: Final = {
     "X-Total-Count": "How many tasks the whole list has, for `Prefer: count=exact`",
 }
 _NUMBERS: Final = {"Retry-After", "X-Total-Count"}
-_SOMETIMES: Final = {"Idempotency-Replayed", "Preference-Applied", "X-Total-Count"}
+_OF_USERS: Final = ("RateLimit", "RateLimit-Policy")
+_SOMETIMES: Final = {"Idempotency-Replayed", "Preference-Applied", "X-Total-Count", *_OF_USERS}
 _ALWAYS: Final = ("Cache-Control", "Vary", "X-Request-Id")
 _OF_FAILURES: Final = {
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),
     412: ("ETag",),
+    429: ("Retry-After",),
     503: ("Retry-After",),
 }
 
@@ -110,11 +115,13 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 there = response.setdefault("headers", {})
-                there |= {name: {"$ref": _HEADER.format(name)} for name in _ALWAYS}
+                known = "security" in operation and status != "401"
+                names = _ALWAYS + _OF_USERS if known else _ALWAYS
+                there |= {name: {"$ref": _HEADER.format(name)} for name in names}
                 if problem := response.get("content", {}).get(MEDIA_TYPE):  # said once
                     name = "-or-".join(problem["examples"])
-                    failed[name] = response
-                    operation["responses"][status] = {"$ref": _RESPONSE.format(name)}
+                    if failed.setdefault(name, response) == response:
+                        operation["responses"][status] = {"$ref": _RESPONSE.format(name)}
     document["components"] |= {"schemas": schemas, "headers": headers, "responses": failed}
     return {name: part if name == "info" else _untitled(part) for name, part in document.items()}
 

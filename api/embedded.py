@@ -28,11 +28,12 @@ class EmbeddedError(Exception):
 
 
 @contextlib.contextmanager
-def postgres(directory: Path) -> Iterator[str]:
+def postgres(directory: Path, binaries: Path = POSTGRES_BIN_PATH) -> Iterator[str]:
     """A server with its data in `directory`; the URL of its superuser, over a Unix socket.
 
     It stops when the block ends. Settings of libpq in the environment (PGPORT, PGHOST, ...) would
     reach the server and its clients alike, so they are dropped from this process.
+    `binaries` is the folder of initdb, pg_ctl and postgres.
     Raises `EmbeddedError`.
     """
     for name in [name for name in os.environ if name.startswith("PG")]:
@@ -44,38 +45,47 @@ def postgres(directory: Path) -> Iterator[str]:
     # a client would take a comma for the end of the first host
     good = len(os.fsencode(directory)) <= _LONGEST and "," not in str(directory)
     sockets = directory if good else Path(tempfile.mkdtemp(prefix="task-api-"))
-    if identity := _identity():
-        _open_to(identity["user"], identity["group"], directory, sockets)
+    if identity := account():
+        _open_to(identity["user"], identity["group"], binaries, directory, sockets)
     try:
-        _stop(directory)  # what a process that was killed has left behind
+        _stop(binaries, directory)  # what a process that was killed has left behind
         if not (directory / "PG_VERSION").exists():
-            _run("initdb", "-D", directory, "--auth=trust", "--encoding=utf8", "-U", "postgres")
+            _initdb(binaries, directory)
         # pg_ctl hands the options to a shell, and PostgreSQL takes a list of folders.
         options = "-h '' -k " + shlex.quote(f'"{sockets}"')
-        _run("pg_ctl", "-D", directory, "-sw", "-l", directory / "log", "-o", options, "start")
+        _pg_ctl(binaries, directory, "-l", directory / "log", "-o", options, "start")
         yield f"postgresql://postgres@/postgres?host={quote(str(sockets))}"
     finally:
-        _stop(directory)
+        _stop(binaries, directory)
         if not good:
             shutil.rmtree(sockets)
 
 
-def _stop(directory: Path) -> None:
+def _initdb(binaries: Path, directory: Path) -> None:
+    options = ("--auth=trust", "--encoding=utf8", "-U", "postgres")
+    _run(binaries / "initdb", "-D", directory, *options)
+
+
+def _pg_ctl(binaries: Path, directory: Path, *arguments: str | Path) -> None:
+    _run(binaries / "pg_ctl", "-D", directory, "-sw", *arguments)
+
+
+def _stop(binaries: Path, directory: Path) -> None:
     # Not by postmaster.pid alone: after a crash its number may be another process's.
     for process in psutil.process_iter(["cmdline"]):
         program, *arguments = process.info["cmdline"] or [""]
         if Path(program).name == "postgres" and arguments[:2] == ["-D", str(directory)]:
-            _run("pg_ctl", "-D", directory, "-sw", "-m", "fast", "stop")
+            _pg_ctl(binaries, directory, "-m", "fast", "stop")
             return
     (directory / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _run(program: str, *arguments: str | Path) -> None:
+def _run(program: Path, *arguments: str | Path) -> None:
     with tempfile.TemporaryFile("w+") as output:  # a pipe would stay open as long as the server
         try:
             subprocess.run(  # noqa: S603 - our own program and arguments
-                [POSTGRES_BIN_PATH / program, *arguments],
-                **_identity(),
+                [program, *arguments],
+                **account(),
                 cwd="/",  # ours may be closed to the account
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -84,10 +94,10 @@ def _run(program: str, *arguments: str | Path) -> None:
             )
         except subprocess.CalledProcessError:
             output.seek(0)
-            raise EmbeddedError(f"{program}: {' '.join(output.read().split())}") from None
+            raise EmbeddedError(f"{program.name}: {' '.join(output.read().split())}") from None
 
 
-def _identity() -> dict[str, Any]:
+def account() -> dict[str, Any]:
     """Whom PostgreSQL runs as: ourselves, or an account of its own, since it refuses root."""
     if os.geteuid() != 0:
         return {}
@@ -96,9 +106,9 @@ def _identity() -> dict[str, Any]:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
-def _open_to(user: int, group: int, *folders: Path) -> None:
-    subprocess.run(["chmod", "-R", "o+rX", POSTGRES_BIN_PATH.parent], check=True)  # noqa: S603, S607
-    for parent in {*POSTGRES_BIN_PATH.parents, *(p for folder in folders for p in folder.parents)}:
+def _open_to(user: int, group: int, binaries: Path, *folders: Path) -> None:
+    subprocess.run(["chmod", "-R", "o+rX", binaries.parent], check=True)  # noqa: S603, S607
+    for parent in {*binaries.parents, *(p for folder in folders for p in folder.parents)}:
         if not (mode := parent.stat().st_mode) & 0o001:
             parent.chmod(mode | 0o001)  # to be passed through, not to be listed
     for folder in folders:

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api import migrations
+
 # Of the tables with people's rows, the one that is kept worst.
 # row_security_active() speaks for the role that asks (PostgreSQL manual, section 9.27.3).
-SQL: Final = """
+SQL: Final = f"""
 select r.rolname as role, r.rolsuper, r.rolbypassrls, guarded.name as "table",
        c.oid is not null as is_there,
        c.relrowsecurity, c.relforcerowsecurity,
        pg_has_role(c.relowner, 'usage') as owns,
        row_security_active(c.oid) as active,
        has_table_privilege(c.oid, 'select') as may_read,
+       ({migrations.APPLIED}) as applied,
        (select min(other.rolname) from pg_catalog.pg_roles other
          where (other.rolsuper or other.rolbypassrls) and other.oid <> r.oid
            and pg_has_role(other.oid, 'member')) as becomes
@@ -23,7 +26,7 @@ select r.rolname as role, r.rolsuper, r.rolbypassrls, guarded.name as "table",
                    and (c.relforcerowsecurity or not pg_has_role(c.relowner, 'usage'))
                    and has_table_privilege(c.oid, 'select'), false)
  limit 1
-"""
+"""  # noqa: S608 - of our own constants
 
 _MIGRATE: Final = "Run task-api migrate as the owner."
 _SERVE: Final = (

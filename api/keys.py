@@ -44,6 +44,7 @@ class KeySet:
         self._keys: Keys = {}
         self._fetched = self._tried = float("-inf")
         self._failed = False
+        self.fetches = {"fetched": 0, "failed": 0}
         self._fetch: asyncio.Task[None] | None = None
         self._client = httpx2.AsyncClient(
             follow_redirects=False,
@@ -56,8 +57,7 @@ class KeySet:
         Raises `KeysUnavailable`.
         """
         asked = time.monotonic()
-        if asked - self._fetched > KEPT:
-            self._keys = {}
+        self._at_hand()
         # Keys rotate lazily: an unknown one may be newer than the last fetch, and a good token is
         # not refused for being early. So wait for a fetch that began after the question.
         while (kid, algorithm) not in self._keys and self._tried < asked:
@@ -72,12 +72,40 @@ class KeySet:
             self._start()  # not waited for: the key at hand serves
         return found
 
+    async def demand(self) -> None:
+        """See that there are keys. Raises `KeysUnavailable`."""
+        if not self._at_hand():
+            if self._fetch is not None or time.monotonic() - self._tried > FLOOR:
+                await self._next_fetch()
+            if not self._keys:
+                raise KeysUnavailable
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the keys at hand serve only because newer ones cannot be had."""
+        return self._failed and bool(self._at_hand()) and (self.age or 0) > TTL
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since it was fetched, if it ever was."""
+        return time.monotonic() - self._fetched if self._keys else None
+
+    @property
+    def ids(self) -> list[tuple[str, str]]:
+        """Of the keys at hand, with the algorithm of each."""
+        return sorted(self._keys)
+
     async def close(self) -> None:
         """End a fetch under way, and the connections."""
         if self._fetch is not None:
             self._fetch.cancel()
             await asyncio.gather(self._fetch, return_exceptions=True)
         await self._client.aclose()
+
+    def _at_hand(self) -> Keys:
+        if time.monotonic() - self._fetched > KEPT:
+            self._keys = {}
+        return self._keys
 
     async def _next_fetch(self) -> None:
         """Wait for the fetch under way, or until one may start; then look again."""
@@ -100,9 +128,11 @@ class KeySet:
                 raise ValueError("no usable key in it")
         except (httpx2.HTTPError, OSError, ValueError, RecursionError) as error:
             self._failed = True
+            self.fetches["failed"] += 1
             _log.warning("key set not fetched: %s: %s", type(error).__name__, error)
         else:
             self._keys, self._fetched, self._failed = keys, time.monotonic(), False
+            self.fetches["fetched"] += 1
         finally:
             self._fetch = None
 

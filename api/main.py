@@ -1,8 +1,10 @@
 """The application: settings in, ASGI out."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any, Final
 
 from fastapi import FastAPI, Response
@@ -13,6 +15,9 @@ from api import document, logs, problems
 from api.auth import Authenticator
 from api.cors import CORS
 from api.db import Database
+from api.observer import Observer
+from api.ratelimits import HEADERS, RateLimits
+from api.readiness import Readiness
 from api.routes import docs, health, tasks
 from api.routes.route import Route, find
 from api.settings import Settings, load
@@ -37,7 +42,9 @@ class TaskAPI(FastAPI):
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
-        self._cors = CORS(settings.cors_origins)
+        self._cors = CORS(settings.cors_origins, timing=settings.server_timing)
+        self._timeout = settings.request_timeout
+        self.observer = Observer(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -45,23 +52,29 @@ class TaskAPI(FastAPI):
         if scope["type"] != "http":
             await self.router(scope, receive, send)
             return
-        headers = dict(scope["headers"])
+        began, headers = perf_counter(), dict(scope["headers"])
         request_id = logs.request_id(headers.get(b"x-request-id"))
         try:
-            response = await self._answer(scope, receive, headers)
-        except Exception as error:
+            async with asyncio.timeout(self._timeout):
+                response = await self._answer(scope, receive, headers)
+        except (Exception, asyncio.CancelledError) as error:
             response = problems.answer(error, request_id)
         response.raw_headers += [
             *_ALWAYS,
             (b"x-request-id", request_id.encode()),
+            *scope.get(HEADERS, ()),
             *self._cors.headers(headers.get(b"origin")),
         ]
-        logs.request(scope, response.status_code, request_id)
+        self.observer.ended(scope, headers, response, request_id, began)
         await response(scope, receive, send)
 
     async def _answer(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]
     ) -> Response:
+        if "crowded" in scope:
+            raise problems.unavailable(
+                "Too many are connected; try again.", headers={"Connection": "close"}
+            )
         if scope["method"] == "OPTIONS" and headers.keys() >= _PREFLIGHT:
             return self._cors.preflight(Headers(scope=scope))
         return await find(_ROUTES, scope).answer(scope, receive)
@@ -77,14 +90,18 @@ def create_app(settings: Settings) -> TaskAPI:
     """The API for these settings. Its start raises what `Database.connect` raises."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: TaskAPI) -> AsyncIterator[dict[str, Any]]:
         app.state.authenticator = authenticator = Authenticator(settings)
+        app.state.rate_limits = rate_limits = RateLimits(settings)
         try:
-            async with Database.connect(settings.database_url.get_secret_value()) as database:
+            async with Database.connect(settings) as database:
                 app.state.database = database
-                yield
+                app.state.readiness = Readiness(database, authenticator)
+                async with app.observer.watching(database, authenticator):
+                    yield {"observer": app.observer}  # for refusals by the protocol
         finally:
             await authenticator.close()
+            await rate_limits.close()
 
     return TaskAPI(
         settings,

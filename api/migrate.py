@@ -9,13 +9,15 @@ from typing import Final
 
 import psycopg
 import yoyo
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 
-_SQL: Final = Path(__file__).parent.parent / "db"
-MIGRATIONS: Final = _SQL / "migrations"
-POLICIES: Final = _SQL / "policies"
+from api import authorities, migrations
+
+MIGRATIONS: Final = migrations.FOLDER
+POLICIES: Final = Path(__file__).parent.parent / "db" / "policies"
 _LOCK_TIMEOUT: Final = "5s"
 
 
@@ -40,6 +42,7 @@ def migrate(url: str, task_app_password: str | None = None) -> list[str]:
 @contextmanager
 def connected(url: str) -> Iterator[psycopg.Connection]:
     """A transaction of the owner's, which waits for nobody for long. Raises `MigrationError`."""
+    authorities.find()
     try:
         with psycopg.connect(url) as connection:
             connection.execute("select set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
@@ -95,4 +98,12 @@ def _apply_policies(connection: psycopg.Connection, task_app_password: str) -> l
     files = sorted(POLICIES.glob("*.sql"))
     for file in files:
         connection.execute(file.read_bytes())
+    _say_what_is_applied(connection)
     return [file.name for file in files]
+
+
+def _say_what_is_applied(connection: psycopg.Connection) -> None:
+    """For the server, which may not read yoyo's tables: `migrations.APPLIED`."""
+    row = connection.execute('select max(migration_id collate "C") from _yoyo_migration').fetchone()
+    name = row[0] if row else None
+    connection.execute(sql.SQL("comment on table task is {}").format(sql.Literal(name)))

@@ -1,5 +1,6 @@
 """One shape for every failure: problem details (RFC 9457)."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,11 @@ from starlette.requests import ClientDisconnect
 from typing_extensions import TypedDict
 
 from api.auth import Unauthorized
-from api.db import DatabaseError, DatabaseUnavailable, RowSecurityInactive
+from api.db import DatabaseError, DatabaseUnavailable
 from api.keys import KeysUnavailable
 from api.schemas import TaskRead
 
+_LAST: Final = {"Connection": "close"}
 MEDIA_TYPE: Final = "application/problem+json"
 
 _log = logging.getLogger(__name__)
@@ -30,12 +32,15 @@ class Kind(Enum):
     NO_SUCH_TASK = 404, "There is no such task"
     NO_SUCH_ADDRESS = 404, "There is nothing at this address"
     METHOD_NOT_ALLOWED = 405, "The address does not take this method"
+    REQUEST_TIMEOUT = 408, "The request did not arrive in time"
     REQUEST_IN_PROGRESS = 409, "The same request is still running"
     PRECONDITION_FAILED = 412, "The task has changed"
     CONTENT_TOO_LARGE = 413, "The body is too large"
     UNSUPPORTED_MEDIA_TYPE = 415, "The body is not JSON in UTF-8"
     INVALID_INPUT = 422, "The input is not valid"
     IDEMPOTENCY_KEY_REUSED = 422, "The key was used for another request"
+    RATE_LIMITED = 429, "Too many requests"
+    HEAD_TOO_LARGE = 431, "The head of the request is too large"
     INTERNAL_ERROR = 500, "The server failed"
     UNAVAILABLE = 503, "The server cannot serve just now"
 
@@ -73,6 +78,12 @@ class Problem(TypedDict):
     request_id: str
     errors: NotRequired[Sequence[InputError]]
     current: NotRequired[Annotated[TaskRead, Field(description="The task as it is now")]]
+
+
+class ProblemResponse(Response):
+    """A problem, on its way."""
+
+    kind: Kind
 
 
 class Failure(Exception):
@@ -113,7 +124,15 @@ class MalformedHeader(Failure):
         )
 
 
-def answer(error: Exception, request_id: str) -> Response:
+def unavailable(
+    detail: str, errors: Sequence[InputError] = (), headers: Mapping[str, str] | None = None
+) -> Failure:
+    """The same request may succeed in some seconds."""
+    later = {"Retry-After": "2"} | dict(headers or {})
+    return Failure(Kind.UNAVAILABLE, detail, errors=errors, headers=later)
+
+
+def answer(error: BaseException, request_id: str) -> ProblemResponse:
     """The response to a request in which this was raised. Logs what was not foreseen."""
     failure = error if isinstance(error, Failure) else _failure(error)
     problem: dict[str, object] = {
@@ -128,10 +147,12 @@ def answer(error: Exception, request_id: str) -> Response:
     body = json.dumps(problem, ensure_ascii=False)
     if failure.current is not None:
         body = f'{body[:-1]}, "current": {failure.current}}}'
-    return Response(body, failure.kind.status, failure.headers, media_type=MEDIA_TYPE)
+    response = ProblemResponse(body, failure.kind.status, failure.headers, media_type=MEDIA_TYPE)
+    response.kind = failure.kind
+    return response
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: BaseException) -> Failure:
     match error:
         case Unauthorized():
             challenge = 'Bearer error="invalid_token"' if error.presented else "Bearer"
@@ -141,17 +162,17 @@ def _failure(error: Exception) -> Failure:
         case ClientDisconnect():  # nobody is there to read it
             return Failure(Kind.MALFORMED_REQUEST, "The body did not arrive.")
         case KeysUnavailable():
-            return _unavailable("Tokens cannot be verified just now; try again.")
+            return unavailable("Tokens cannot be verified just now; try again.")
+        case DatabaseUnavailable(in_doubt=True):
+            return unavailable("Whether it was done cannot be known just now; look, or try again.")
         case DatabaseUnavailable():
-            return _unavailable("The database cannot serve just now; try again.")
-        case RowSecurityInactive():
-            return _unavailable("The database does not keep users apart.")
+            return unavailable("The database cannot serve just now; try again.")
+        case TimeoutError():
+            return unavailable("It took too long; try again.")
+        case asyncio.CancelledError():  # the time to stop is over
+            return unavailable("The server is stopping; try again.", headers=_LAST)
         case DatabaseError():  # logged where it came from
             pass
         case _:
             _log.error("a fault of this program", exc_info=error)
     return Failure(Kind.INTERNAL_ERROR, "The server met a fault of its own.")
-
-
-def _unavailable(detail: str) -> Failure:
-    return Failure(Kind.UNAVAILABLE, detail, headers={"Retry-After": "2"})  # seconds

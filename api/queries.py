@@ -236,3 +236,50 @@ KEPT_ANSWER: Final = Statement(
         col(IdempotencyKey.body),
     ).where(_MY_KEY, _THIS_KEY)
 )
+
+# --- all that is kept of a person, for the operator ---
+
+AFTER_ID: Final = bindparam("after", type_=BigInteger)
+AFTER_KEY: Final = bindparam("after", type_=Text)
+
+
+def _export(columns: Any, mine: ColumnElement[bool], place: Any, after: Any) -> Statement:
+    """The next rows `after` a place: as JSON, `bodies`, and where the `last` of them is."""
+    rows = select(*columns).where(mine, place > after).order_by(place).limit(LIMIT).subquery("rows")
+    bodies = func.array_agg(cast(func.row_to_json(rows.table_valued()), Text))
+    return Statement(
+        select(bodies.label("bodies"), func.max(rows.c[place.key]).label("last")).select_from(rows)
+    )
+
+
+EXPORT_TASKS: Final = _export(_TASK, _MINE, col(Task.id), AFTER_ID)
+EXPORT_KEPT_ANSWERS: Final = _export(
+    (
+        col(IdempotencyKey.key),
+        col(IdempotencyKey.fingerprint),
+        col(IdempotencyKey.status),
+        col(IdempotencyKey.headers),
+        col(IdempotencyKey.body),
+        _date(col(IdempotencyKey.created_at)),
+    ),
+    _MY_KEY,
+    col(IdempotencyKey.key),
+    AFTER_KEY,
+)
+
+
+def _erase(table: Any, mine: ColumnElement[bool], place: Any) -> Statement:
+    """Some rows: how many were `found`, and `erased`. Those that others erased first are not."""
+    some = select(place).where(mine).order_by(place).limit(LIMIT).cte("some")
+    found = select(some.c[place.key])
+    gone = delete(table).where(mine, place.in_(found)).returning(place).cte("gone")
+    return Statement(
+        select(
+            select(func.count()).select_from(some).scalar_subquery().label("found"),
+            select(func.count()).select_from(gone).scalar_subquery().label("erased"),
+        )
+    )
+
+
+ERASE_TASKS: Final = _erase(Task, _MINE, col(Task.id))
+ERASE_KEPT_ANSWERS: Final = _erase(IdempotencyKey, _MY_KEY, col(IdempotencyKey.key))

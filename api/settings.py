@@ -3,12 +3,22 @@
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Final, Self, TypeVar
+from importlib.util import find_spec
+from typing import Annotated, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 import jwt
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError, model_validator
+import limits
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -26,10 +36,20 @@ class Algorithm(StrEnum):
     PS256 = "PS256"
 
 
+class LogFormat(StrEnum):
+    """How a line of the log looks; auto: text on a terminal, else JSON."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
 # What Better Auth signs with, outside production, when it was given no secret: public knowledge.
 _PUBLIC_SECRET: Final = "better-auth-secret-12345678901234567890"  # noqa: S105
 # As browsers write it: lower case, no user, no path (RFC 6454, section 6.2).
 _ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+_DAY: Final = 86_400  # seconds
+_MOST_REQUESTS: Final = 10**15 - 1  # the largest integer in a header (RFC 9651, section 3.3.1)
 _CLAIM: Final = re.compile(r"[^.\s]+(\.[^.\s]+)*")
 
 
@@ -57,11 +77,15 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _hosts(url: SecretStr) -> list[str]:
+    """With their ports; libpq and asyncpg try one after the other."""
+    return urlsplit(url.get_secret_value()).netloc.rpartition("@")[2].split(",")
+
+
 def _postgres_url(value: SecretStr) -> SecretStr:
     try:
-        parts = urlsplit(value.get_secret_value())
         good = value.get_secret_value().startswith(("postgresql://", "postgres://"))
-        good = good and parts.port != 0
+        good = good and all(urlsplit(f"//{host}").port != 0 for host in _hosts(value))
     except ValueError:
         good = False
     if not good:
@@ -70,7 +94,7 @@ def _postgres_url(value: SecretStr) -> SecretStr:
 
 
 def _direct(value: SecretStr) -> SecretStr:
-    if "-pooler." in (urlsplit(value.get_secret_value()).hostname or ""):
+    if any("-pooler." in host.lower() for host in _hosts(value)):
         raise ValueError("is Neon's pooled host; migrations need the direct one, without -pooler")
     return value
 
@@ -112,7 +136,57 @@ def _claim(value: str) -> str:
     return value
 
 
+def _rate(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == "off":
+        return None
+    try:
+        (rate,) = limits.parse_many(value)
+    except ValueError:
+        rate = limits.RateLimitItemPerDay(0)
+    if not (1 <= rate.amount <= _MOST_REQUESTS and rate.get_expiry() <= _DAY):
+        raise ValueError("is one limit such as 6000/minute, of a day at most; or off")
+    return rate
+
+
+def _rate_limit_storage(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    if url == "memory://":
+        return value
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+        good = (
+            good and re.fullmatch("(/[0-9]*)?", parts.path) and not (parts.query + parts.fragment)
+        )
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(
+            "is memory://, or a URL such as redis://:password@host:6379/0 or rediss://"
+        )
+    if find_spec("redis") is None:
+        raise ValueError("is Redis, which needs: pip install 'task-api[redis]'")
+    return value
+
+
+def _collector(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https"):
+        raise ValueError("is not an http(s):// URL")
+    try:
+        there = find_spec("opentelemetry.exporter.otlp.proto.http")
+    except ModuleNotFoundError:
+        there = None
+    if there is None:
+        raise ValueError("is set, which needs: pip install 'task-api[otel]'; or unset it")
+    return value
+
+
 PostgresURL = Annotated[SecretStr, AfterValidator(_postgres_url)]
+CollectorURL = Annotated[str, AfterValidator(_collector)]
+# None: as often as one likes.
+RateLimit = Annotated[InstanceOf[limits.RateLimitItem] | None, NoDecode, BeforeValidator(_rate)]
 
 
 class _Environment(BaseSettings):
@@ -162,13 +236,48 @@ class AuthSettings(_Environment):
         return self
 
 
-class Settings(AuthSettings):
-    """What the server needs."""
+class DatabaseSettings(_Environment):
+    """Where the server's database is, and how it is used. Times are seconds."""
 
     database_url: PostgresURL
+    pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
+    pool_timeout: Annotated[float, Field(gt=0, le=60)] = 2
+
+
+class ObservationSettings(_Environment):
+    """What the server says of its work, and to whom."""
+
+    log_format: LogFormat = LogFormat.AUTO
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    server_timing: bool = False
+    # OpenTelemetry's own; it reads the others, whose names begin alike, by itself
+    otel_exporter_otlp_endpoint: CollectorURL | None = None
+    otel_exporter_otlp_traces_endpoint: CollectorURL | None = None
+    otel_exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
+    otel_exporter_otlp_traces_protocol: Literal["http/protobuf"] = "http/protobuf"
+    otel_sdk_disabled: bool = False
+
+    @property
+    def traced(self) -> bool:
+        """Whether there is somebody who takes spans."""
+        collector = self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint
+        return collector is not None and not self.otel_sdk_disabled
+
+
+class Settings(AuthSettings, DatabaseSettings, ObservationSettings):
+    """What the server needs. Times are seconds."""
+
     cors_origins: Annotated[
         tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_origins)
     ] = ()
+    rate_limit: RateLimit = limits.RateLimitItemPerMinute(6000)
+    rate_limit_address: RateLimit = limits.RateLimitItemPerMinute(300)
+    rate_limit_storage: Annotated[SecretStr, AfterValidator(_rate_limit_storage)] = SecretStr(
+        "memory://"
+    )
+    request_timeout: Annotated[float, Field(gt=0, le=600)] = 15
+    shutdown_timeout: Annotated[int, Field(ge=0, le=600)] = 10
 
 
 class MigrationSettings(_Environment):
@@ -193,8 +302,24 @@ def load(kind: Callable[[], S]) -> S:
     try:
         return kind()
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0]).upper() if first["loc"] else ""
-        missing = first["type"] == "missing"
-        reason = "is not set" if missing else first["msg"].removeprefix("Value error, ")
+        name, reason = _complaints(error)[0]
         raise SettingsError(f"{name} {reason}".strip()) from None
+
+
+def complaints(kind: Callable[[], _Environment]) -> list[tuple[str, str]]:
+    """What is wrong with settings of that kind: each by its name, or by '' if it is several."""
+    try:
+        kind()
+    except ValidationError as error:
+        return _complaints(error)
+    return []
+
+
+def _complaints(error: ValidationError) -> list[tuple[str, str]]:
+    return [
+        (
+            str(one["loc"][0]).upper() if one["loc"] else "",
+            "is not set" if one["type"] == "missing" else one["msg"].removeprefix("Value error, "),
+        )
+        for one in error.errors(include_url=False, include_input=False)
+    ]

@@ -1,60 +1,156 @@
-"""Several processes that serve on one address."""
+"""Several processes that serve on one address, each of them replaced when it dies."""
 
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
 import socket
+import time
 from collections.abc import Callable
-from functools import partial
+from multiprocessing import connection
 from typing import Any, Final, final
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from api.listener import bound
+from api.server import Server
 
-_START: Final = 30.0  # seconds that a process may take to start
+_AGAIN: Final = 1.0  # seconds until a process that could not start is started again
+_FAREWELL: Final = 5.0  # seconds that a process may need beyond its time to stop
+
+_log = logging.getLogger(__name__)
+
+
+class CannotStart(Exception):
+    """A process could not start; it has said why."""
 
 
 @final
-class Workers(Multiprocess):
-    """uvicorn's, with an even share of the connections for each process.
+class Workers:
+    """Processes that share an address evenly.
 
     From one socket a process takes all the connections it finds, and who comes to the busier one
     waits. So each has a socket of its own, between which the kernel divides them (socket(7),
-    SO_REUSEPORT).
+    SO_REUSEPORT). It listens once its process serves, and not any more when that has died.
     """
 
-    def __init__(
-        self, config: uvicorn.Config, host: str, port: int, started: Callable[[int], None]
-    ) -> None:
-        """Calls `started` with the port when all of them serve.
+    def __init__(self, config: uvicorn.Config, host: str, port: int) -> None:
+        """Raises `SettingsError` when the address cannot be had."""
+        self._config = config
+        self._address = bound(host, port)  # nobody else's; it does not listen
+        self._address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self.port: Final[int] = self._address.getsockname()[1]
+        self._signals: list[int] = []
 
-        Raises `SettingsError` when the address cannot be had.
+    def run(self, started: Callable[[], None]) -> None:
+        """Serve until SIGTERM or Ctrl-C, and call `started` once all of them serve.
+
+        Raises `CannotStart`, and `KeyboardInterrupt` after Ctrl-C.
         """
-        address = _SharedAddress(host, port)
-        super().__init__(config, sockets=[address])  # type: ignore[list-item]
-        self._started = partial(started, address.port)
+        with self._address, self._woken_by_signals() as woken:
+            workers = [self._another() for _ in range(self._config.workers)]
+            try:
+                for worker in workers:
+                    worker.wait_until_serving(woken)
+                if not self._signals:
+                    started()
+                while not self._signals:
+                    self._keep(workers, woken)
+            finally:
+                self._stop(workers, woken)
+        if signal.SIGINT in self._signals:
+            raise KeyboardInterrupt
 
-    def init_processes(self) -> None:
-        """Start them, and wait until they serve."""
-        super().init_processes()
-        if all(process.wait_until_ready(_START, self.should_exit) for process in self.processes):
-            self._started()
+    def _keep(self, workers: list["_Worker"], woken: socket.socket) -> None:
+        connection.wait([woken, *(one.sentinel for one in workers if one.is_alive())], _AGAIN)
+        for number, worker in enumerate(workers):
+            if not worker.is_alive() and worker.may_be_replaced():
+                _log.warning("process %s has died; another one takes its place", worker.pid)
+                workers[number] = self._another()
+
+    def _another(self) -> "_Worker":
+        with socket.socket(self._address.family) as shared:
+            shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            shared.bind(self._address.getsockname())
+            return _Worker(self._config, shared)
+
+    def _stop(self, workers: list["_Worker"], woken: socket.socket) -> None:
+        told = 0
+        deadline = time.monotonic() + (self._config.timeout_graceful_shutdown or 0) + _FAREWELL
+        while alive := [one for one in workers if one.is_alive()]:
+            if told < max(len(self._signals), 1):
+                told += 1
+                for one in alive:
+                    one.terminate()
+            if time.monotonic() > deadline:
+                for one in alive:
+                    one.kill()
+            with contextlib.suppress(BlockingIOError):
+                woken.recv(64)
+            connection.wait([woken, *(one.sentinel for one in alive)], _AGAIN)
+
+    @contextlib.contextmanager
+    def _woken_by_signals(self) -> Any:
+        woken, waker = socket.socketpair()
+        with woken, waker:
+            for end in (woken, waker):
+                end.setblocking(False)
+            signal.set_wakeup_fd(waker.fileno())
+            try:
+                for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                    signal.signal(sign, lambda sign, _: self._signals.append(sign))
+                yield woken
+            finally:
+                signal.set_wakeup_fd(-1)
 
 
-class _SharedAddress:
-    """A socket of its own on this address, for each process that this is sent to."""
+class _Worker:
+    """A process that serves; it stops by itself when this one is gone."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._kept = bound(host, port)  # alone, as nobody else's; it does not listen
-        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self.port: int = self._kept.getsockname()[1]
+    def __init__(self, config: uvicorn.Config, address: socket.socket) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self._pipe, theirs = spawning.Pipe()
+        self._process = spawning.Process(target=_serve, args=(config, address, theirs))
+        self._process.start()
+        theirs.close()
+        self._begun = time.monotonic()
+        self.pid, self.sentinel = self._process.pid, self._process.sentinel
+        self.is_alive, self.kill = self._process.is_alive, self._process.kill
+        self.terminate = self._process.terminate
 
-    def __reduce__(self) -> tuple[Callable[..., socket.socket], tuple[Any, ...]]:
-        return _another, (self._kept.family, self._kept.getsockname())
+    def wait_until_serving(self, woken: socket.socket) -> None:
+        """Until it serves, or somebody is `woken`. Raises `CannotStart`."""
+        connection.wait([self._pipe, self.sentinel, woken])
+        if not self.is_alive():
+            raise CannotStart
+
+    def may_be_replaced(self) -> bool:
+        """At once if it has served; or else not too often."""
+        served = self._pipe.poll()
+        return served or time.monotonic() - self._begun > _AGAIN
 
 
-def _another(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
-    made = socket.socket(family)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    made.bind(address)
-    return made
+class _Reporting(Server):
+    def __init__(self, config: uvicorn.Config, supervisor: connection.Connection) -> None:
+        super().__init__(config)
+        self._supervisor = supervisor
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._supervisor.send(None)
+        asyncio.get_running_loop().add_reader(self._supervisor.fileno(), self._left_alone)
+
+    def _left_alone(self) -> None:
+        self.should_exit = True
+
+
+def _serve(
+    config: uvicorn.Config, address: socket.socket, supervisor: connection.Connection
+) -> None:
+    os.setsid()  # Ctrl-C is for the supervisor, which tells everybody
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    config.configure_logging()
+    _Reporting(config, supervisor).run([address])

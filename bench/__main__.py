@@ -1,15 +1,15 @@
-"""`python -m bench load|peers|scale|soak`: measure, and print tables in Markdown."""
+"""`python -m bench load|peers|scale|soak|endure`: measure, and print tables in Markdown."""
 
 import argparse
 
-from bench import load, scale, soak
+from bench import endure, load, scale, soak
 from bench.stage import cluster, stage
 
 
 def main() -> None:
     """Choose what to measure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", choices=("load", "peers", "scale", "soak"))
+    parser.add_argument("what", choices=("load", "peers", "scale", "soak", "endure"))
     parser.add_argument("--seconds", type=int, default=5, help="of each run (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of each case (%(default)s)")
     options = parser.parse_args()
@@ -18,9 +18,13 @@ def main() -> None:
             scale.measure(server, options)
             return
         with stage(server, 10_000, 20) as on:
-            {"load": load.alone, "peers": load.peers, "soak": soak.measure}[options.what](
-                on, options
-            )
+            measures = {
+                "load": load.alone,
+                "peers": load.peers,
+                "soak": soak.measure,
+                "endure": endure.measure,
+            }
+            measures[options.what](on, options)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
--- wrk -s clients.lua URL -- WORKLOAD CROWD
+-- wrk -s clients.lua URL -- WORKLOAD CROWD PAUSE
 -- WORKLOAD: list, get, create, complete, mix. CROWD: a file with "token first-id last-id" lines.
+-- PAUSE: milliseconds between an answer and the next request.
 
 local kinds = {
   list = function(person) return wrk.format("GET", "/api/tasks?limit=20", person.head) end,
@@ -38,6 +39,10 @@ function init(args)
     requests[#requests + 1] = theirs
   end
   ways = chosen
+  local pause = tonumber(args[3])
+  if pause > 0 then
+    function delay() return pause * (0.5 + math.random()) end
+  end
 end
 
 function request()

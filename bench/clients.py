@@ -48,14 +48,19 @@ class Figures:
     errors: int
 
 
-def wrk(address: str, workload: str, stage: Stage, connections: int, seconds: int) -> Figures:
-    """A closed loop of that many connections, each on behalf of somebody else every time."""
+def wrk(
+    address: str, workload: str, stage: Stage, connections: int, seconds: int, pause: float = 0
+) -> Figures:
+    """A closed loop of that many connections, each on behalf of somebody else every time.
+
+    Between an answer and the next request each of them waits for `pause` milliseconds.
+    """
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
     done = subprocess.run(
         [
             *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=10s", f"-s{_LUA}"),
-            *(address, "--", workload, stage.crowd),
+            *(address, "--", workload, stage.crowd, str(pause)),
         ],
         capture_output=True,
         text=True,

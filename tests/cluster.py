@@ -5,9 +5,11 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from pytest_postgresql.janitor import DatabaseJanitor
 
 from api.migrate import migrate
@@ -26,16 +28,30 @@ class TaskDatabase:
     owner: str
     task_app: str
 
+    @property
+    def direct(self) -> str:
+        """task_app's, with no pooler in between."""
+        return self.owner.replace(OWNER, "task_app", 1)
+
 
 @dataclass(frozen=True)
 class Cluster:
-    """The server, by the URL of its superuser."""
+    """The server, by the URL of a superuser; his password, if there is one, is everybody's."""
 
     superuser: str
+    pooler: str | None = None  # the URL by which task_app connects, if not the same way
 
     def url(self, role: str, database: str) -> str:
-        parts = urlsplit(self.superuser)
-        return parts._replace(netloc=f"{role}@", path=f"/{database}").geturl()
+        """`role` may come with a password of its own."""
+        at = self.pooler if self.pooler and role == "task_app" else self.superuser
+        parts = urlsplit(at)
+        login = f"{role}:{self._password}" if self._password and ":" not in role else role
+        host = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=f"{login}@{host}", path=f"/{database}").geturl()
+
+    @property
+    def _password(self) -> str:
+        return urlsplit(self.superuser).password or ""
 
     @contextlib.contextmanager
     def empty_database(self) -> Iterator[TaskDatabase]:
@@ -46,13 +62,22 @@ class Cluster:
                 f"do $$ begin create role {OWNER} login createrole nosuperuser;"
                 " exception when duplicate_object then null; end $$"
             )
-        (socket_directory,) = parse_qs(urlsplit(self.superuser).query)["host"]
-        janitor = DatabaseJanitor(user="postgres", host=socket_directory, port=5432, dbname=name)
+            if self._password:
+                password = sql.Literal(unquote(self._password))
+                connection.execute(sql.SQL("alter role task_owner password {}").format(password))
+        there = conninfo_to_dict(self.superuser)
+        janitor = DatabaseJanitor(
+            user=str(there["user"]),
+            password=unquote(self._password),
+            host=str(there["host"]),
+            port=int(there.get("port") or 5432),
+            dbname=name,
+        )
         with janitor:
             with psycopg.connect(self.superuser, autocommit=True) as connection:
                 connection.execute(f"alter database {name} owner to {OWNER}")
             yield TaskDatabase(
-                superuser=self.url("postgres", name),
+                superuser=urlsplit(self.superuser)._replace(path=f"/{name}").geturl(),
                 owner=self.url(OWNER, name),
                 task_app=self.url("task_app", name),
             )
@@ -61,5 +86,5 @@ class Cluster:
     def database(self) -> Iterator[TaskDatabase]:
         """A database that the owner has migrated."""
         with self.empty_database() as database:
-            migrate(database.owner)
+            migrate(database.owner, unquote(self._password) or None)
             yield database

@@ -1,5 +1,6 @@
 """What every test can ask for: the cluster, a migrated database, the server, and people."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -15,6 +16,8 @@ from api.settings import AuthSettings, MigrationSettings, Settings
 from tests.cluster import Cluster, TaskDatabase
 from tests.keyserver import Issuer, issuing
 from tests.people import SECRET, People, Person
+from tests.pgbouncer import pgbouncer
+from tests.postgres import binaries
 from tests.server import serving
 
 
@@ -31,11 +34,21 @@ def _clean_environment() -> None:
 
 @pytest.fixture(scope="session")
 def cluster(_clean_environment: None) -> Iterator[Cluster]:
+    with contextlib.ExitStack() as stack:
+        superuser = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(_postgres())
+        pooler = None
+        if os.environ.get("TEST_POOLER") == "pgbouncer":
+            pooler = stack.enter_context(pgbouncer(superuser))
+        yield Cluster(superuser, pooler)
+
+
+@contextlib.contextmanager
+def _postgres() -> Iterator[str]:
     # not under pytest's own folder, which only its user may enter: the server has a user of its own
     folder = Path(tempfile.mkdtemp(prefix="task-api-"))
     try:
-        with postgres(folder / "postgres") as url:
-            yield Cluster(url)
+        with postgres(folder / "postgres", binaries()) as url:
+            yield url
     finally:
         shutil.rmtree(folder)
 
@@ -62,6 +75,7 @@ def server(database: TaskDatabase) -> Iterator[str]:
             database_url=database.task_app,
             better_auth_secret=SECRET,
             cors_origins="https://app.example.com",
+            rate_limit_address="off",  # there are many refused tokens, and one address
         )
     ) as address:
         yield address

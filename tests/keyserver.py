@@ -23,6 +23,7 @@ class Issuer:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.delay = 0.0  # seconds before an answer
+        self.ahead = 0.0  # seconds that its clock is
         self.body: bytes | None = None  # instead of the key set
         self.private: dict[str, Any] = {}
         self.public: list[dict[str, Any]] = []
@@ -67,7 +68,8 @@ def issuing() -> Iterator[Issuer]:
             body = issuer.body
             if body is None:
                 body = json.dumps({"keys": issuer.public}).encode()
-            self.send_response(issuer.status)
+            self.send_response_only(issuer.status)
+            self.send_header("Date", self.date_time_string(time.time() + issuer.ahead))
             for name, value in {"Content-Length": str(len(body)), **issuer.headers}.items():
                 self.send_header(name, value)
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):

@@ -6,9 +6,8 @@ import threading
 import time
 from collections.abc import Iterator
 
-import uvicorn
-
 from api.main import create_app
+from api.server import Server, config
 from api.settings import Settings
 
 
@@ -16,7 +15,7 @@ from api.settings import Settings
 def serving(settings: Settings) -> Iterator[str]:
     """The API for these settings, until the block ends; its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None))
+    server = Server(config(create_app(settings), settings, log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

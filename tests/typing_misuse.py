@@ -8,10 +8,11 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from api import queries
-from api.auth import Authenticator, Unauthorized, User, issue_token
+from api.auth import Authenticator, Unauthorized, User, issue_token, named_by_operator
 from api.db import Database, Transaction
 from api.migrate import migrate
 from api.models import Task
+from api.person import erase, export
 from api.settings import MigrationSettings, Settings
 from api.statement import Statement
 
@@ -29,7 +30,7 @@ async def a_transaction_of_nobody(database: Database, claims: dict[str, str]) ->
 async def a_transaction_of_whoever_is_named(database: Database, user: User) -> None:
     database.transaction(user.id)  # type: ignore[arg-type]
     database.transaction([user])  # type: ignore[arg-type]
-    database.transaction(user, user)  # type: ignore[call-arg]
+    database.transaction(user, user)  # type: ignore[arg-type, call-arg]
     Transaction(object(), "alice")  # type: ignore[arg-type]
     Transaction(object(), None)  # type: ignore[arg-type]
     Transaction(object())  # type: ignore[call-arg]
@@ -99,6 +100,17 @@ async def somebody_by_other_means(authenticator: Authenticator, header: str) -> 
     await authenticator.user()  # type: ignore[call-arg]
     await authenticator.user([b"Bearer a.b.c"])  # type: ignore[list-item]
     return authenticator.user([header])  # type: ignore[return-value]
+
+
+async def all_of_whoever_is_named(database: Database, tx: Transaction, user: User) -> None:
+    export(database, "alice")  # type: ignore[arg-type]
+    export(database, None)  # type: ignore[arg-type]
+    await export(database, user)  # type: ignore[misc]
+    await erase(database)  # type: ignore[call-arg]
+    await erase(database, user.id)  # type: ignore[arg-type]
+    await erase(tx, user)  # type: ignore[arg-type]
+    named_by_operator(None)  # type: ignore[arg-type]
+    named_by_operator(user)  # type: ignore[arg-type]
 
 
 def a_caller_said_by_hand(user: User) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import psycopg
 
+from api import authorities
 from api.audit import checks, evidence
 from api.audit.probes import probe
 from api.audit.report import Probe, Report
@@ -29,6 +30,7 @@ def audit(catalog_url: str, serving_url: str | None) -> Report:
 
     Nothing is changed in the database. Raises `AuditError`.
     """
+    authorities.find()
     try:
         with _connected(catalog_url, _READ_ONLY) as connection:
             probes, reason = _probed(serving_url)

@@ -1,40 +1,47 @@
 """Is the process alive; is the database there, with row security in force."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema
 
-from api.db import Database
 from api.document import failures
-from api.problems import Kind
+from api.problems import Kind, unavailable
+from api.readiness import Readiness
 from api.routes.route import Route
 
 router = APIRouter(route_class=Route, tags=["health"])
 
 
 class Health(BaseModel):
-    """All is well."""
+    """It serves. `warnings` are there when it may not for long."""
 
     status: Literal["ok"]
+    warnings: list[str] | SkipJsonSchema[None] = None
 
-
-_OK: Final = Health(status="ok").model_dump_json()
+    def response(self) -> Response:
+        """As an answer."""
+        return Response(self.model_dump_json(exclude_none=True), media_type="application/json")
 
 
 @router.get("/livez", operation_id="live", summary="The process is alive", response_model=Health)
 async def live(_: Request) -> Response:
-    return Response(_OK, media_type="application/json")
+    return Health(status="ok").response()
 
 
 @router.get(
     "/readyz",
     operation_id="ready",
-    summary="The database is reachable and keeps users apart",
+    summary="The database is reachable and keeps users apart; the answer may be seconds old",
     response_model=Health,
-    responses=failures(Kind.INTERNAL_ERROR, Kind.UNAVAILABLE),
+    responses=failures(Kind.UNAVAILABLE),
 )
 async def ready(request: Request) -> Response:
-    database: Database = request.app.state.database
-    await database.ping()
-    return Response(_OK, media_type="application/json")
+    readiness: Readiness = request.app.state.readiness
+    report = await readiness.report()
+    if report.faults:
+        raise unavailable(
+            "It cannot serve just now.", errors=[{"detail": fault} for fault in report.faults]
+        )
+    return Health(status="ok", warnings=report.warnings or None).response()

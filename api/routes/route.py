@@ -6,8 +6,9 @@ true and ignores what it does not know. A `TaskRoute` keeps FastAPI's signature 
 document, and reads the request itself, once and strictly.
 """
 
+import asyncio
 import re
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import lru_cache, partial
 from typing import Annotated, Any, Final
 
@@ -23,7 +24,9 @@ from starlette.types import Receive, Scope
 from api import etags, idempotency
 from api.auth import Authenticator
 from api.db import Database, Transaction
+from api.exchange import AUTH, DATABASE, timed
 from api.problems import Failure, InputError, InvalidInput, Kind
+from api.ratelimits import RateLimits
 from api.schemas import MAX_ID, NoParameters
 
 # Queries whose parameters are remembered, and their length: what is valid can yet be padded.
@@ -31,6 +34,7 @@ _QUERIES: Final = 256
 _QUERY: Final = 100  # bytes
 MAX_BODY: Final = 64 * 1024  # bytes
 MAX_BULK_BODY: Final = 1024 * 1024  # bytes
+BODY_TIMEOUT: Final = 10.0  # seconds for a whole body
 _FAULTS: Final = 100  # named at most; a megabyte has room for a hundred thousand
 # A merge patch (RFC 7396) is JSON with a media type of its own.
 _JSON: Final = {"application/json", "application/merge-patch+json"}
@@ -110,7 +114,7 @@ def find(routes: Iterable[Route], scope: Scope) -> Route:
     path, allowed = "", set[str]()
     for route in routes:
         if (found := route.path_regex.match(scope["path"])) and path in ("", route.path):
-            path = route.path
+            path, scope["route"] = route.path, route
             if scope["method"] in route.takes:
                 scope["path_params"] = found.groupdict()
                 return route
@@ -128,7 +132,8 @@ class TaskRoute(Route):
     above, a body."""
 
     def _built(self) -> Handler:
-        call, has_id = self.endpoint, bool(self.dependant.path_params)
+        call: Callable[..., Awaitable[Response]] = self.endpoint
+        has_id, reads = bool(self.dependant.path_params), "GET" in self.takes
         query, body = (
             next(((p.name, p.field_info) for p in fields), None)
             for fields in (self.dependant.query_params, self.dependant.body_params)
@@ -149,7 +154,9 @@ class TaskRoute(Route):
             state = scope["app"].state
             authenticator: Authenticator = state.authenticator
             database: Database = state.database
-            user = await authenticator.user(_values(scope, b"authorization"))
+            limits: RateLimits = state.rate_limits
+            with timed(scope, AUTH):
+                user = await limits.user(scope, authenticator, _values(scope, b"authorization"))
             arguments: dict[str, Any] = {}
             if has_id:
                 arguments["task_id"] = _task_id(scope["path_params"]["task_id"])
@@ -167,9 +174,8 @@ class TaskRoute(Route):
                 content = await _content(scope, receive, body_model.most)
                 if content or body[1].is_required():
                     arguments[body[0]] = body_model.parsed(content)
-            async with database.transaction(user) as tx:
-                response: Response = await call(tx, **arguments)
-            return response
+            with timed(scope, DATABASE):
+                return await database.run(user, lambda tx: call(tx, **arguments), reads=reads)
 
         return answer
 
@@ -215,14 +221,20 @@ async def _content(scope: Scope, receive: Receive, most: int) -> bytes:
     if any(encoding != "identity" for encoding in _values(scope, b"content-encoding")):
         raise Failure(Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding.")
     content, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        content += message.get("body", b"")
-        if len(content) > most:
-            raise Failure(Kind.CONTENT_TOO_LARGE, f"A body may have {most} bytes at most.")
-        more = message.get("more_body", False)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                content += message.get("body", b"")
+                if len(content) > most:
+                    raise Failure(Kind.CONTENT_TOO_LARGE, f"A body may have {most} bytes at most.")
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise Failure(
+            Kind.REQUEST_TIMEOUT, "The body came too slowly.", headers={"Connection": "close"}
+        ) from None
     if content and not declared:
         _demand_json("")
     return content

@@ -1,6 +1,7 @@
 """What the server answers is what the document says, for every route and every status."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import TypeAdapter
 
 from api.problems import MEDIA_TYPE
+from api.routes import route
 from api.schemas import TaskRead
 from api.settings import Settings
 from tests.cluster import Cluster, TaskDatabase
@@ -58,13 +60,14 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "a first try": {"headers": ONCE},
     "a second try": {"headers": ONCE},
 }
-OF_HTTP: Final = {"date", "server", "content-type", "content-length"}
+OF_HTTP: Final = {"connection", "date", "server", "content-type", "content-length"}
 FORMATS: Final = FormatChecker()
 
 
 @contextlib.contextmanager
-def people_of(database: TaskDatabase) -> Iterator[People]:
-    with serving(Settings(database_url=database.task_app, better_auth_secret=SECRET)) as address:
+def people_of(database: TaskDatabase, **settings: Any) -> Iterator[People]:
+    settings |= {"database_url": database.task_app, "better_auth_secret": SECRET}
+    with serving(Settings(**settings)) as address:
         people = People(address)
         yield people
         people.leave()
@@ -88,6 +91,15 @@ def alice_without_a_database(cluster: Cluster) -> Iterator[Person]:
             name = database.task_app.partition("?")[0].rpartition("/")[2]
             connection.execute(f"drop database {name} with (force)".encode())
         yield people.person("alice")
+
+
+@pytest.fixture(scope="module")
+def alice_who_asked_too_often(database: TaskDatabase) -> Iterator[Person]:
+    """And may ask again tomorrow."""
+    with people_of(database, rate_limit="1/day") as people:
+        alice = people.person("alice")
+        alice.lists()
+        yield alice
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:
@@ -150,6 +162,12 @@ def requested(person: Person, name: str, task_id: int, **change: Any) -> httpx2.
     return person.http.request(method, path.format(task_id=task_id), **request)
 
 
+def slowly() -> Iterator[bytes]:
+    yield b"{"
+    time.sleep(0.5)
+    yield b"}"
+
+
 @contextlib.contextmanager
 def still_running(person: Person, database: TaskDatabase) -> Iterator[None]:
     """Another request of this person, with the key `ONCE`, has not come to its end."""
@@ -169,6 +187,8 @@ def test_every_answer_is_documented_and_every_documented_answer_is_given(
     database: TaskDatabase,
     alice_at_a_faulty_server: Person,
     alice_without_a_database: Person,
+    alice_who_asked_too_often: Person,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     alice, bob = people.person("alice"), people.person("bob")
     task_id = alice.creates()["id"]
@@ -177,6 +197,10 @@ def test_every_answer_is_documented_and_every_documented_answer_is_given(
     answers.append(requested(alice, name, 2**53 - 1))
     answers.append(requested(alice_at_a_faulty_server, name, 1))
     answers.append(requested(alice_without_a_database, name, 1))
+    answers.append(requested(alice_who_asked_too_often, name, 1))
+    with monkeypatch.context() as patience:
+        patience.setattr(route, "BODY_TIMEOUT", 0.2)
+        answers.append(requested(alice, name, task_id, content=slowly(), headers=JSON))
     with still_running(bob, database):
         answers.append(requested(bob, name, bob.creates()["id"], headers=ONCE))
     given: dict[str, set[str]] = {}

@@ -15,7 +15,10 @@ JWKS = {
 }
 
 
-@pytest.mark.parametrize("command", [["dev"], ["serve"], ["migrate"], ["token"]])
+@pytest.mark.parametrize(
+    "command",
+    [["dev"], ["serve"], ["migrate"], ["doctor"], ["export"], ["erase"], ["token"]],
+)
 def test_every_command_has_help(capfd: pytest.CaptureFixture[str], command: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main([*command, "--help"])
@@ -41,6 +44,8 @@ def test_a_database_that_is_away_is_one_line() -> None:
         ([], "required"),
         (["fly"], "invalid choice"),
         (["token"], "USER_ID"),
+        (["export"], "USER_ID"),
+        (["erase"], "USER_ID"),
         (["serve", "--port", "harbour"], "invalid int value: 'harbour'"),
         (["serve", "--workers", "0"], "1 or more"),
         (["serve", "--workers", "many"], "many"),

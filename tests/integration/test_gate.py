@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from api.db import Database, RowSecurityInactive
+from api.settings import DatabaseSettings
 from tests.cluster import OWNER, Cluster, TaskDatabase
 from tests.commands import run
 from tests.people import SECRET
@@ -24,7 +25,7 @@ def role(guarded: TaskDatabase) -> Iterator[str]:
     """A role of its own, as somebody makes it by hand."""
     with psycopg.connect(guarded.superuser, autocommit=True) as connection:
         connection.execute("create role passer_by login")
-        yield guarded.task_app.replace("task_app@", "passer_by@")
+        yield guarded.direct.replace("task_app", "passer_by")
         connection.execute("drop owned by passer_by")
         connection.execute("drop role passer_by")
 
@@ -39,7 +40,7 @@ def refusal_of(url: str) -> str | None:
 
     async def knock() -> str | None:
         try:
-            async with Database.connect(url):
+            async with Database.connect(DatabaseSettings(database_url=url)):
                 return None
         except RowSecurityInactive as refusal:
             return str(refusal)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from api import readiness
 from api.migrate import migrate
 from api.settings import Settings
 from tests.cluster import Cluster, TaskDatabase
+from tests.faults.cluster import eventually
 from tests.people import SECRET, People, Person
 from tests.problems import problem
 from tests.server import serving
@@ -18,8 +20,9 @@ DISCONNECT = "select pg_terminate_backend(pid, 1000) from pg_stat_activity where
 
 
 @pytest.fixture
-def own_people(own_database: TaskDatabase) -> Iterator[People]:
-    """The people of an API whose database a test may break."""
+def own_people(own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
+    """The people of an API whose database a test may break, and which is looked at each time."""
+    monkeypatch.setattr(readiness, "KEPT", 0)
     settings = Settings(
         database_url=own_database.task_app, better_auth_secret=SECRET, cors_origins=FRONT_END
     )
@@ -81,19 +84,18 @@ def test_while_the_database_is_away_people_are_asked_to_come_back(
     finally:
         operator(back)
 
-    assert balancer.http.get("/readyz").status_code == 200
+    # at once, unless a pooler that was turned away takes a moment to try again
+    eventually(lambda: balancer.http.get("/readyz").status_code == 200)
     assert alice.lists() == [task]
 
 
-def test_a_connection_that_broke_in_the_meantime_costs_one_answer_at_most(
+def test_a_connection_that_broke_in_the_meantime_is_not_noticed(
     own_people: People, operator: Callable[[str], None]
 ) -> None:
     alice = own_people.person("alice")
     task = alice.creates()
     for _ in range(3):
         operator(DISCONNECT)
-        answer = alice.http.get("/api/tasks")
-        assert answer.status_code in (200, 503)  # whether or not the server knew already
         assert alice.lists() == [task]
 
 

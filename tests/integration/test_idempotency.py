@@ -104,7 +104,7 @@ def is_replayed(answer: httpx2.Response, first: httpx2.Response) -> bool:
         return False
     assert answer.headers["Idempotency-Replayed"] == "true"
     assert (answer.status_code, answer.content) == (first.status_code, first.content)
-    own = {"date", "x-request-id", "idempotency-replayed"}
+    own = {"date", "x-request-id", "idempotency-replayed", "ratelimit"}
     assert {k: v for k, v in answer.headers.items() if k not in own} == {
         k: v for k, v in first.headers.items() if k not in own
     }

@@ -16,6 +16,7 @@ from psycopg.sql import SQL, Identifier
 
 from api import migrate as migrate_module
 from api.migrate import MigrationError, migrate
+from api.migrations import APPLIED, are_behind, newest
 from tests.cluster import OWNER, Cluster, TaskDatabase
 from tests.commands import Outcome, run
 
@@ -107,6 +108,47 @@ def test_an_empty_database_gets_table_role_and_policies(cluster: Cluster) -> Non
         assert second.code == 0, second
         assert second.out.splitlines() == [f"applied {name}" for name in WRITTEN_ANEW]
         assert state_of(empty) == before
+
+
+def applied(database: TaskDatabase) -> str | None:
+    """The last migration, as the server finds it."""
+    with psycopg.connect(database.task_app) as connection:
+        row = connection.execute(APPLIED).fetchone()
+    assert row is not None
+    return row[0] if row[0] is None else str(row[0])
+
+
+def test_the_server_can_read_which_migration_was_the_last(own_database: TaskDatabase) -> None:
+    assert applied(own_database) == newest() == MIGRATED[-1]
+    executes(own_database.owner, "comment on table task is null")
+    assert are_behind(applied(own_database))
+    migrate(own_database.owner)
+    assert not are_behind(applied(own_database))
+
+
+def test_a_database_without_tables_is_behind(cluster: Cluster, database: TaskDatabase) -> None:
+    with cluster.empty_database() as empty:
+        assert applied(empty) is None
+    assert are_behind(None)
+
+
+def test_an_older_program_does_not_take_the_name_of_a_newer_migration_away(
+    own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(migrate_module.MIGRATIONS, tmp_path / "migrations")
+    (tmp_path / "migrations/0999.it's-later.sql").write_text("select 1")
+    with monkeypatch.context() as later:
+        later.setattr(migrate_module, "MIGRATIONS", tmp_path / "migrations")
+        migrate(own_database.owner)
+    assert applied(own_database) == "0999.it's-later"
+    migrate(own_database.owner)
+    assert applied(own_database) == "0999.it's-later"
+    assert not are_behind(applied(own_database))
+
+
+def test_a_database_of_the_version_before_is_behind() -> None:
+    names = [MIGRATED[0], "0009.nine", "0010.ten"]
+    assert [name for name in names if are_behind(name)] == [MIGRATED[0]]
 
 
 STRAY = (
@@ -285,8 +327,8 @@ def test_the_password_is_set_and_never_logged(own_database: TaskDatabase) -> Non
     assert "alter" in log, "nothing was logged, so nothing is tested"
     assert "brien" not in log
     with passwords_demanded(own_database):
-        assert not admits(own_database.task_app, "wrong")
-        assert admits(own_database.task_app, AWKWARD)
+        assert not admits(own_database.direct, "wrong")
+        assert admits(own_database.direct, AWKWARD)
 
         # The command says so too, without the password.
         url = own_database.task_app.replace("task_app@", "task_app:hush-hush@")

@@ -23,9 +23,13 @@ def anyio_backend() -> str:
 
 
 @contextlib.asynccontextmanager
-async def opened(database: TaskDatabase, size: int) -> AsyncIterator[Pool]:
+async def opened(database: TaskDatabase, size: int, patience: float = 2) -> AsyncIterator[Pool]:
     named = {"application_name": _THIS_POOL}
-    pool = Pool(lambda: asyncpg.connect(database.task_app, server_settings=named), size)
+    pool = Pool(
+        lambda within: asyncpg.connect(database.direct, server_settings=named, timeout=within),
+        size,
+        patience,
+    )
     try:
         yield pool
     finally:
@@ -93,21 +97,20 @@ async def test_who_came_first_is_served_first(database: TaskDatabase) -> None:
 
 
 async def test_who_waits_too_long_is_told_and_nobody_else_loses_by_it(
-    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
+    database: TaskDatabase,
 ) -> None:
-    monkeypatch.setattr(pools, "ACQUIRE_TIMEOUT", 0.2)
-    async with opened(database, 1) as pool:
+    async with opened(database, 1, patience=0.2) as pool:
         first = await pool.acquire()
         assert isinstance(await refusal(pool), TimeoutError)
         pool.release(first, sound=True)
         assert await backend(pool) == first.get_server_pid()
 
 
-async def test_nobody_waits_for_ever_for_a_database_that_does_not_answer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(pools, "ACQUIRE_TIMEOUT", 0.2)
-    pool = Pool(asyncio.Event().wait, 1)
+async def test_nobody_waits_for_ever_for_a_database_that_does_not_answer() -> None:
+    async def connect(_: float) -> Any:
+        await asyncio.Event().wait()
+
+    pool = Pool(connect, 1, timeout=0.2)
     first = asyncio.create_task(pool.acquire())
     await asyncio.sleep(0)
     assert isinstance(await refusal(pool), TimeoutError)
@@ -153,15 +156,61 @@ async def test_a_connection_that_broke_meanwhile_is_not_lent_again(database: Tas
         assert await backend(pool) == kept.get_server_pid()
 
 
+async def test_waiting_and_connecting_share_the_time(database: TaskDatabase) -> None:
+    had: list[float] = []
+
+    async def connect(within: float) -> Any:
+        had.append(within)
+        return await asyncpg.connect(database.task_app)
+
+    pool = Pool(connect, 1, timeout=2)
+    first = await pool.acquire()
+    second = asyncio.create_task(pool.acquire())
+    await asyncio.sleep(0.5)
+    pool.release(first, sound=False)
+    pool.release(await second, sound=True)
+    await pool.close()
+    assert had[0] > 1.9
+    assert had[1] <= 1.5
+
+
+async def test_where_too_many_wait_nobody_else_does(
+    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "QUEUE", 3)
+    async with opened(database, 1) as pool:
+        first = await pool.acquire()
+        waiting = [asyncio.create_task(pool.acquire()) for _ in range(3)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(0.5):
+            with pytest.raises(TimeoutError):
+                await pool.acquire()
+        pool.release(first, sound=True)
+        for one in waiting:
+            pool.release(await one, sound=True)
+
+
+async def test_a_fresh_connection_is_none_of_those_at_hand(database: TaskDatabase) -> None:
+    async with opened(database, 2) as pool:
+        at_hand = [await pool.acquire() for _ in range(2)]
+        known = {connection.get_server_pid() for connection in at_hand}
+        for connection in at_hand:
+            pool.release(connection, sound=True)
+        fresh = await pool.acquire(fresh=True)
+        assert fresh.get_server_pid() not in known
+        pool.release(fresh, sound=True)
+        assert await eventually(database, 1)
+
+
 async def test_a_failure_to_connect_keeps_no_place(database: TaskDatabase) -> None:
     answers: list[Any] = [OSError("nobody is there"), None]
 
-    async def connect() -> Any:
+    async def connect(_: float) -> Any:
         if (failure := answers.pop(0)) is not None:
             raise failure
         return await asyncpg.connect(database.task_app)
 
-    pool = Pool(connect, 1)
+    pool = Pool(connect, 1, timeout=2)
     with pytest.raises(OSError, match="nobody"):
         await pool.acquire()
     async with asyncio.timeout(1):

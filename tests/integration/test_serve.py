@@ -37,8 +37,8 @@ def test_it_answers_and_stops_on_sigterm(database: TaskDatabase) -> None:
         assert asks(serve, "/api/tasks").json() == []
         assert asks(serve, "/api/tasks?title=hush-hush").status_code == 422
         outcome = serve.stops(signal.SIGTERM)
-    assert outcome.code == -signal.SIGTERM, outcome
-    assert '"GET /api/tasks HTTP/1.1" 422' in outcome.err + outcome.out
+    assert outcome.code == 0, outcome
+    assert '"method":"GET","route":"/api/tasks","status":422' in outcome.err
     for private in ("hush-hush", TOKEN, SECRET):
         assert private not in outcome.err + outcome.out
     assert "Traceback" not in outcome.err
@@ -52,7 +52,7 @@ def test_two_workers_answer_and_both_stop(database: TaskDatabase) -> None:
         outcome = serve.stops(signal.SIGTERM)
         _, alive = psutil.wait_procs(workers, timeout=10)
     assert alive == []
-    assert outcome.code in (0, -signal.SIGTERM), outcome
+    assert outcome.code == 0, outcome
     assert "Traceback" not in outcome.err
 
 

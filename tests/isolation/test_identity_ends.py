@@ -11,8 +11,9 @@ import pytest
 
 from api import queries
 from api.auth import User
-from api.db import Database
+from api.db import Database, DatabaseError, Transaction
 from api.schemas import Sort
+from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase
 
 LIST = queries.tasks(Sort.NEWEST, frozenset(), "top")
@@ -25,9 +26,8 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture
-def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.db._POOL_SIZE", 1)
+def one_connection(database: TaskDatabase) -> DatabaseSettings:
+    return DatabaseSettings(database_url=database.task_app, pool_size=1)
 
 
 @contextlib.asynccontextmanager
@@ -40,9 +40,8 @@ async def a_connection(door: Database) -> AsyncIterator[Any]:
         door._pool.release(connection, sound=True)  # noqa: SLF001
 
 
-@pytest.mark.usefixtures("_one_connection")
 async def test_the_next_borrower_starts_as_nobody(database: TaskDatabase) -> None:
-    async with Database.connect(database.task_app) as door:
+    async with Database.connect(one_connection(database)) as door:
         async with a_connection(door) as connection:
             await connection.execute("set application_name = 'left behind'")
         async with door.transaction(User("alice")) as transaction:
@@ -56,9 +55,8 @@ async def test_the_next_borrower_starts_as_nobody(database: TaskDatabase) -> Non
             assert await connection.fetchval("select count(*) from task") == 0
 
 
-@pytest.mark.usefixtures("_one_connection")
 async def test_it_ends_with_a_transaction_that_failed(database: TaskDatabase) -> None:
-    async with Database.connect(database.task_app) as door:
+    async with Database.connect(one_connection(database)) as door:
         with pytest.raises(ZeroDivisionError):
             async with door.transaction(User("alice")):
                 raise ZeroDivisionError
@@ -68,7 +66,7 @@ async def test_it_ends_with_a_transaction_that_failed(database: TaskDatabase) ->
 
 async def test_a_transaction_that_failed_has_changed_nothing(database: TaskDatabase) -> None:
     task = {"title": "Buy milk", "description": None, "completed": False}
-    async with Database.connect(database.task_app) as door:
+    async with Database.connect(one_connection(database)) as door:
         for failure in (ZeroDivisionError, None):
             with contextlib.suppress(ZeroDivisionError):
                 async with door.transaction(User("alice-who-fails")) as transaction:
@@ -79,3 +77,17 @@ async def test_a_transaction_that_failed_has_changed_nothing(database: TaskDatab
                 page = await transaction.row(LIST, limit=10, offset=0)
                 assert page
                 assert page["body"].count("Buy milk") == (0 if failure else 1)
+
+
+async def test_a_failure_that_is_overlooked_is_not_taken_for_a_commit(
+    database: TaskDatabase,
+) -> None:
+    async def overlooks(transaction: Transaction) -> None:
+        with contextlib.suppress(DatabaseError):
+            await transaction.row(queries.CREATE, title="", description=None, completed=False)
+
+    async with Database.connect(one_connection(database)) as door:
+        with pytest.raises(DatabaseError, match="taken for a good one"):
+            await door.run(User("alice-who-fails"), overlooks, reads=False)
+        async with a_connection(door) as connection:
+            assert not connection.is_in_transaction()

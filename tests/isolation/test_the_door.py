@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from api.db import Database, RowSecurityInactive
+from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase
 
 pytestmark = pytest.mark.anyio
@@ -17,13 +18,13 @@ def anyio_backend() -> str:
 
 
 async def test_it_opens_for_task_app(database: TaskDatabase) -> None:
-    async with Database.connect(database.task_app) as door:
+    async with Database.connect(DatabaseSettings(database_url=database.task_app)) as door:
         await door.ping()
 
 
 async def test_it_does_not_open_for_a_superuser(database: TaskDatabase) -> None:
     with pytest.raises(RowSecurityInactive):
-        async with Database.connect(database.superuser):
+        async with Database.connect(DatabaseSettings(database_url=database.superuser)):
             pytest.fail("it opened")
 
 
@@ -42,5 +43,5 @@ def member(request: pytest.FixtureRequest, database: TaskDatabase) -> Iterator[s
 
 async def test_it_does_not_open_for_one_who_could_become_such(member: str) -> None:
     with pytest.raises(RowSecurityInactive, match="can become all_powerful"):
-        async with Database.connect(member):
+        async with Database.connect(DatabaseSettings(database_url=member)):
             pytest.fail("it opened")

@@ -37,9 +37,7 @@ LEFT_OUT: Final = (
 FOUND: Final = Edit("tests/commands.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")')
 # A PostgreSQL that lives for seconds is copied rather than made, and not kept safe on a disk.
 UNSAFE: Final = Edit("api/embedded.py", "options = \"-h ''", "options = \"-c fsync=off -h ''")
-INITDB: Final = (
-    '_run("initdb", "-D", directory, "--auth=trust", "--encoding=utf8", "-U", "postgres")'
-)
+INITDB: Final = "_initdb(binaries, directory)\n"
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(witness.PRELOADED)
@@ -76,7 +74,7 @@ def apply(edit: Edit, folder: Path) -> None:
 def run(mutant: Mutant, cluster: Path) -> Outcome:
     """The suite in a copy with this mutant in it, on a copy of this PostgreSQL."""
     begun = time.monotonic()
-    copying = f'subprocess.run(["cp", "-a", "{cluster}/.", directory], check=True)'
+    copying = f'subprocess.run(["cp", "-a", "{cluster}/.", directory], check=True)\n'
     copied = Edit("api/embedded.py", INITDB, copying)
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=memory()) as temporary:
         folder = Path(temporary).resolve()

@@ -44,6 +44,21 @@ def test_only_auth_makes_a_user() -> None:
     assert [name for name, tree in modules() if calls(tree, "User")] == ["auth.py"]
 
 
+def test_only_the_operators_commands_name_a_user() -> None:
+    """No request can: what serves them never calls it, nor knows how."""
+    named = "named_by_operator"
+    assert [name for name, tree in modules() if calls(tree, named)] == ["auth.py", "cli.py"]
+    for name, tree in modules():
+        words = {getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(tree)}
+        imported = {
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        assert named not in words | imported or name in ("auth.py", "cli.py"), name
+
+
 def test_nobody_makes_a_user_of_another_or_under_another_name() -> None:
     for name, tree in modules():
         for node in ast.walk(tree):
@@ -57,8 +72,15 @@ def test_nobody_makes_a_user_of_another_or_under_another_name() -> None:
                 assert "replace" not in imported, f"dataclasses.replace in {name}"
 
 
-def test_only_db_reaches_for_the_driver() -> None:
-    assert [name for name, tree in modules() if imports(tree, "asyncpg")] == ["db.py"]
+def test_only_the_door_reaches_for_the_driver() -> None:
+    driven = [name for name, tree in modules() if imports(tree, "asyncpg")]
+    assert driven == ["connect.py", "db.py"]
+
+
+def test_only_the_door_and_the_doctor_connect() -> None:
+    """The doctor reads the catalog, as nobody, and so no rows."""
+    connecting = [name for name, tree in modules() if calls(tree, "Connector")]
+    assert connecting == ["db.py", "doctor/serving.py"]
 
 
 def test_only_db_opens_a_transaction() -> None:

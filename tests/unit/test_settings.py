@@ -241,6 +241,7 @@ def test_what_no_browser_sends_as_an_origin_is_refused(text: str, environment: E
         "postgres://task_app:pass-word@db.example.com:5432/tasks",
         "postgresql://task_app@/tasks?host=/run/postgresql",
         "postgresql:///tasks?host=/run/postgresql",
+        "postgresql://task_app:pass-word@one:5432,two:5433/tasks?target_session_attrs=primary",
         "postgresql://task_app:p@ep-a-1-pooler.eu.aws.neon.tech/neondb"
         "?sslmode=require&channel_binding=require",
     ],
@@ -263,6 +264,7 @@ def test_the_database_is_named_by_a_url(url: str, environment: Environment) -> N
         "postgresql://task_app:pass-word@localhost:port/tasks",
         "postgresql://task_app:pass-word@localhost:99999/tasks",
         "postgresql://task_app:pass-word@localhost:0/tasks",
+        "postgresql://task_app:pass-word@localhost:5432,localhost:port/tasks",
         "postgresql://task_app:[pass-word@localhost/tasks",
     ],
 )

@@ -312,6 +312,7 @@ def test_every_query_is_looked_at() -> None:
     assert {*QUERIES} == {
         *("tasks", "count", "GET", "CREATE", "UPDATE", "COMPLETE", "DELETE", "DELETE_COMPLETED"),
         *("FORGET_KEYS", "CLAIM_KEY", "KEEP_ANSWER", "KEPT_ANSWER"),
+        *("EXPORT_TASKS", "EXPORT_KEPT_ANSWERS", "ERASE_TASKS", "ERASE_KEPT_ANSWERS"),
     }
 
 

@@ -101,7 +101,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The database is reachable and keeps users apart */
+        /** The database is reachable and keeps users apart; the answer may be seconds old */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -125,7 +125,7 @@ export interface components {
             deleted: number;
         };
         /**
-         * @description All is well.
+         * @description It serves. `warnings` are there when it may not for long.
          * @example {
          *       "status": "ok"
          *     }
@@ -133,6 +133,7 @@ export interface components {
         Health: {
             /** @constant */
             status: "ok";
+            warnings?: string[];
         };
         /**
          * @description What a list is sorted by; `-`: the greatest first.
@@ -210,7 +211,7 @@ export interface components {
         /** @description Why a request failed (RFC 9457). */
         Problem: {
             /** @enum {string} */
-            type: "urn:task-api:problem:malformed-request" | "urn:task-api:problem:unauthorized" | "urn:task-api:problem:no-such-task" | "urn:task-api:problem:no-such-address" | "urn:task-api:problem:method-not-allowed" | "urn:task-api:problem:request-in-progress" | "urn:task-api:problem:precondition-failed" | "urn:task-api:problem:content-too-large" | "urn:task-api:problem:unsupported-media-type" | "urn:task-api:problem:invalid-input" | "urn:task-api:problem:idempotency-key-reused" | "urn:task-api:problem:internal-error" | "urn:task-api:problem:unavailable";
+            type: "urn:task-api:problem:malformed-request" | "urn:task-api:problem:unauthorized" | "urn:task-api:problem:no-such-task" | "urn:task-api:problem:no-such-address" | "urn:task-api:problem:method-not-allowed" | "urn:task-api:problem:request-timeout" | "urn:task-api:problem:request-in-progress" | "urn:task-api:problem:precondition-failed" | "urn:task-api:problem:content-too-large" | "urn:task-api:problem:unsupported-media-type" | "urn:task-api:problem:invalid-input" | "urn:task-api:problem:idempotency-key-reused" | "urn:task-api:problem:rate-limited" | "urn:task-api:problem:head-too-large" | "urn:task-api:problem:internal-error" | "urn:task-api:problem:unavailable";
             title: string;
             status: number;
             detail: string;
@@ -227,6 +228,8 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -252,6 +255,23 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests */
+        "rate-limited": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -264,6 +284,8 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -277,6 +299,22 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request did not arrive in time */
+        "request-timeout": {
+            headers: {
+                "Cache-Control": components["headers"]["Cache-Control"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -290,6 +328,8 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -302,6 +342,8 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -314,6 +356,8 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -326,6 +370,8 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -338,6 +384,8 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -351,6 +399,8 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -373,6 +423,10 @@ export interface components {
         Location: string;
         /** @description Which preference was heeded (RFC 7240) */
         "Preference-Applied": string;
+        /** @description How many more requests `r` the user has for the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10) */
+        RateLimit: string;
+        /** @description How many requests `q` a user has for `w` seconds */
+        "RateLimit-Policy": string;
         /** @description Seconds */
         "Retry-After": number;
         /** @description Always `Authorization, Origin` */
@@ -433,6 +487,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -449,6 +505,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -456,6 +514,7 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
             422: components["responses"]["invalid-input"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -485,6 +544,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -493,10 +554,12 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
+            408: components["responses"]["request-timeout"];
             409: components["responses"]["request-in-progress"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-input-or-idempotency-key-reused"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -518,6 +581,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -526,6 +591,7 @@ export interface operations {
             };
             401: components["responses"]["unauthorized"];
             422: components["responses"]["invalid-input"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -553,6 +619,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -561,10 +629,12 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
+            408: components["responses"]["request-timeout"];
             409: components["responses"]["request-in-progress"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-input-or-idempotency-key-reused"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -590,6 +660,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -603,6 +675,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -611,6 +685,7 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             404: components["responses"]["no-such-task"];
             422: components["responses"]["invalid-input"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -640,6 +715,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -649,10 +726,12 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
             404: components["responses"]["no-such-task"];
+            408: components["responses"]["request-timeout"];
             412: components["responses"]["precondition-failed"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-input"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -677,6 +756,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -686,6 +767,7 @@ export interface operations {
             404: components["responses"]["no-such-task"];
             412: components["responses"]["precondition-failed"];
             422: components["responses"]["invalid-input"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -715,6 +797,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -724,10 +808,12 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
             404: components["responses"]["no-such-task"];
+            408: components["responses"]["request-timeout"];
             412: components["responses"]["precondition-failed"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-input"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -760,6 +846,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -769,11 +857,13 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
             404: components["responses"]["no-such-task"];
+            408: components["responses"]["request-timeout"];
             409: components["responses"]["request-in-progress"];
             412: components["responses"]["precondition-failed"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-input-or-idempotency-key-reused"];
+            429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -822,8 +912,19 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            500: components["responses"]["internal-error"];
-            503: components["responses"]["unavailable"];
+            /** @description The server cannot serve just now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
 }

@@ -1,0 +1,74 @@
+"""All that is kept of one person: given out, or removed. For the operator, by the users' door."""
+
+from collections.abc import AsyncIterator
+from typing import Final, NamedTuple
+
+from api import queries
+from api.auth import User
+from api.db import Database, Transaction
+from api.statement import Statement
+
+_BATCH: Final = 1000  # rows to erase at once: far below the role's statement_timeout
+
+
+class _Kind(NamedTuple):
+    """Rows of one kind; `page` of them are in memory at once, `first` is before them all."""
+
+    name: str
+    export: Statement
+    erase: Statement
+    first: int | str
+    page: int
+
+
+# A kept answer may hold a hundred tasks.
+_KINDS: Final = (
+    _Kind("task", queries.EXPORT_TASKS, queries.ERASE_TASKS, -(2**63), 250),
+    _Kind("kept_answer", queries.EXPORT_KEPT_ANSWERS, queries.ERASE_KEPT_ANSWERS, "", 10),
+)
+
+
+async def export(database: Database, user: User) -> AsyncIterator[bytes]:
+    """JSON, a line for each row, some lines at a time.
+
+    A page is a transaction of its own: who reads slowly holds none open. What is changed meanwhile
+    may come as it was or as it is. Raises what `Database.transaction` raises.
+    """
+    for kind in _KINDS:
+        after: object = kind.first
+        while after is not None:
+            bodies, after = await _page(database, user, kind, after)
+            yield "".join(f'{{"{kind.name}": {body}}}\n' for body in bodies).encode()
+
+
+async def _page(
+    database: Database, user: User, kind: _Kind, after: object
+) -> tuple[list[str], object]:
+    async def read(tx: Transaction) -> tuple[list[str], object]:
+        row = await tx.row(kind.export, after=after, limit=kind.page)
+        assert row is not None  # noqa: S101 - an aggregate has one row
+        return row["bodies"] or [], row["last"]
+
+    return await database.run(user, read, reads=True)
+
+
+async def erase(database: Database, user: User) -> dict[str, int]:
+    """Remove it for good; how many rows of each kind there were.
+
+    A batch is a transaction of its own, and stays erased if a later one fails. Raises what
+    `Database.transaction` raises.
+    """
+    return {kind.name: await _erased(database, user, kind.erase) for kind in _KINDS}
+
+
+async def _erased(database: Database, user: User, statement: Statement) -> int:
+    async def batch(tx: Transaction) -> tuple[int, int]:
+        row = await tx.row(statement, limit=_BATCH)
+        assert row is not None  # noqa: S101 - a select without a table has one row
+        return row["found"], row["erased"]
+
+    total, found = 0, 1
+    while found:
+        found, erased = await database.run(user, batch, reads=False)
+        total += erased
+    return total

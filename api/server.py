@@ -1,0 +1,69 @@
+"""One process that serves, how it is set up, and how it stops."""
+
+import asyncio
+import socket
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from api import logs, protocol
+from api.settings import Settings
+
+_SECOND = 10  # ticks of uvicorn's
+
+
+def config(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
+    """How the server is run, whoever runs it."""
+    ours: dict[str, Any] = {
+        "http": protocol.Protocol,
+        "ws": "none",
+        "timeout_keep_alive": protocol.KEEP_ALIVE,
+        "timeout_graceful_shutdown": settings.shutdown_timeout,
+        "log_config": logs.config(settings.log_format),
+        "access_log": False,
+        "server_header": False,
+    }
+    return uvicorn.Config(app, **(ours | options))
+
+
+class Server(uvicorn.Server):
+    """It looks at its connections every second, and loses none of them when it stops."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if counter % _SECOND == 0:
+            for connection in list(self.server_state.connections):
+                assert isinstance(connection, protocol.Protocol)  # noqa: S101 - as configured
+                connection.look()
+        return await super().on_tick(counter)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal lets what is running finish; the second does not."""
+        self.force_exit = self.should_exit
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Who has connected already is served; who comes now is refused."""
+        listening = [one.dup() for one in sockets or ()]
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(0)
+        for one in listening:
+            await self._accept_all(one)
+            one.close()
+        await super().shutdown(sockets)
+
+    async def _accept_all(self, listening: socket.socket) -> None:
+        listening.setblocking(False)
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:  # nobody waits
+                return
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> protocol.Protocol:
+        return protocol.Protocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )

@@ -1,0 +1,137 @@
+"""A wire between the API and PostgreSQL, which is cut where it hurts most."""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Iterator
+from enum import Enum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.faults.cluster import Postgres
+
+
+class Cut(Enum):
+    """When, of a commit."""
+
+    BEFORE = "the commit never arrives"
+    MEANWHILE = "the commit is on its way"
+    AFTER = "the commit is done, and its answer is lost"
+
+
+class Wire:
+    """Carries everything, until it is told to cut."""
+
+    def __init__(self, postgres: Postgres, folder: Path) -> None:
+        self._to = postgres.socket
+        self._folder = folder
+        self._cuts: list[Cut] = []
+        self._open: set[asyncio.StreamWriter] = set()
+        self._forgotten: set[asyncio.StreamWriter] = set()
+        self.commits = 0  # that were asked for
+        parts = urlsplit(postgres.database.task_app)
+        self.task_app = parts._replace(query=f"host={folder}").geturl()
+
+    def cuts(self, *when: Cut) -> None:
+        """At the commits that come next, one after the other."""
+        self.commits = 0
+        self._cuts = [*when]
+
+    def forgets(self) -> int:
+        """The connections there are, as a firewall does: who uses one is told then. How many."""
+        self._forgotten |= self._open
+        return len(self._forgotten)
+
+    @property
+    def is_whole(self) -> bool:
+        """Has it cut as often as it was told to?"""
+        return not self._cuts
+
+    async def serve(self, stop: asyncio.Event, started: threading.Event) -> None:
+        server = await asyncio.start_unix_server(self._carry, self._folder / self._to.name)
+        async with server:
+            started.set()
+            await stop.wait()
+
+    async def _carry(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        server, statements = await asyncio.open_unix_connection(self._to)
+        self._open.add(answers)
+        back = asyncio.create_task(_copy(server, answers))
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            async for message in _messages(client):
+                if answers in self._forgotten:
+                    break
+                if _is_commit(message):
+                    self.commits += 1
+                    if self._cuts:
+                        await self._cut(self._cuts.pop(0), message, server, statements, back)
+                        break
+                statements.write(message)
+                await statements.drain()
+        back.cancel()
+        self._open.discard(answers)
+        self._forgotten.discard(answers)
+        answers.transport.abort()
+        statements.transport.abort()
+
+    async def _cut(
+        self,
+        when: Cut,
+        message: bytes,
+        server: asyncio.StreamReader,
+        statements: asyncio.StreamWriter,
+        back: asyncio.Task[None],
+    ) -> None:
+        if when is Cut.BEFORE:
+            return
+        back.cancel()
+        await asyncio.gather(back, return_exceptions=True)
+        statements.write(message)
+        await statements.drain()
+        if when is Cut.AFTER:
+            await server.read(1)
+
+
+async def _messages(client: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """As the manual has them: Frontend/Backend Protocol, Message Formats."""
+    kind = b""  # the first has none
+    while True:
+        length = await client.readexactly(4)
+        yield kind + length + await client.readexactly(int.from_bytes(length) - 4)
+        kind = await client.readexactly(1)
+
+
+def _is_commit(message: bytes) -> bool:
+    return message[:1] == b"Q" and message.rstrip(b"\0; ").lower().endswith(b"commit")
+
+
+async def _copy(server: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while content := await server.read(65536):
+            answers.write(content)
+            await answers.drain()
+        answers.close()
+
+
+@contextlib.contextmanager
+def wire(postgres: Postgres) -> Iterator[Wire]:
+    """A wire to this server, until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
+    made = Wire(postgres, folder)
+    loop, stop, started = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(made.serve(stop, started))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert started.wait(5)
+        yield made
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        shutil.rmtree(folder)

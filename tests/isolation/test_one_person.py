@@ -1,0 +1,48 @@
+"""`export` and `erase` reach one person's rows, whichever wall is gone."""
+
+import json
+from typing import LiteralString
+
+import psycopg
+import pytest
+
+from api.auth import named_by_operator
+from api.db import Database
+from api.person import erase, export
+from api.settings import DatabaseSettings
+from tests.cluster import TaskDatabase
+from tests.isolation.guarded import TABLES
+
+pytestmark = pytest.mark.anyio
+
+WALLS: dict[str, LiteralString] = {
+    "both walls": "",
+    "the filters alone": "alter table task disable row level security;"
+    " alter table idempotency_key disable row level security",
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.mark.parametrize("walls", WALLS)
+async def test_of_two_people_it_reaches_one(own_database: TaskDatabase, walls: str) -> None:
+    with psycopg.connect(own_database.superuser, autocommit=True) as connection:
+        for table in TABLES:
+            table.given(connection, "alice")
+            table.given(connection, "bob")
+        alice = named_by_operator("alice")
+        async with Database.connect(DatabaseSettings(database_url=own_database.task_app)) as door:
+            # after the start: with it off, the gate would not have let anybody through
+            connection.execute(WALLS[walls])
+            lines = b"".join([page async for page in export(door, alice)]).splitlines()
+            assert len(lines) == len(TABLES)
+            assert b"bob" not in b"".join(lines)
+            assert json.loads(lines[0])["task"]["user_id"] == "alice"
+
+            assert await erase(door, alice) == {"task": 1, "kept_answer": 1}
+        for table in TABLES:
+            left = connection.execute(table.sql("select user_id from {table}")).fetchall()
+            assert left == [("bob",)]

