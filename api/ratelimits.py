@@ -108,7 +108,7 @@ class _Limit:
             if self._shared is not None:
                 key = self._rate.key_for(self._name, who)
                 count = await self._shared.count(key, self.seconds, window, fresh)
-        return count, self._left(window, now)
+        return count, self._left(window)
 
     def spent(self, who: str) -> int:
         """The seconds until one more may come; 0 when it may now.
@@ -116,10 +116,9 @@ class _Limit:
         What others counted is known here once one more was counted: Redis is not asked.
         """
         window = self._windows.get(who)
-        now = time.monotonic()
-        if window is None or window.count < self.amount or window.ends <= now:
+        if window is None or window.count < self.amount or window.ends <= time.monotonic():
             return 0
-        return self._left(window, now)
+        return self._left(window)
 
     def headers(self, count: int, seconds: int) -> list[tuple[bytes, bytes]]:
         """What an answer says of it (draft-ietf-httpapi-ratelimit-headers-10)."""
@@ -135,8 +134,9 @@ class _Limit:
         self._windows[who] = window = _Window(now + self.seconds)
         return window
 
-    def _left(self, window: _Window, now: float) -> int:
-        return min(max(ceil(window.ends - now), 1), self.seconds)
+    @staticmethod
+    def _left(window: _Window) -> int:
+        return max(ceil(window.ends - time.monotonic()), 1)
 
 
 @final

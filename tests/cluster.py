@@ -31,7 +31,16 @@ class TaskDatabase:
     @property
     def direct(self) -> str:
         """task_app's, with no pooler in between."""
-        return self.owner.replace(OWNER, "task_app", 1)
+        return self.of("task_app")
+
+    def of(self, role: str) -> str:
+        """Another role's, who has been given the password that everybody has."""
+        return self.owner.replace(OWNER, role, 1)
+
+    @property
+    def password(self) -> str:
+        """The password that everybody has, if any, as SQL writes it."""
+        return sql.Literal(unquote(urlsplit(self.owner).password or "")).as_string()
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,16 @@ def cluster(_clean_environment: None) -> Iterator[Cluster]:
         yield Cluster(superuser, pooler)
 
 
+@pytest.fixture(scope="session")
+def own_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A server whose files a test may read and change, and which asks for no password."""
+    if "TEST_DATABASE_URL" not in os.environ:
+        yield request.getfixturevalue("cluster")
+    else:
+        with _postgres() as url:
+            yield Cluster(url)
+
+
 @contextlib.contextmanager
 def _postgres() -> Iterator[str]:
     # not under pytest's own folder, which only its user may enter: the server has a user of its own

@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
 
 import asyncpg
 import psycopg
 import pytest
 
 from api.connect import Connector
-from tests.cluster import TaskDatabase
+from tests.cluster import Cluster, TaskDatabase
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +40,13 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture
+def own_database(own_cluster: Cluster) -> Iterator[TaskDatabase]:
+    """At the socket of a server on this machine."""
+    with own_cluster.database() as database:
+        yield database
+
+
 async def database_at(url: str) -> str:
     connection = await Connector(url)(5)
     try:
@@ -47,8 +55,8 @@ async def database_at(url: str) -> str:
         await connection.close()
 
 
-async def test_what_libpq_knows_alone_is_left_out(database: TaskDatabase) -> None:
-    url = database.task_app + "".join(f"&{name}={value}" for name, value in LIBPQS.items())
+async def test_what_libpq_knows_alone_is_left_out(own_database: TaskDatabase) -> None:
+    url = own_database.task_app + "".join(f"&{name}={value}" for name, value in LIBPQS.items())
     with psycopg.connect(url) as connection:
         name = connection.info.dbname
     assert await database_at(url) == name
@@ -64,8 +72,8 @@ async def test_what_asyncpg_knows_too_is_not(own_database: TaskDatabase) -> None
         await database_at(url)
 
 
-async def test_when_one_host_is_away_the_next_is_asked(database: TaskDatabase) -> None:
-    url = database.task_app.replace("?host=", "?host=/nowhere,")
+async def test_when_one_host_is_away_the_next_is_asked(own_database: TaskDatabase) -> None:
+    url = own_database.task_app.replace("?host=", "?host=/nowhere,")
     url = url.replace("&port=", "&port=1,")
     assert await database_at(url)
 

@@ -24,8 +24,8 @@ def guarded(cluster: Cluster) -> Iterator[TaskDatabase]:
 def role(guarded: TaskDatabase) -> Iterator[str]:
     """A role of its own, as somebody makes it by hand."""
     with psycopg.connect(guarded.superuser, autocommit=True) as connection:
-        connection.execute("create role passer_by login")
-        yield guarded.direct.replace("task_app", "passer_by")
+        connection.execute(f"create role passer_by login password {guarded.password}")
+        yield guarded.of("passer_by")
         connection.execute("drop owned by passer_by")
         connection.execute("drop role passer_by")
 

@@ -309,14 +309,21 @@ def passwords_demanded(database: TaskDatabase) -> Iterator[None]:
             connection.execute("select pg_reload_conf()")
 
 
-def test_the_password_is_set_and_never_logged(own_database: TaskDatabase) -> None:
-    (folder,) = parse_qs(urlsplit(own_database.superuser).query)["host"]
-    name = urlsplit(own_database.superuser).path[1:]
-    executes(own_database.superuser, f"alter database {name} set log_statement = 'ddl'")
-    outcome = migrates(own_database, TASK_APP_PASSWORD=AWKWARD)
+@pytest.fixture
+def database_here(own_cluster: Cluster) -> Iterator[TaskDatabase]:
+    """In a server whose log and rules are in files here."""
+    with own_cluster.database() as database:
+        yield database
+
+
+def test_the_password_is_set_and_never_logged(database_here: TaskDatabase) -> None:
+    (folder,) = parse_qs(urlsplit(database_here.superuser).query)["host"]
+    name = urlsplit(database_here.superuser).path[1:]
+    executes(database_here.superuser, f"alter database {name} set log_statement = 'ddl'")
+    outcome = migrates(database_here, TASK_APP_PASSWORD=AWKWARD)
     assert outcome.code == 0, outcome
     assert AWKWARD not in outcome.out + outcome.err
-    with psycopg.connect(own_database.superuser) as connection:
+    with psycopg.connect(database_here.superuser) as connection:
         kept = connection.execute(
             "select rolpassword from pg_authid where rolname = 'task_app'"
         ).fetchone()
@@ -326,12 +333,12 @@ def test_the_password_is_set_and_never_logged(own_database: TaskDatabase) -> Non
     log = (Path(folder) / "log").read_text()
     assert "alter" in log, "nothing was logged, so nothing is tested"
     assert "brien" not in log
-    with passwords_demanded(own_database):
-        assert not admits(own_database.direct, "wrong")
-        assert admits(own_database.direct, AWKWARD)
+    with passwords_demanded(database_here):
+        assert not admits(database_here.direct, "wrong")
+        assert admits(database_here.direct, AWKWARD)
 
         # The command says so too, without the password.
-        url = own_database.task_app.replace("task_app@", "task_app:hush-hush@")
+        url = database_here.task_app.replace("task_app@", "task_app:hush-hush@")
         secret = "a secret of the tests, longer than 32 bytes"
         for command, variable in (
             ("serve", "DATABASE_URL"),
@@ -341,18 +348,18 @@ def test_the_password_is_set_and_never_logged(own_database: TaskDatabase) -> Non
             assert f"check {variable}" in line
             assert "hush-hush" not in line
 
-    migrate(own_database.owner)
-    assert kept[0] in str(state_of(own_database)), "without a password set, the old one stays"
+    migrate(database_here.owner)
+    assert kept[0] in str(state_of(database_here)), "without a password set, the old one stays"
 
 
-def test_a_name_that_needs_quoting_is_quoted(cluster: Cluster) -> None:
+def test_a_name_that_needs_quoting_is_quoted(own_cluster: Cluster) -> None:
     name = 'Weird "Näme %41'
-    with psycopg.connect(cluster.superuser, autocommit=True) as connection:
+    with psycopg.connect(own_cluster.superuser, autocommit=True) as connection:
         connection.execute(
             SQL("create database {} owner {}").format(*map(Identifier, (name, OWNER)))
         )
         try:
-            url = cluster.url(f"{OWNER}:{quote(AWKWARD, safe='')}", quote(name))
+            url = own_cluster.url(f"{OWNER}:{quote(AWKWARD, safe='')}", quote(name))
             assert migrate(url) == MIGRATED + WRITTEN_ANEW
             assert migrate(url) == WRITTEN_ANEW
         finally:

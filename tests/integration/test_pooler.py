@@ -32,20 +32,20 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def database(cluster: Cluster) -> Iterator[TaskDatabase]:
+def database(own_cluster: Cluster) -> Iterator[TaskDatabase]:
     """Nobody else connects to it."""
-    with cluster.database() as database:
+    with own_cluster.database() as database:
         yield database
 
 
 @pytest.fixture
-def pooled(cluster: Cluster, database: TaskDatabase) -> Pooled:
+def pooled(own_cluster: Cluster, database: TaskDatabase) -> Pooled:
     """The URL of task_app through a pooler with these settings, as long as a block lasts."""
 
     @contextlib.contextmanager
     def through(**settings: object) -> Iterator[str]:
-        with pgbouncer(cluster.superuser, default_pool_size=SERVERS, **settings) as url:
-            yield Cluster(cluster.superuser, url).url("task_app", name_of(database))
+        with pgbouncer(own_cluster.superuser, default_pool_size=SERVERS, **settings) as url:
+            yield Cluster(own_cluster.superuser, url).url("task_app", name_of(database))
 
     return through
 
@@ -154,7 +154,8 @@ def socket_of(url: str) -> Path:
 async def test_people_who_share_server_connections_see_only_their_own(
     either: str, database: TaskDatabase
 ) -> None:
-    with serving(Settings(database_url=either, better_auth_secret=SECRET)) as address:
+    patient = Settings(database_url=either, better_auth_secret=SECRET, pool_timeout=30)
+    with serving(patient) as address:
         people = People(address)
         everybody = [people.person("alice"), people.person("bob")]
         for person in everybody:

@@ -17,7 +17,7 @@ from api.cli import main
 from tests.bunch import PRIVATE, TOKEN, sends_a_bunch
 from tests.cluster import TaskDatabase
 from tests.collector import Collector, attributes, collecting
-from tests.commands import Outcome, Running, running
+from tests.commands import Outcome, Running, run, running
 from tests.people import SECRET
 from tests.problems import MARK
 
@@ -182,7 +182,8 @@ def test_a_collector_that_is_away_holds_nothing_up(
 ) -> None:
     collector.status = 503
     url = collector.url if away == "it fails" else "http://127.0.0.1:1"
-    with running(*SERVE, **settings_for(database, url)) as serve:
+    settings = settings_for(database, url) | {"OTEL_EXPORTER_OTLP_TIMEOUT": "60"}
+    with running(*SERVE, **settings) as serve:
         address = address_of(serve)
         assert asks(address, "/api/tasks") == 200
         process = psutil.Process(serve.process.pid)
@@ -224,13 +225,7 @@ def test_without_the_package_it_says_how_to_get_it(
     [(ENDPOINT, "collector:4318"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")],
 )
 def test_a_collector_that_cannot_be_spoken_to_is_refused(
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    database: TaskDatabase,
-    variable: str,
-    value: str,
+    database: TaskDatabase, variable: str, value: str
 ) -> None:
     settings = settings_for(database, "http://127.0.0.1:4318") | {variable: value}
-    for name, given in settings.items():
-        monkeypatch.setenv(name, given)
-    assert variable in Outcome(main(["serve"]), *capfd.readouterr()).refusal()
+    assert variable in run(*SERVE, **settings).refusal()

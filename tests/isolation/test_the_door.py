@@ -33,10 +33,10 @@ def member(request: pytest.FixtureRequest, database: TaskDatabase) -> Iterator[s
     """A role that inherits nothing, and can become one whom no policy binds by SET ROLE."""
     with psycopg.connect(database.superuser, autocommit=True) as connection:
         connection.execute(f"create role all_powerful nologin {request.param}")
-        connection.execute("create role doorman login noinherit")
+        connection.execute(f"create role doorman login noinherit password {database.password}")
         connection.execute("grant all_powerful to doorman")
         connection.execute("grant select on task to doorman")
-        yield database.task_app.replace("task_app@", "doorman@")
+        yield database.of("doorman")
         connection.execute("drop owned by doorman")
         connection.execute("drop role doorman, all_powerful")
 

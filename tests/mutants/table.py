@@ -22,16 +22,24 @@ class Mutant:
     edits: tuple[Edit, ...]
     refusal: str = ""  # the words in which the program itself refuses to start, before any test
     equivalent: str = ""  # why no test could tell it from the program
+    witness: str = ""  # the test that is asked first, in tests/: file, or file::name
 
     def and_also(self, *edits: Edit) -> "Mutant":
         return replace(self, edits=(*self.edits, *edits))
 
 
 def mutants(
-    file: str, *rows: tuple[str, str, str], refusal: str = "", equivalent: str = ""
+    file: str,
+    *rows: tuple[str, str, str],
+    refusal: str = "",
+    equivalent: str = "",
+    witness: str = "",
 ) -> list[Mutant]:
     """Mutants of one file, each a name, an old text and a new one."""
-    return [Mutant(name, (Edit(file, old, new),), refusal, equivalent) for name, old, new in rows]
+    return [
+        Mutant(name, (Edit(file, old, new),), refusal, equivalent, witness)
+        for name, old, new in rows
+    ]
 
 
 # The test files most likely to notice, by the file that is changed.
@@ -593,7 +601,7 @@ STATEMENTS: Final = mutants(
 
 _DB: Final = "api/db.py"
 _SET: Final = """"select set_config('app.user_id', $1, true)", self._user.id"""
-_BEGIN: Final = Edit(_DB, '                await connection.execute("begin")\n', "")
+_BEGIN: Final = Edit(_DB, '            await connection.execute("begin")\n', "")
 _NOT_LOCAL: Final = Edit(_DB, "'app.user_id', $1, true)", "'app.user_id', $1, false)")
 IDENTITY: Final = [
     *mutants(
@@ -999,15 +1007,15 @@ SETTINGS: Final = mutants(
         "if not all(_ORIGIN.fullmatch(value) for value in values):",
         "if False:",
     ),
-    ("migrations go through the pooler", 'if "-pooler." in', 'if "-pooler.." in'),
-    ("inputs are shown in errors", 'first["msg"].removeprefix("Value error, ")', "str(error)"),
+    ("migrations go through the pooler", '"-pooler." in host', '"-pooler.." in host'),
+    ("inputs are shown in errors", 'one["msg"].removeprefix("Value error, ")', "str(error)"),
 )
 
 # --- What comes in ---
 
 _ROUTE: Final = "api/routes/route.py"
 _SCHEMAS: Final = "api/schemas.py"
-_WHO: Final = 'await authenticator.user(_values(scope, b"authorization"))'
+_WHO: Final = 'await limits.user(scope, authenticator, _values(scope, b"authorization"))'
 _FORBID: Final = 'ConfigDict(extra="forbid")'
 
 INPUT: Final = [
@@ -1062,8 +1070,8 @@ INPUT: Final = [
     Mutant(
         "strangers are told what is wrong with their input",
         (
-            Edit(_ROUTE, f"            user = {_WHO}\n", ""),
-            Edit(_ROUTE, "database.transaction(user)", f"database.transaction({_WHO})"),
+            Edit(_ROUTE, f"                user = {_WHO}\n", "                pass\n"),
+            Edit(_ROUTE, "database.run(user,", f"database.run({_WHO},"),
         ),
     ),
     *mutants(
@@ -1180,11 +1188,6 @@ ANSWERS: Final = [
             '"The server met a fault of its own."',
             "repr(error)",
         ),
-        (
-            "the state of row security is said to everybody",
-            '"The database does not keep users apart."',
-            "repr(error)",
-        ),
     ),
     *mutants(
         "api/cors.py",
@@ -1213,15 +1216,6 @@ ANSWERS: Final = [
             'b"Origin"',
         ),
         ("answers may be kept by anybody", "private, no-cache", "public, max-age=60"),
-    ),
-    *mutants(
-        "api/logs.py",
-        (
-            "a path may forge lines in the log",
-            'scope["path"] if scope["path"].isprintable() else ascii(scope["path"])',
-            'scope["path"]',
-        ),
-        ("queries are logged", "{path} HTTP/", "{path}?{scope['query_string']} HTTP/"),
     ),
     *mutants(
         _DB,
@@ -1377,8 +1371,8 @@ AGAIN: Final = [
         ),
         (
             "the id is not in the log",
-            " {status} {request_id}\\n",
-            " {status}\\n",
+            "{exchange.request_id}\"'",
+            "\"'",
         ),
     ),
     *mutants(
@@ -1469,6 +1463,166 @@ LISTS: Final = [
     ),
 ]
 
+# --- When things break ---
+
+_PROTOCOL: Final = "api/protocol.py"
+_READINESS: Final = "api/readiness.py"
+_SLOW: Final = "faults/test_slow_clients.py"
+FAULTS: Final = [
+    *mutants(
+        "api/pool.py",
+        ("a fresh connection may be an old one", "                self._end_idle()\n", ""),
+        (
+            "any number may wait for a connection",
+            "if len(self._waiting) >= self._size * QUEUE:",
+            "if False:",
+        ),
+        (
+            "connecting takes as long as it likes",
+            "asked + self._timeout - self._loop.time()",
+            "self._timeout",
+        ),
+        witness="integration/test_pool.py",
+    ),
+    *mutants(
+        _DB,
+        ("nothing is done again", "if not error.another or", "if True or"),
+        (
+            "a read is not done again after its commit",
+            "(error.in_doubt and not reads)",
+            "error.in_doubt",
+        ),
+        ("a write in doubt is done again", " or (error.in_doubt and not reads)", ""),
+        (
+            "a commit that broke is not in doubt",
+            "another=not connecting, in_doubt=committing)",
+            "another=not connecting)",
+        ),
+        witness="faults/test_commit.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "what was rolled back counts as committed",
+            'if kind is None and done != "COMMIT":',
+            "if False:",
+        ),
+        witness="isolation/test_identity_ends.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "it is done again on the next connection at hand",
+            "self.transaction(user, fresh=True)",
+            "self.transaction(user)",
+        ),
+        witness="faults/test_forgotten_connections.py",
+    ),
+    *mutants(
+        "api/main.py",
+        (
+            "a request takes as long as it likes",
+            "asyncio.timeout(self._timeout)",
+            "asyncio.timeout(None)",
+        ),
+        witness="faults/test_database_away.py::test_a_request_that_takes_too_long_is_given_up",
+    ),
+    *mutants(
+        _ROUTE,
+        ("a body takes as long as it likes", "timeout(BODY_TIMEOUT)", "timeout(None)"),
+        witness=f"{_SLOW}::test_patience_ends_with_a_body_that_dribbles",
+    ),
+    *mutants(
+        _PROTOCOL,
+        ("a head takes as long as it likes", "and waited > HEAD_TIMEOUT", "and False"),
+        witness=f"{_SLOW}::test_patience_ends_with_a_head_that_dribbles",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "who takes no answer is kept",
+            "                self.transport.abort()",
+            "                pass",
+        ),
+        witness=f"{_SLOW}::test_who_does_not_read_the_answer_is_cut_off",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "a body that nobody asked for is waited for",
+            "                self.transport.close()",
+            "                pass",
+        ),
+        witness=f"{_SLOW}::test_patience_ends_with_a_body_that_nobody_asked_for",
+    ),
+    *mutants(
+        _PROTOCOL,
+        ("a head may be large", "                raise ValueError", "                pass"),
+        witness=f"{_SLOW}::test_a_head_of_100_kb_is_refused",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "a head may have no end",
+            "        super().data_received(data)\n        if self._head is not None and",
+            "        super().data_received(data)\n        if False and",
+        ),
+        witness=f"{_SLOW}::test_a_head_that_never_ends_is_not_kept",
+    ),
+    *mutants(
+        _READINESS,
+        ("an answer is good for ever", "return age < KEPT\n", "return True\n"),
+        ("the database is kept awake", "return unused and not", "return False and not"),
+        ("a broken connection is no reason to ask", " and not self._database.is_broken", ""),
+        ("missing keys are no reason not to be ready", "await self._keys.demand()", "pass"),
+        (
+            "stale keys are not said",
+            "keys is not None and keys.is_stale",
+            "False",
+        ),
+        witness="integration/test_readiness.py",
+    ),
+    *mutants(
+        _DB,
+        ("a database that is behind is served", "if migrations.are_behind(", "if not len("),
+        witness="integration/test_readiness.py",
+    ),
+    *mutants(
+        "api/ratelimits.py",
+        ("a user may ask without end", "if count > limit.amount:", "if False:"),
+        ("all users share a limit", "limit.count(user.id)", 'limit.count("")'),
+        ("refused tokens are not counted", "            await limit.count(address)\n", ""),
+        (
+            "a window has no end",
+            "window.ends <= now:\n            window =",
+            "False:\n            window =",
+        ),
+        witness="integration/test_rate_limits.py",
+    ),
+    *mutants(
+        "api/exchange.py",
+        ("a method may be any word", "method if method in _METHODS else OTHER", "method"),
+        ("a path is logged", "route.path if route else NO_ROUTE", 'scope.get("path", "")'),
+        (
+            "a proxy may name anything",
+            "if client and _ADDRESS.fullmatch(client[0]) else None",
+            "if client else None",
+        ),
+        witness="integration/test_logs.py",
+    ),
+    *mutants(
+        "api/logs.py",
+        ("the log quotes what was raised", "+ _name(chain))", "+ repr(chain))"),
+        ("a message may forge a line", "record.message.translate(_CONTROLS)", "record.message"),
+        witness="integration/test_logs.py",
+    ),
+    *mutants(
+        "api/traceparent.py",
+        ("a traceparent may go on", "_FORM.fullmatch(value)", "_FORM.match(value)"),
+        witness="integration/test_logs.py",
+    ),
+]
+
 MUTANTS: Final = [
     *POLICIES,
     *KEY_POLICIES,
@@ -1487,4 +1641,5 @@ MUTANTS: Final = [
     *ANSWERS,
     *AGAIN,
     *LISTS,
+    *FAULTS,
 ]

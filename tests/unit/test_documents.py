@@ -10,9 +10,17 @@ import pytest
 
 import api
 from api.audit.checks import checks
+from api.problems import Kind
+from api.settings import MigrationSettings, Settings
 
 ROOT: Final = Path(api.__file__).parent.parent
-DOCUMENTS: Final = ("SECURITY.md", "README.md", "db/policies/README.md", "db/audit/README.md")
+DOCUMENTS: Final = (
+    "SECURITY.md",
+    "README.md",
+    "OPERATING.md",
+    "db/policies/README.md",
+    "db/audit/README.md",
+)
 CHECKS: Final = {check.id: check for check in checks()}
 
 # What the audit finds by other means than a check.
@@ -144,3 +152,12 @@ def test_what_is_not_there_is_noticed() -> None:
         "#c",
         "y.md",
     ]
+
+
+def test_every_setting_and_every_kind_of_problem_is_in_the_readme() -> None:
+    text = text_of("README.md")
+    settings = {*Settings.model_fields, *MigrationSettings.model_fields}
+    for name in settings:
+        assert f"`{name.upper()}`" in text or name.startswith("otel_")  # they are the SDK's
+    for kind in Kind:
+        assert f"| `{kind.slug}` | {kind.status} |" in text
