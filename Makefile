@@ -27,6 +27,13 @@ test: install ## Run the suite but for what is slow, with coverage
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 
+# 15 is the distribution's (apt-get install postgresql-15).
+test-postgres: install ## Run the suite on another PostgreSQL; VERSION=15, 17 or 18
+	TEST_POSTGRES=$(VERSION) $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow"
+
+test-pooler: install ## Run what goes over HTTP through PgBouncer (apt-get install pgbouncer)
+	TEST_POOLER=pgbouncer $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow" tests/integration tests/isolation
+
 mutants: install ## Break the code in many ways; the suite must turn red for each
 	$(VENV)/bin/python -m tests.mutants
 
@@ -56,6 +63,9 @@ bench-scale: install ## Measure it with a hundred times the rows
 
 bench-soak: install ## Measure its start, and its memory over a million requests
 	$(VENV)/bin/python -m bench soak
+
+bench-endure: install ## Measure it for a quarter of an hour, at four fifths of what it can do
+	$(VENV)/bin/python -m bench endure
 
 manifest: install ## Record what db/policies/ decides, for the audit to find drift
 	$(VENV)/bin/python -m tests.manifest
@@ -88,4 +98,4 @@ constraints: ## Write constraints.txt anew, from the newest versions
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
-.PHONY: help run demo test slow client e2e mutants bench bench-peers bench-scale bench-soak manifest openapi check format install constraints
+.PHONY: help run demo test slow test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest openapi check format install constraints

@@ -205,8 +205,8 @@ def _serve(options: argparse.Namespace) -> None:
         else:
             signal.signal(signal.SIGTERM, lambda *_: None)  # or it would end us when all is done
             with listener(options.host, options.port) as alone:
-                say(alone.getsockname()[1])
-                Server(served).run(sockets=[alone])
+                port = alone.getsockname()[1]
+                Server(served, lambda: say(port)).run(sockets=[alone])
 
 
 def _allow_many_files() -> None:

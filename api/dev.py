@@ -4,7 +4,6 @@ import fcntl
 import os
 import secrets
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,8 +43,12 @@ def dev() -> None:
         ):
             migrate(owner)
             settings = load(lambda: Settings(**_settings(owner)))
+            welcome = _welcome(settings, socket_.getsockname()[1])
             with exporting(settings):
-                _Server(settings, socket_.getsockname()[1]).run(sockets=[socket_])
+                server = Server(
+                    config(create_app(settings), settings), lambda: print(welcome, flush=True)
+                )
+                server.run(sockets=[socket_])
     except KeyboardInterrupt:
         print()
     except OSError as error:
@@ -53,19 +56,6 @@ def dev() -> None:
             f"{_DATA}/ cannot be used ({error.strerror}: {error.filename}); "
             f"mend its permissions, or move it away to start afresh"
         ) from None
-
-
-class _Server(Server):
-    """Says where it is and how to call it, once it can be called."""
-
-    def __init__(self, settings: Settings, port: int) -> None:
-        super().__init__(config(create_app(settings), settings))
-        self._settings, self._port = settings, port
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            print(_welcome(self._settings, self._port), flush=True)
 
 
 def _welcome(settings: Settings, port: int) -> str:

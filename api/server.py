@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -29,6 +30,17 @@ def config(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
 
 class Server(uvicorn.Server):
     """It looks at its connections every second, and loses none of them when it stops."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        """Calls `started` once it serves."""
+        super().__init__(config)
+        self._when_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open what is needed, then the port."""
+        await super().startup(sockets)
+        if self.started:
+            self._when_started()
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""

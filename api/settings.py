@@ -146,7 +146,7 @@ def _rate(value: object) -> object:
     except ValueError:
         rate = limits.RateLimitItemPerDay(0)
     if not (1 <= rate.amount <= _MOST_REQUESTS and rate.get_expiry() <= _DAY):
-        raise ValueError("is one limit such as 6000/minute, of a day at most; or off")
+        raise ValueError("takes one limit such as 6000/minute, of a day at most, or off")
     return rate
 
 
@@ -164,7 +164,7 @@ def _rate_limit_storage(value: SecretStr) -> SecretStr:
         good = False
     if not good:
         raise ValueError(
-            "is memory://, or a URL such as redis://:password@host:6379/0 or rediss://"
+            "takes memory://, or a URL such as redis://:password@host:6379/0 or rediss://"
         )
     if find_spec("redis") is None:
         raise ValueError("is Redis, which needs: pip install 'task-api[redis]'")

@@ -129,22 +129,11 @@ class _Worker:
 
     def may_be_replaced(self) -> bool:
         """At once if it has served; or else not too often."""
-        served = self._pipe.poll()
-        return served or time.monotonic() - self._begun > _AGAIN
-
-
-class _Reporting(Server):
-    def __init__(self, config: uvicorn.Config, supervisor: connection.Connection) -> None:
-        super().__init__(config)
-        self._supervisor = supervisor
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._supervisor.send(None)
-        asyncio.get_running_loop().add_reader(self._supervisor.fileno(), self._left_alone)
-
-    def _left_alone(self) -> None:
-        self.should_exit = True
+        try:
+            self._pipe.recv()
+        except EOFError:
+            return time.monotonic() - self._begun > _AGAIN
+        return True
 
 
 def _serve(
@@ -153,4 +142,13 @@ def _serve(
     os.setsid()  # Ctrl-C is for the supervisor, which tells everybody
     signal.signal(signal.SIGTERM, lambda *_: None)
     config.configure_logging()
-    _Reporting(config, supervisor).run([address])
+
+    def started() -> None:
+        supervisor.send(None)
+        asyncio.get_running_loop().add_reader(supervisor.fileno(), left_alone)
+
+    def left_alone() -> None:
+        server.should_exit = True
+
+    server = Server(config, started)
+    server.run([address])

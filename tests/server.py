@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 from api.main import create_app
@@ -15,13 +14,13 @@ from api.settings import Settings
 def serving(settings: Settings) -> Iterator[str]:
     """The API for these settings, until the block ends; its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(config(create_app(settings), settings, log_config=None))
+    started = threading.Event()
+    server = Server(config(create_app(settings), settings, log_config=None), started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        while not server.started:
+        while not started.wait(0.1):
             assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True

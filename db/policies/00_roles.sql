@@ -46,6 +46,8 @@ $$;
 alter role task_app set statement_timeout = '5s';
 alter role task_app set lock_timeout = '2s';
 alter role task_app set idle_in_transaction_session_timeout = '10s';
+-- What runs for nobody is ended: the server gave the request up, or has died.
+alter role task_app set client_connection_check_interval = '1s';
 -- Temporary tables last: none can stand in front of a real one.
 alter role task_app set search_path = public, pg_temp;
 

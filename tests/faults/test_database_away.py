@@ -353,7 +353,7 @@ def test_a_request_that_takes_too_long_is_given_up(postgres: Postgres, alice: Pe
     )
     postgres.runs("create trigger slow before insert on task for each row execute function slow()")
     try:
-        body = [{"title": f"{number}"} for number in range(4)]
+        body = [{"title": f"{number}"} for number in range(60)]
         response, took = timed(lambda: alice.http.post("/api/tasks/bulk", json=body))
     finally:
         postgres.runs("drop function slow() cascade")

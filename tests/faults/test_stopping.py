@@ -179,11 +179,12 @@ def test_a_worker_that_dies_is_replaced_while_another_serves(postgres: Postgres)
         before = _workers(parent, port_of(serve))
         assert len(before) == 2
         before[0].kill()
+        before[0].wait(5)
         with ThreadPoolExecutor(20) as pool:
             asking = [pool.submit(_asks_once, people.base_url) for _ in range(20)]
             statuses = {one.result() for one in asking}
-        assert statuses == {200}  # by the other one, or a moment later by the new one
-        eventually(lambda: len(_workers(parent, port_of(serve))) == 2)
+        assert statuses == {200}
+        eventually(lambda: len(_workers(parent, port_of(serve))) == 2, 20)
         now = _workers(parent, port_of(serve))
         assert before[0] not in now
         assert before[1] in now

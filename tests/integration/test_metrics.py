@@ -19,6 +19,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.problems import Kind
+from api.schemas import MAX_ID
 from tests.bunch import PRIVATE, sends_a_bunch
 from tests.cluster import TaskDatabase
 from tests.commands import PATIENCE, Running, environment, run, running
@@ -84,7 +85,7 @@ def test_requests_of_all_processes_are_counted_once(database: TaskDatabase) -> N
     with watched(database, "--workers", "2") as api:
         with ThreadPoolExecutor(8) as clients:
             assert set(clients.map(api.asks, ["/api/tasks"] * 60)) == {200}
-        assert api.asks("/api/tasks/7") == api.asks("/api/tasks/8") == 404
+        assert api.asks(f"/api/tasks/{MAX_ID}") == api.asks("/api/tasks/0") == 404
         assert api.asks("/api/tasks/7", method="POST") == 405
         assert api.counts("requests_total", "method", "route", "status") == {
             ("GET", "/api/tasks", "200"): 60,

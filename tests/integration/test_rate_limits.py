@@ -459,7 +459,7 @@ def windows() -> int:
     return sum(type(one).__qualname__ == "_Window" for one in gc.get_objects())
 
 
-SAID = "is one limit such as 6000/minute, of a day at most; or off"
+SAID = "takes one limit such as 6000/minute, of a day at most, or off"
 REFUSED = {
     "no-limit": ("RATE_LIMIT", "often", SAID),
     "no-time": ("RATE_LIMIT", "6000", SAID),
@@ -471,8 +471,12 @@ REFUSED = {
     "two": ("RATE_LIMIT", "10/second; 100/minute", SAID),
     "a-month": ("RATE_LIMIT", "1000/month", SAID),
     "of-an-address": ("RATE_LIMIT_ADDRESS", "never", SAID),
-    "a-storage-of-another-kind": ("RATE_LIMIT_STORAGE", "memcached://cache", "is memory://, or "),
-    "no-storage": ("RATE_LIMIT_STORAGE", "memory", "is memory://, or a URL such as redis://"),
+    "a-storage-of-another-kind": (
+        "RATE_LIMIT_STORAGE",
+        "memcached://cache",
+        "takes memory://, or ",
+    ),
+    "no-storage": ("RATE_LIMIT_STORAGE", "memory", "takes memory://, or a URL such as redis://"),
     "no-host": ("RATE_LIMIT_STORAGE", f"redis://:{PASSWORD}@/0", "redis://:password@host:6379/0"),
     "a-port": ("RATE_LIMIT_STORAGE", f"redis://:{PASSWORD}@h:65536", "or a URL such as redis://"),
     "a-database": ("RATE_LIMIT_STORAGE", f"redis://:{PASSWORD}@h/tasks", "or a URL such as"),
@@ -487,10 +491,20 @@ def test_a_setting_that_is_refused_says_what_to_do(
     with pytest.raises(SettingsError) as refused:
         read(monkeypatch, **{name: value})
     line = str(refused.value)
-    assert line.startswith(f"{name} is ")
+    assert line.startswith(f"{name} takes ")
     assert words in line
     assert "\n" not in line
     assert PASSWORD not in line
+
+
+def test_redis_needs_its_client_and_the_refusal_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.settings.find_spec", lambda _: None)
+    assert read(monkeypatch).rate_limit_storage.get_secret_value() == "memory://"
+    with pytest.raises(SettingsError) as refused:
+        read(monkeypatch, RATE_LIMIT_STORAGE=f"redis://:{PASSWORD}@h")
+    assert str(refused.value) == (
+        "RATE_LIMIT_STORAGE is Redis, which needs: pip install 'task-api[redis]'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from api.cli import main
+from api.schemas import MAX_ID
 from tests.bunch import PRIVATE, TOKEN, sends_a_bunch
 from tests.cluster import TaskDatabase
 from tests.collector import Collector, attributes, collecting
@@ -62,7 +63,7 @@ def test_a_request_is_a_span_and_its_transaction_another(
     before = time.time_ns()
     with running(*SERVE, **settings_for(database, collector.url)) as serve:
         address = address_of(serve)
-        assert asks(address, "/api/tasks/7", traceparent=f"00-{TRACE}-{CALLER}-01") == 404
+        assert asks(address, f"/api/tasks/{MAX_ID}", traceparent=f"00-{TRACE}-{CALLER}-01") == 404
         serve.stops()
     request, transaction = sorted(collector.spans, key=lambda span: span.kind)
     assert collector.paths == ["/v1/traces"]
