@@ -1471,7 +1471,11 @@ _SLOW: Final = "faults/test_slow_clients.py"
 FAULTS: Final = [
     *mutants(
         "api/pool.py",
-        ("a fresh connection may be an old one", "                self._end_idle()\n", ""),
+        (
+            "a fresh connection may be an old one",
+            "                self._end_idle()\n",
+            "                pass\n",
+        ),
         (
             "any number may wait for a connection",
             "if len(self._waiting) >= self._size * QUEUE:",
@@ -1495,8 +1499,8 @@ FAULTS: Final = [
         ("a write in doubt is done again", " or (error.in_doubt and not reads)", ""),
         (
             "a commit that broke is not in doubt",
-            "another=not connecting, in_doubt=committing)",
-            "another=not connecting)",
+            "in_doubt=committing and _ROLLBACK not in kinds",
+            "in_doubt=False",
         ),
         witness="faults/test_commit.py",
     ),
@@ -1615,6 +1619,31 @@ FAULTS: Final = [
         ("the log quotes what was raised", "+ _name(chain))", "+ repr(chain))"),
         ("a message may forge a line", "record.message.translate(_CONTROLS)", "record.message"),
         witness="integration/test_logs.py",
+    ),
+    *mutants(
+        "api/migrations.py",
+        (
+            "a database that nobody migrated is served",
+            "applied is None or applied < newest()",
+            "applied is not None and applied < newest()",
+        ),
+        ("a database that is ahead is not served", "applied < newest()", "applied != newest()"),
+        witness="integration/test_migrate.py",
+    ),
+    *mutants(
+        "api/person.py",
+        ("an export ends with its first page", "while after is not None:", "if after is not None:"),
+        ("an erasure ends with its first batch", "    while found:", "    if found:"),
+        witness="integration/test_export.py",
+    ),
+    *mutants(
+        "api/cli.py",
+        (
+            "who sees past the policies may erase",
+            'raise CommandError(f"refusing: {error}") from None',
+            "return",
+        ),
+        witness="integration/test_export.py::test_a_role_that_sees_past_the_policies_is_refused",
     ),
     *mutants(
         "api/traceparent.py",

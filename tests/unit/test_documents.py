@@ -25,8 +25,13 @@ CHECKS: Final = {check.id: check for check in checks()}
 
 # What the audit finds by other means than a check.
 NOT_CHECKS: Final = {"drift", "probe"}
-# Words of PostgreSQL's that look like the id of a check.
-POSTGRESQL: Final = {"row_security", "row_security_active", "server_version_num"}
+# Words of PostgreSQL's and PgBouncer's that look like the id of a check.
+POSTGRESQL: Final = {
+    "row_security",
+    "row_security_active",
+    "server_login_retry",
+    "server_version_num",
+}
 
 _NODE: Final = re.compile(r"(tests/[\w./-]+)::([\w:]+)")
 _PATH: Final = re.compile(r"(?<![\w.$/-])(?:api|db|tests)/[\w./-]*\w/?")
