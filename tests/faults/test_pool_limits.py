@@ -17,7 +17,7 @@ from tests.locks import held
 from tests.people import SECRET, People
 
 POOL_SIZE = 2
-POOL_TIMEOUT = 1.0
+POOL_TIMEOUT = 2.0
 SLACK = 1.0  # of a busy machine
 pytestmark = pytest.mark.usefixtures("patient")
 NO_WRITES = "lock table task in exclusive mode"
@@ -44,7 +44,11 @@ class Queue:
     pool: ThreadPoolExecutor
 
     def writes(self, number: int) -> list[Asking]:
-        return [self._asks("POST", json={"title": f"{n}"}) for n in range(number)]
+        asking = []
+        for n in range(number):
+            asking.append(self._asks("POST", json={"title": f"{n}"}))
+            time.sleep(0.1)  # one arrives after the other
+        return asking
 
     def reads(self, number: int) -> list[Asking]:
         return [self._asks("GET") for _ in range(number)]
