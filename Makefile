@@ -14,18 +14,21 @@ run: install ## Serve on an embedded PostgreSQL; PORT=8000
 	@$(VENV)/bin/task-api dev
 
 slow: install ## Run what is slow in the suite; with Node.js, Better Auth as well
-	$(VENV)/bin/pytest -n auto -m slow
+	$(VENV)/bin/coverage run -m pytest -n auto --dist loadfile -m slow
+	$(VENV)/bin/coverage combine --quiet --append
+
+coverage: install ## Say what make test and make slow have not reached
+	$(VENV)/bin/coverage report
 
 demo: install ## Serve a page with Better Auth, and the API beside it; PORT=3000 API_PORT=8000
 	@$(NPM_CI) --prefix clients/typescript
 	@$(NPM_CI) --prefix examples/web
 	@node examples/web/demo.mjs
 
-test: install ## Run the suite but for what is slow, with coverage
+test: install ## Run the suite but for what is slow
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest -n auto --dist loadfile -m "not slow"
 	$(VENV)/bin/coverage combine --quiet
-	$(VENV)/bin/coverage report
 
 # 15 is the distribution's (apt-get install postgresql-15).
 test-postgres: install ## Run the suite on another PostgreSQL; VERSION=15, 17 or 18
@@ -98,4 +101,4 @@ constraints: ## Write constraints.txt anew, from the newest versions
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
-.PHONY: help run demo test slow test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest openapi check format install constraints
+.PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest openapi check format install constraints

@@ -17,6 +17,8 @@ from tests.locks import held
 from tests.people import SECRET, People, Person
 from tests.server import serving
 
+pytestmark = pytest.mark.slow
+
 SOON = 1.0  # seconds in which people are served again after the database is back
 READY = 8.0  # seconds in which a balancer has noticed
 SLACK = 1.0  # seconds that a busy machine may add

@@ -25,7 +25,7 @@ from tests.people import SECRET, Person, signed
 LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
 SLACK = 3.0  # seconds that a busy machine takes to end some processes
 
-pytestmark = pytest.mark.usefixtures("patient")
+pytestmark = [pytest.mark.usefixtures("patient"), pytest.mark.slow]
 one_or_two_workers = pytest.mark.parametrize("workers", ["1", "2"])
 
 

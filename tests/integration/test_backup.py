@@ -24,6 +24,8 @@ from tests.commands import PATIENCE, environment, run
 from tests.people import SECRET, Person, signed
 from tests.server import serving
 
+pytestmark = pytest.mark.slow
+
 BACKUP_ROLE: Final[LiteralString] = (
     "create role task_backup login bypassrls; grant pg_read_all_data to task_backup"
 )
@@ -64,7 +66,8 @@ def backup_role(cluster: Cluster, own_database: TaskDatabase) -> Iterator[str]:
     """The URL of a role that reads everything, and is for backups alone."""
     with psycopg.connect(cluster.superuser, autocommit=True) as connection:
         connection.execute(BACKUP_ROLE)
-        yield own_database.superuser.replace("postgres@", "task_backup@")
+        connection.execute(f"alter role task_backup password {own_database.password}")
+        yield own_database.of("task_backup")
         connection.execute("drop role task_backup")
 
 

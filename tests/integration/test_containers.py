@@ -21,6 +21,8 @@ from tests.commands import PATIENCE, Running, environment, running
 from tests.containers import Image, NotStarted, compose, compose_file, ignored, instructions
 from tests.people import SECRET, People, Person
 
+pytestmark = pytest.mark.slow
+
 # As README.md makes them.
 DOTENV = {
     "POSTGRES_PASSWORD": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",

@@ -20,6 +20,8 @@ from tests.people import SECRET
 from tests.pgbouncer import pgbouncer, version
 from tests.tls import Secure, secure
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = "postgresql://task_app:hush-hush@127.0.0.1:1/tasks"
 _FINDING = re.compile(r"  (ok  |warn|FAIL|skip)  (\S+(?: \S+)*) +(\S.*)")
 

@@ -26,6 +26,8 @@ from tests.commands import PATIENCE, Running, environment, run, running
 from tests.keyserver import Issuer
 from tests.people import SECRET, signed
 
+pytestmark = pytest.mark.slow
+
 BEARER = {"Authorization": f"Bearer {signed({'sub': 'alice'})}"}
 
 

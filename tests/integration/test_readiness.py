@@ -22,7 +22,8 @@ HEALTHY = {"status": "ok"}
 
 @pytest.fixture
 def own_people(own_database: TaskDatabase) -> Iterator[People]:
-    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
+    # a pooler keeps its clients when it loses the server
+    settings = Settings(database_url=own_database.direct, better_auth_secret=SECRET)
     with serving(settings) as address:
         people = People(address)
         yield people

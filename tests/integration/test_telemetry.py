@@ -22,6 +22,8 @@ from tests.commands import Outcome, Running, run, running
 from tests.people import SECRET
 from tests.problems import MARK
 
+pytestmark = pytest.mark.slow
+
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = "b7ad6b7169203331"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

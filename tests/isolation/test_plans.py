@@ -113,7 +113,7 @@ def mode(request: pytest.FixtureRequest) -> Mode:
 def test_a_page_is_read_from_its_place_in_an_index_and_no_further(
     crowd: TaskDatabase, name: str, mode: Mode
 ) -> None:
-    found = plan(crowd.task_app, PERSON, *PAGES[name], mode)
+    found = plan(crowd.direct, PERSON, *PAGES[name], mode)
     assert found.entries
     assert all("user_id = " in entry for entry in found.entries), found.entries
     assert found.removed == 0
@@ -128,7 +128,7 @@ def test_a_page_is_read_from_its_place_in_an_index_and_no_further(
 def test_what_needs_all_of_a_persons_rows_reads_no_others(
     crowd: TaskDatabase, name: str, mode: Mode
 ) -> None:
-    found = plan(crowd.task_app, PERSON, *WHOLE[name], mode)
+    found = plan(crowd.direct, PERSON, *WHOLE[name], mode)
     assert found.entries
     assert all("user_id = " in entry for entry in found.entries), found.entries
     assert found.rows <= TASKS * len(found.entries)
@@ -137,7 +137,7 @@ def test_what_needs_all_of_a_persons_rows_reads_no_others(
 
 @pytest.mark.parametrize("name", ONE)
 def test_a_statement_on_one_task_goes_to_it(crowd: TaskDatabase, name: str, mode: Mode) -> None:
-    found = plan(crowd.task_app, PERSON, *ONE[name], mode)
+    found = plan(crowd.direct, PERSON, *ONE[name], mode)
     assert found.entries
     assert all("user_id = " in entry for entry in found.entries), found.entries
     assert all("id = " in entry.replace("user_id", "") for entry in found.entries), found.entries
@@ -149,7 +149,7 @@ def test_what_goes_through_all_rows_would_be_seen(own_database: TaskDatabase) ->
         connection.execute("alter table task drop constraint task_pkey")
         connection.execute("drop index task_user_id_created_at_id")
         connection.execute("drop index task_user_id_completed_created_at_id")
-    found = plan(own_database.task_app, PERSON, *ONE["get"])
+    found = plan(own_database.direct, PERSON, *ONE["get"])
     assert found.entries == ["Seq Scan"]
     assert found.removed > 10_000
     assert found.rows > 10_000
