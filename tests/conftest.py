@@ -93,9 +93,8 @@ def server(database: TaskDatabase) -> Iterator[str]:
 
 @pytest.fixture
 def people(server: str) -> Iterator[People]:
-    people = People(server)
-    yield people
-    people.leave()
+    with People(server) as people:
+        yield people
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import jwt
@@ -46,7 +46,10 @@ class Person:
 
 
 class People:
-    """Makes people nobody has met: every name is new, so tests can share a database."""
+    """Makes people nobody has met: every name is new, so tests can share a database.
+
+    They leave when the block ends in which they came.
+    """
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -62,6 +65,12 @@ class People:
     def _added(self, person: Person) -> Person:
         self._everybody.append(person)
         return person
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
     def leave(self) -> None:
         for person in self._everybody:

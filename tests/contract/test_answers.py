@@ -67,10 +67,8 @@ FORMATS: Final = FormatChecker()
 @contextlib.contextmanager
 def people_of(database: TaskDatabase, **settings: Any) -> Iterator[People]:
     settings |= {"database_url": database.task_app, "better_auth_secret": SECRET}
-    with serving(Settings(**settings)) as address:
-        people = People(address)
+    with serving(Settings(**settings)) as address, People(address) as people:
         yield people
-        people.leave()
 
 
 @pytest.fixture(scope="module")

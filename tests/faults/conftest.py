@@ -33,10 +33,8 @@ def settings(postgres: Postgres) -> Settings:
 @pytest.fixture
 def people(settings: Settings) -> Iterator[People]:
     """The people of an API of the test's own."""
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         yield people
-        people.leave()
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@ from tests.people import SECRET, People
 def served(postgres: Postgres, *options: str, **settings: str) -> Iterator[tuple[Running, People]]:
     """`task-api serve` with these options and settings, and its people."""
     everything = settings_for(postgres, **settings)
-    with running("serve", "--port", "0", *options, **everything) as serve:
-        people = People(f"http://127.0.0.1:{port_of(serve)}")
-        try:
-            yield serve, people
-        finally:
-            people.leave()
+    with (
+        running("serve", "--port", "0", *options, **everything) as serve,
+        People(f"http://127.0.0.1:{port_of(serve)}") as people,
+    ):
+        yield serve, people
 
 
 def settings_for(postgres: Postgres, **others: str) -> dict[str, str]:

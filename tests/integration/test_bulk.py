@@ -174,12 +174,9 @@ def nearly_full(own_database: TaskDatabase) -> Iterator[Person]:
     """Somebody in a database that has one id left."""
     with psycopg.connect(own_database.owner, autocommit=True) as owner:
         owner.execute("alter table task alter column id restart with 9007199254740991")
-    with serving(
-        Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    ) as address:
-        people = People(address)
+    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
+    with serving(settings) as address, People(address) as people:
         yield people.person("alice")
-        people.leave()
 
 
 def test_a_fault_that_only_the_database_finds_leaves_none(nearly_full: Person) -> None:

@@ -177,13 +177,10 @@ def is_healthy(image: Image, port: str) -> bool:
 
 def uses(address: str) -> None:
     """Alice creates a task, and Bob does not see it."""
-    people = People(address)
-    alice, bob = people.person("alice"), people.person("bob")
-    try:
+    with People(address) as people:
+        alice, bob = people.person("alice"), people.person("bob")
         task = alice.creates("Buy milk")
         assert (alice.sees(task["id"]), bob.sees(task["id"])) == (task, None)
-    finally:
-        people.leave()
 
 
 def lists(address: str, token: str) -> list[dict[str, Any]]:

@@ -26,10 +26,8 @@ def own_people(own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch) -> I
     settings = Settings(
         database_url=own_database.task_app, better_auth_secret=SECRET, cors_origins=FRONT_END
     )
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         yield people
-        people.leave()
 
 
 @pytest.fixture

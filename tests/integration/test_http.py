@@ -74,9 +74,8 @@ def people_of_a_faulty_api(own_database: TaskDatabase) -> Iterator[People]:
             connection.execute(
                 "revoke insert (user_id, title, description, completed) on task from task_app"
             )
-        people = People(address)
-        yield people
-        people.leave()
+        with People(address) as people:
+            yield people
 
 
 # methods and addresses
@@ -420,10 +419,8 @@ def test_a_row_that_the_database_refuses_is_not_logged(
     with psycopg.connect(own_database.owner) as connection:
         connection.execute("alter table task add check (title <> 'mark7f3a')")
     settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         problem(people.person("alice").http.post("/api/tasks", json={"title": MARK}), 500)
-        people.leave()
     assert "CheckViolationError (23514)" in caplog.text
     assert MARK not in caplog.text
 

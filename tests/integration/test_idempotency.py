@@ -85,10 +85,8 @@ def as_superuser(database: TaskDatabase) -> Iterator[psycopg.Connection]:
 def own_people(own_database: TaskDatabase) -> Iterator[People]:
     """The people of an API whose database a test may break."""
     settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         yield people
-        people.leave()
 
 
 def remembered(as_superuser: psycopg.Connection, person: Person) -> list[str]:

@@ -171,11 +171,9 @@ def test_a_fault_of_the_server_is_an_error(
     own_database: TaskDatabase, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         _takes_the_table_away(own_database)
         assert people.person("alice").http.get("/api/tasks").status_code == 500
-        people.leave()
     assert line_of(capsys)["level"] == "error"
 
 

@@ -15,11 +15,9 @@ def test_a_database_that_takes_no_writes_is_no_fault_of_the_server(
         name = superuser.info.dbname
         superuser.execute(f"alter database {name} set default_transaction_read_only = on".encode())
     settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         alice = people.person("alice")
         assert alice.lists() == []
         answer = alice.http.post("/api/tasks", json={"title": "Buy milk"})
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
-        people.leave()

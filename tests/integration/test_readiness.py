@@ -24,10 +24,8 @@ HEALTHY = {"status": "ok"}
 def own_people(own_database: TaskDatabase) -> Iterator[People]:
     # a pooler keeps its clients when it loses the server
     settings = Settings(database_url=own_database.direct, better_auth_secret=SECRET)
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         yield people
-        people.leave()
 
 
 @contextlib.contextmanager
@@ -38,10 +36,8 @@ def trusting(issuer: Issuer, database: TaskDatabase) -> Iterator[People]:
         auth_issuer=issuer.origin,
         auth_audience=issuer.origin,
     )
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         yield people
-        people.leave()
 
 
 @pytest.fixture

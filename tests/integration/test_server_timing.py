@@ -21,10 +21,8 @@ def timed_alice(database: TaskDatabase) -> Iterator[Person]:
         cors_origins=FRONT_END,
         server_timing="on",
     )
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         yield people.person("alice")
-        people.leave()
 
 
 @pytest.mark.parametrize(

@@ -116,10 +116,8 @@ def test_a_date_is_utc_wherever_the_database_lives(own_database: TaskDatabase) -
             "); end $$"
         )
     settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address:
-        people = People(address)
+    with serving(settings) as address, People(address) as people:
         task = people.person("alice").creates()
-        people.leave()
     created_at = datetime.fromisoformat(task["created_at"])
     assert abs(datetime.now(UTC) - created_at) < timedelta(minutes=1)
 

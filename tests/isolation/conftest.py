@@ -41,9 +41,8 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 @pytest.fixture
 def people(place: Place) -> Iterator[People]:
-    people = People(place[0])
-    yield people
-    people.leave()
+    with People(place[0]) as people:
+        yield people
 
 
 @pytest.fixture

@@ -126,9 +126,8 @@ def narrow_server(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def people(narrow_server: str) -> Iterator[People]:
-    people = People(narrow_server)
-    yield people
-    people.leave()
+    with People(narrow_server) as people:
+        yield people
 
 
 @pytest.fixture
