@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from api.pipeline import Connection
+
 # What libpq knows (PostgreSQL manual, section 32.1.2) and asyncpg would send on as a setting of
 # the server, which refuses it.
 _LIBPQ_ONLY: Final = {
@@ -34,7 +36,6 @@ _LIBPQ_ONLY: Final = {
     "sslsni",
     "tcp_user_timeout",
 }
-_STATEMENTS: Final = 100  # kept per connection; asyncpg's own default
 _PROBE: Final = "task_api_probe"
 
 _log = logging.getLogger(__name__)
@@ -50,10 +51,8 @@ class Connector:
 
     A pooler that gives each transaction another server connection (PgBouncer's transaction mode)
     loses what was prepared on the last one, unless it keeps account of that, as PgBouncer does
-    from 1.21 on with max_prepared_statements. Behind one that does not, asyncpg is told to keep
-    no statements. It then prepares each anew, without a name, and binds it in the next round
-    trip, so that every statement must be inside a transaction (asyncpg's FAQ, "Why am I getting
-    prepared statement errors?").
+    from 1.21 on with max_prepared_statements. Behind one that does not, each statement is prepared
+    anew and without a name, in the round trip in which it is run.
     """
 
     def __init__(self, url: str) -> None:
@@ -69,25 +68,22 @@ class Connector:
         self._dsn = urlunsplit(parts._replace(query=urlencode(query)))
         self._keeping = True
 
-    async def __call__(self, timeout: float) -> asyncpg.Connection:  # noqa: ASYNC109
+    async def __call__(self, timeout: float) -> Connection:  # noqa: ASYNC109
         """A connection in no transaction.
 
         Raises `CannotConnect`, `TimeoutError`, and what asyncpg raises.
         """
         async with asyncio.timeout(timeout):
-            keeping = self._keeping
-            connection = await self._open(keeping)
+            connection = await self._open()
             try:
                 kept = await _statements_are_kept(connection)
-                if keeping and not kept:
-                    connection.terminate()
-                    connection = await self._open(False)
             except BaseException:
                 connection.terminate()
                 raise
+        connection.pipeline.keeps_statements = kept
         if kept is not self._keeping:
             _log.info("a pooler %s prepared statements", "keeps" if kept else "loses")
-            self._keeping = kept  # for the next; another pooler may come to stand there
+            self._keeping = kept  # another pooler may come to stand there
         return connection
 
     @property
@@ -95,16 +91,18 @@ class Connector:
         """Whether what was prepared on the last connection is there in its next transaction."""
         return self._keeping
 
-    async def _open(self, keeping: bool, /) -> asyncpg.Connection:
+    async def _open(self) -> Connection:
         if self._roots and not self._roots.is_file():
             raise CannotConnect(f"sslrootcert: there is no file {self._roots}")
         try:
-            return await asyncpg.connect(
+            connection: Connection = await asyncpg.connect(
                 self._dsn,
                 ssl=self._tls,
-                statement_cache_size=_STATEMENTS if keeping else 0,
+                connection_class=Connection,
+                statement_cache_size=0,  # all statements go through the pipeline
                 timeout=None,
             )
+            return connection
         except ssl.SSLCertVerificationError as error:
             reason = error.verify_message.rstrip(".")
             raise CannotConnect(f"the server's certificate is refused: {reason}") from None

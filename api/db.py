@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, final
+from typing import TYPE_CHECKING, Final, Self, TypeVar, final
 
 import asyncpg
 
 from api import gate, migrations
 from api.auth import User
 from api.connect import CannotConnect, Connector
+from api.pipeline import BEGIN, BEGIN_READING, COMMIT, ROLLBACK, Call, Pipeline, Row
 from api.pool import Pool, PoolState
 from api.settings import DatabaseSettings
 
@@ -26,7 +27,7 @@ _PASSING_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
 _PASSING: Final = {"25006", "25P03", "25P04", "26000", "0A000"}
 # Of these, what another connection may not meet.
 _OF_THIS_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_PASSING}
-_ROLLBACK: Final = "40"
+_ROLLED_BACK: Final = "40"
 _LOCKED: Final = "55P03"  # lock_timeout
 # Classes raised before any statement, so their messages name roles and databases, never rows.
 _ABOUT_CONNECTING: Final = {"28", "3D"}
@@ -37,6 +38,9 @@ _FAILURES: Final = (
     asyncpg.InternalClientError,
     OSError,
 )
+
+# true: for this transaction only, so that the next borrower starts as nobody
+_SAY_WHO: Final = "select set_config('app.user_id', $1, true)"
 
 _log = logging.getLogger(__name__)
 
@@ -76,74 +80,78 @@ class MigrationsBehind(Exception):
 
 @final
 class Transaction:
-    """One person's transaction. Every statement run in it is bound to that person."""
+    """One person's transaction. Every statement run in it is bound to that person.
 
-    __slots__ = ("_connection", "user")
+    It begins with its first statement, in one round trip. One that only `reads` also ends with it,
+    and begins anew with the next: as PostgreSQL shows each statement what is committed by then,
+    nobody can tell the difference.
+    """
 
-    def __init__(self, connection: Any, user: User) -> None:
-        self._connection = connection
+    __slots__ = ("_pipeline", "_reads", "user")
+
+    def __init__(self, pipeline: Pipeline, user: User, reads: bool) -> None:
+        self._pipeline, self._reads = pipeline, reads
         self.user: Final = user
 
-    async def row(self, statement: "Statement", /, **values: object) -> Any | None:
+    async def row(self, statement: "Statement", /, **values: object) -> Row | None:
         """The statement's first row, or None. `values` are its parameters less the caller."""
-        arguments = statement.arguments(self.user.id, values)
-        try:
-            rows = await self._connection.fetch(statement.sql, *arguments)
-        except _FAILURES as error:
-            raise _translated(error) from None
+        (rows,) = await self._run(Call(statement.sql, statement.arguments(self.user.id, values)))
         return rows[0] if rows else None
 
     async def each(
         self, statement: "Statement", values: Iterable[dict[str, object]], /
-    ) -> list[Any]:
+    ) -> list[Row]:
         """The rows of the statement run once for each of these parameters, sent in one go."""
-        given = [statement.arguments(self.user.id, one) for one in values]
+        answers = await self._run(
+            *(Call(statement.sql, statement.arguments(self.user.id, one)) for one in values)
+        )
+        return [row for rows in answers for row in rows]
+
+    async def _run(self, *calls: Call) -> list[list[Row]]:
+        before: list[Call] = []
+        if not self._pipeline.in_transaction:
+            # If the second fails, PostgreSQL skips what comes after it.
+            before = [BEGIN_READING if self._reads else BEGIN, Call(_SAY_WHO, (self.user.id,))]
+        after = [COMMIT] if self._reads else []
         try:
-            rows: list[Any] = await self._connection.fetchmany(statement.sql, given)
+            answers = await self._pipeline.run(*before, *calls, *after)
         except _FAILURES as error:
             raise _translated(error) from None
-        return rows
+        return answers[len(before) : len(before) + len(calls)]
 
 
 @final
 class _Begin(AbstractAsyncContextManager[Transaction]):
     """Lends a connection to a transaction; written out, for it is entered by every request."""
 
-    __slots__ = ("_connection", "_fresh", "_pool", "_user")
+    __slots__ = ("_connection", "_fresh", "_pool", "_reads", "_user")
 
-    def __init__(self, pool: Pool, user: User, fresh: bool) -> None:
-        self._pool, self._user, self._fresh = pool, user, fresh
+    def __init__(self, pool: Pool, user: User, reads: bool, fresh: bool) -> None:
+        self._pool, self._user, self._reads, self._fresh = pool, user, reads, fresh
 
     async def __aenter__(self) -> Transaction:
         try:
-            self._connection = connection = await self._pool.acquire(fresh=self._fresh)
+            self._connection = await self._pool.acquire(fresh=self._fresh)
         except _FAILURES as error:
             raise _translated(error, connecting=True) from None
-        try:
-            await connection.execute("begin")
-            # true: for this transaction only, so that the next borrower starts as nobody
-            await connection.execute("select set_config('app.user_id', $1, true)", self._user.id)
-        except BaseException as error:
-            self._pool.release(connection, sound=False)
-            if isinstance(error, _FAILURES):
-                raise _translated(error) from None
-            raise
-        return Transaction(connection, self._user)
+        return Transaction(self._connection.pipeline, self._user, self._reads)
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        sound = False
+        pipeline: Pipeline = self._connection.pipeline
+        overlooked, sound = kind is None and pipeline.has_failed, False
         try:
             # Whoever was cancelled may be in the middle of a statement.
             if kind is None or issubclass(kind, Exception):
-                done = await self._connection.execute("rollback" if kind else "commit")
+                if pipeline.in_transaction:
+                    await pipeline.run(ROLLBACK if kind or overlooked else COMMIT)
                 sound = True
-                if kind is None and done != "COMMIT":
-                    raise DatabaseError("a failed statement was taken for a good one")
         except _FAILURES as error:
             if kind is None:
                 raise _translated(error, committing=True) from None
         finally:
             self._pool.release(self._connection, sound=sound)
+        if overlooked:
+            raise DatabaseError("a failed statement was taken for a good one")
 
 
 @final
@@ -175,15 +183,15 @@ class Database:
         return self._pool.state
 
     def transaction(
-        self, user: User, *, fresh: bool = False
+        self, user: User, *, reads: bool = False, fresh: bool = False
     ) -> AbstractAsyncContextManager[Transaction]:
         """A transaction in which `user` is asking; committed when the block ends well.
 
-        `fresh`: on a new connection. Raises `DatabaseUnavailable` or `DatabaseError`, and then
-        nothing has been changed, unless the former is `in_doubt`.
+        `reads`: it changes nothing. `fresh`: on a new connection. Raises `DatabaseUnavailable` or
+        `DatabaseError`, and then nothing has been changed, unless the former is `in_doubt`.
         """
         self.used = time.monotonic()
-        return _Begin(self._pool, user, fresh)
+        return _Begin(self._pool, user, reads, fresh)
 
     async def run(
         self, user: User, work: Callable[[Transaction], Awaitable[T]], *, reads: bool
@@ -193,26 +201,19 @@ class Database:
         When its connection fails it is done once more on a new one, unless it may have been
         committed already and does not only read. Raises what `transaction` raises.
         """
-        try:
-            async with self.transaction(user) as tx:
+
+        async def once(fresh: bool) -> T:
+            async with self.transaction(user, reads=reads, fresh=fresh) as tx:
                 return await work(tx)
-        except DatabaseUnavailable as error:
-            if not error.another or (error.in_doubt and not reads):
-                raise
-        async with self.transaction(user, fresh=True) as tx:
-            return await work(tx)
+
+        return await _twice(once, reads=reads)
 
     async def ping(self) -> None:
         """The gate: can the role at the other end see past the policies?
 
         Raises `RowSecurityInactive`, `MigrationsBehind` or `DatabaseUnavailable`.
         """
-        try:
-            row = await self._look()
-        except DatabaseUnavailable as error:
-            if not error.another:
-                raise
-            row = await self._look(fresh=True)
+        row = await _twice(self._look, reads=True)
         reason = gate.verdict(row)
         if reason is not None:
             raise RowSecurityInactive(reason)
@@ -224,23 +225,31 @@ class Database:
         """Whether a connection at hand has broken."""
         return self._pool.is_broken
 
-    async def _look(self, *, fresh: bool = False) -> Any:
+    async def _look(self, fresh: bool) -> Row:
         try:
             connection = await self._pool.acquire(fresh=fresh)
+            pipeline: Pipeline = connection.pipeline
         except _FAILURES as error:
             raise _translated(error, connecting=True) from None
         sound = False
         try:
-            # behind a pooler what is prepared outside of a transaction may be another server's
-            await connection.execute("begin read only")
-            row = await connection.fetchrow(gate.SQL)
-            await connection.execute("commit")
+            (row,) = await pipeline.read(gate.SQL)
             sound = True
         except _FAILURES as error:
             raise _translated(error) from None
         finally:
             self._pool.release(connection, sound=sound)
         return row
+
+
+async def _twice(once: Callable[[bool], Awaitable[T]], *, reads: bool) -> T:
+    """What it returns; on a new connection, which `once` is told, when the first one failed."""
+    try:
+        return await once(False)
+    except DatabaseUnavailable as error:
+        if not error.another or (error.in_doubt and not reads):
+            raise
+    return await once(True)
 
 
 def _translated(
@@ -266,5 +275,5 @@ def _translated(
     return DatabaseUnavailable(
         name,
         another=bool(kinds & _OF_THIS_CONNECTION) and not connecting,
-        in_doubt=committing and _ROLLBACK not in kinds,
+        in_doubt=committing and _ROLLED_BACK not in kinds,
     )

@@ -6,7 +6,7 @@ from typing import Final
 FOLDER: Final = Path(__file__).parent.parent / "db" / "migrations"
 
 # `migrate` says it where any role may read it; yoyo's own tables are the owner's business.
-APPLIED: Final = "select obj_description(to_regclass('task'), 'pg_class')"
+APPLIED: Final = "select obj_description(to_regclass('task'), 'pg_class') as applied"
 
 
 def newest(folder: Path = FOLDER) -> str:

@@ -37,8 +37,8 @@ async def export(database: Database, user: User) -> AsyncIterator[bytes]:
     for kind in _KINDS:
         after: object = kind.first
         while after is not None:
-            bodies, after = await _page(database, user, kind, after)
-            yield "".join(f'{{"{kind.name}": {body}}}\n' for body in bodies).encode()
+            lines, after = await _page(database, user, kind, after)
+            yield "".join(f'{{"{kind.name}": {line}}}\n' for line in lines).encode()
 
 
 async def _page(
@@ -47,7 +47,7 @@ async def _page(
     async def read(tx: Transaction) -> tuple[list[str], object]:
         row = await tx.row(kind.export, after=after, limit=kind.page)
         assert row is not None  # noqa: S101 - an aggregate has one row
-        return row["bodies"] or [], row["last"]
+        return row["lines"].split("\n") if row["lines"] else [], row["last"]
 
     return await database.run(user, read, reads=True)
 

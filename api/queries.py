@@ -244,11 +244,12 @@ AFTER_KEY: Final = bindparam("after", type_=Text)
 
 
 def _export(columns: Any, mine: ColumnElement[bool], place: Any, after: Any) -> Statement:
-    """The next rows `after` a place: as JSON, `bodies`, and where the `last` of them is."""
+    """The next rows `after` a place: as lines of JSON, and where the `last` of them is."""
     rows = select(*columns).where(mine, place > after).order_by(place).limit(LIMIT).subquery("rows")
-    bodies = func.array_agg(cast(func.row_to_json(rows.table_valued()), Text))
+    body = cast(func.row_to_json(rows.table_valued()), Text)
+    lines = func.string_agg(body, literal_column("'\n'"))
     return Statement(
-        select(bodies.label("bodies"), func.max(rows.c[place.key]).label("last")).select_from(rows)
+        select(lines.label("lines"), func.max(rows.c[place.key]).label("last")).select_from(rows)
     )
 
 

@@ -13,6 +13,7 @@ from api.db import Database, Transaction
 from api.migrate import migrate
 from api.models import Task
 from api.person import erase, export
+from api.pipeline import Pipeline
 from api.settings import MigrationSettings, Settings
 from api.statement import Statement
 
@@ -27,13 +28,15 @@ async def a_transaction_of_nobody(database: Database, claims: dict[str, str]) ->
     database.transaction(user_id="alice")  # type: ignore[call-arg]
 
 
-async def a_transaction_of_whoever_is_named(database: Database, user: User) -> None:
+async def a_transaction_of_whoever_is_named(
+    database: Database, pipeline: Pipeline, user: User
+) -> None:
     database.transaction(user.id)  # type: ignore[arg-type]
     database.transaction([user])  # type: ignore[arg-type]
     database.transaction(user, user)  # type: ignore[arg-type, call-arg]
-    Transaction(object(), "alice")  # type: ignore[arg-type]
-    Transaction(object(), None)  # type: ignore[arg-type]
-    Transaction(object())  # type: ignore[call-arg]
+    Transaction(pipeline, "alice", False)  # type: ignore[arg-type]
+    Transaction(pipeline, None, False)  # type: ignore[arg-type]
+    Transaction(pipeline)  # type: ignore[call-arg]
 
 
 async def a_transaction_that_is_not_entered(database: Database, user: User) -> None:

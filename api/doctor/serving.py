@@ -103,7 +103,7 @@ class Serving:
         yield await _version(connection, facts)
         for finding in _kept_apart(await _row(connection, gate.SQL)):
             yield finding
-        yield _migrations((await _row(connection, APPLIED))[0])
+        yield _migrations((await _row(connection, APPLIED))["applied"])
         yield _limits(facts)
         yield _tls(connection)
         yield _pooler(facts["pid"] != connection.get_server_pid(), host)
@@ -111,12 +111,10 @@ class Serving:
 
 
 async def _row(connection: Any, sql: str) -> Any:
-    """Its first row. In a transaction: else a pooler might change the server in between."""
+    """Its first row, or None."""
     async with asyncio.timeout(TIMEOUT):
-        await connection.execute("begin read only")
-        row = await connection.fetchrow(sql)
-        await connection.execute("commit")
-    return row
+        rows = await connection.pipeline.read(sql)
+    return rows[0] if rows else None
 
 
 def _remedy(error: Exception) -> str:
@@ -232,7 +230,7 @@ def _statements(kept: bool) -> Finding:
         return ok("prepared statements", "kept")
     return warn(
         "prepared statements",
-        "not kept: the pooler loses them, so each statement takes a round trip more",
+        "not kept: the pooler loses them, so each statement is prepared each time",
         "PgBouncer keeps them from 1.21 on, with max_prepared_statements.",
     )
 

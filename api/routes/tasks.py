@@ -128,7 +128,7 @@ async def list_tasks(
             **(position.values(page.sort) if position else {}),
         )
     )
-    body, more, behind = row
+    body, more, behind = row.values()
     backwards = position is not None and position.start == "before"
     tasks = from_json(body) if more or behind or backwards else []
     if backwards:

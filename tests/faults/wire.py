@@ -60,10 +60,10 @@ class Wire:
         self._open.add(answers)
         back = asyncio.create_task(_copy(server, answers))
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            async for message in _messages(client):
+            async for message, commits in _messages(client):
                 if answers in self._forgotten:
                     break
-                if _is_commit(message):
+                if commits:
                     self.commits += 1
                     if self._cuts:
                         await self._cut(self._cuts.pop(0), message, server, statements, back)
@@ -94,17 +94,25 @@ class Wire:
             await server.read(1)
 
 
-async def _messages(client: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """As the manual has them: Frontend/Backend Protocol, Message Formats."""
-    kind = b""  # the first has none
+async def _messages(client: asyncio.StreamReader) -> AsyncIterator[tuple[bytes, bool]]:
+    """What is sent in one go, up to its Sync, and whether it commits.
+
+    As the manual has them: Frontend/Backend Protocol, Message Formats.
+    """
+    kind, together, commits = b"", b"", False  # the first has no kind
+    names = set[bytes]()  # of prepared statements that commit
     while True:
         length = await client.readexactly(4)
-        yield kind + length + await client.readexactly(int.from_bytes(length) - 4)
+        content = await client.readexactly(int.from_bytes(length) - 4)
+        together += kind + length + content
+        name, sql, *_ = [*content.split(b"\0"), b""]
+        if kind == b"P":  # Parse
+            (names.add if sql == b"commit" else names.discard)(name)
+        commits |= kind == b"B" and sql in names  # Bind: a portal, a statement
+        if kind not in (b"P", b"D", b"B", b"E", b"C"):
+            yield together, commits
+            together, commits = b"", False
         kind = await client.readexactly(1)
-
-
-def _is_commit(message: bytes) -> bool:
-    return message[:1] == b"Q" and message.rstrip(b"\0; ").lower().endswith(b"commit")
 
 
 async def _copy(server: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:

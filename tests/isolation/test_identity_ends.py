@@ -11,7 +11,8 @@ import pytest
 
 from api import queries
 from api.auth import User
-from api.db import Database, DatabaseError, Transaction
+from api.db import Database, DatabaseError, DatabaseUnavailable, Transaction
+from api.pipeline import Call
 from api.schemas import Sort
 from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase
@@ -40,14 +41,20 @@ async def a_connection(door: Database) -> AsyncIterator[Any]:
         door._pool.release(connection, sound=True)  # noqa: SLF001
 
 
+async def who(transaction: Transaction) -> object:
+    """Who is asking, according to the database."""
+    asked = Call("select current_setting('app.user_id', true) as who")
+    ((row,),) = await transaction._pipeline.run(asked)  # noqa: SLF001
+    return row["who"]
+
+
 async def test_the_next_borrower_starts_as_nobody(database: TaskDatabase) -> None:
     async with Database.connect(one_connection(database)) as door:
         async with a_connection(door) as connection:
             await connection.execute("set application_name = 'left behind'")
         async with door.transaction(User("alice")) as transaction:
-            connection = transaction._connection  # noqa: SLF001
-            who = await connection.fetchval("select current_setting('app.user_id', true)")
-            assert who == "alice"
+            assert await transaction.row(LIST, limit=10, offset=0)
+            assert await who(transaction) == "alice"
         async with a_connection(door) as connection:
             # the control: the pool has reset nothing
             assert await connection.fetchval("show application_name") == "left behind"
@@ -55,11 +62,34 @@ async def test_the_next_borrower_starts_as_nobody(database: TaskDatabase) -> Non
             assert await connection.fetchval("select count(*) from task") == 0
 
 
+async def test_it_ends_with_each_statement_of_a_transaction_that_only_reads(
+    database: TaskDatabase,
+) -> None:
+    async with (
+        Database.connect(one_connection(database)) as door,
+        door.transaction(User("alice"), reads=True) as transaction,
+    ):
+        for _ in range(2):
+            assert await transaction.row(LIST, limit=10, offset=0)
+            assert not await who(transaction)
+
+
+async def test_who_only_reads_cannot_write(database: TaskDatabase) -> None:
+    task = {"title": "Buy milk", "description": None, "completed": False}
+    async with Database.connect(one_connection(database)) as door:
+        with pytest.raises(DatabaseUnavailable, match="25006"):
+            async with door.transaction(User("alice"), reads=True) as transaction:
+                await transaction.row(queries.CREATE, **task)
+
+
 async def test_it_ends_with_a_transaction_that_failed(database: TaskDatabase) -> None:
+    async def fails(transaction: Transaction) -> None:
+        assert await transaction.row(LIST, limit=10, offset=0)
+        raise ZeroDivisionError
+
     async with Database.connect(one_connection(database)) as door:
         with pytest.raises(ZeroDivisionError):
-            async with door.transaction(User("alice")):
-                raise ZeroDivisionError
+            await door.run(User("alice"), fails, reads=False)
         async with a_connection(door) as connection:
             assert not await connection.fetchval("select current_setting('app.user_id', true)")
 
@@ -90,4 +120,4 @@ async def test_a_failure_that_is_overlooked_is_not_taken_for_a_commit(
         with pytest.raises(DatabaseError, match="taken for a good one"):
             await door.run(User("alice-who-fails"), overlooks, reads=False)
         async with a_connection(door) as connection:
-            assert not connection.is_in_transaction()
+            assert not connection.pipeline.in_transaction

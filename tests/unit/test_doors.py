@@ -74,7 +74,7 @@ def test_nobody_makes_a_user_of_another_or_under_another_name() -> None:
 
 def test_only_the_door_reaches_for_the_driver() -> None:
     driven = [name for name, tree in modules() if imports(tree, "asyncpg")]
-    assert driven == ["connect.py", "db.py"]
+    assert driven == ["connect.py", "db.py", "pipeline.py"]
 
 
 def test_only_the_door_and_the_doctor_connect() -> None:

@@ -1,0 +1,291 @@
+"""Statements sent in one go, and waited for once.
+
+asyncpg waits for the answer to each statement before it sends the next (MagicStack/asyncpg#588 and
+#839), which takes longer than the statements do. PostgreSQL takes as many as there are, answers in
+their order, and after a failure skips all that is left of them (PostgreSQL manual, chapter
+Frontend/Backend Protocol, sections Pipelining and Message Formats).
+"""
+
+import asyncio
+import struct
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from operator import methodcaller
+from typing import Any, Final, NamedTuple, final
+
+import asyncpg
+
+_KEPT: Final = 100  # prepared statements for each connection, as asyncpg has it
+
+Row = dict[str, Any]
+_Column = tuple[str, Callable[[bytes | bytearray], Any]]  # its name, and what reads its text
+
+
+class Call(NamedTuple):
+    """SQL with `$1`-style parameters, and their values: text, numbers, dates, lists of these."""
+
+    sql: str
+    arguments: Sequence[object] = ()
+
+
+BEGIN: Final = Call("begin")
+BEGIN_READING: Final = Call("begin read only")
+COMMIT: Final = Call("commit")
+ROLLBACK: Final = Call("rollback")
+
+
+@final
+class Connection(asyncpg.Connection):  # type: ignore[misc]
+    """asyncpg's connection, which connects, signs in and closes, and a pipeline on it."""
+
+    __slots__ = ("pipeline",)
+
+    def __init__(self, driver: Any, transport: Any, *rest: Any) -> None:
+        super().__init__(driver, transport, *rest)
+        self.pipeline: Final = Pipeline(driver, transport)
+
+
+class _Prepared:
+    """A statement that the server knows by a name; its columns, once it has told them."""
+
+    __slots__ = ("columns", "name")
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name + b"\0"
+        self.columns: list[_Column] | None = None
+
+
+@final
+class Pipeline(asyncio.Protocol):
+    """Reads what answers its own calls, and leaves everything else to asyncpg's protocol.
+
+    `keeps_statements`: whether the next transaction will find what this one prepares.
+    """
+
+    def __init__(self, driver: asyncio.Protocol, transport: asyncio.Transport) -> None:
+        self.keeps_statements = True
+        self._driver, self._transport = driver, transport
+        self._loop = asyncio.get_running_loop()
+        self._prepared: dict[str, _Prepared] = {}  # the one used last at the end
+        self._names = count()
+        self._status = _IDLE
+        self._turn: asyncio.Future[list[list[Row]]] | None = None
+        self._rest = bytearray()  # of a message that has come in part
+        transport.set_protocol(self)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one has begun and not ended."""
+        return self._status != _IDLE
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a statement of this transaction failed, so that it can only be rolled back."""
+        return self._status == _FAILED
+
+    async def run(self, *calls: Call) -> list[list[Row]]:
+        """The rows of each.
+
+        Raises what PostgreSQL says of the first that fails, and then those after it were not run;
+        `asyncpg.PostgresError` or `asyncpg.InterfaceError`. Who is cancelled has to end the
+        connection.
+        """
+        if self._turn is not None:
+            raise asyncpg.InterfaceError("the connection is still being asked something else")
+        if self._transport.is_closing():
+            raise asyncpg.ConnectionDoesNotExistError("the connection was closed before")
+        message, self._asked = self._message(calls)
+        self._answers: list[list[Row]] = []
+        self._rows: list[Row] = []
+        self._failure: Exception | None = None
+        self._turn = self._loop.create_future()
+        self._transport.write(message)
+        try:
+            return await self._turn
+        finally:
+            for call, prepared in zip(calls, self._asked, strict=True):
+                if self.keeps_statements and prepared.columns is not None:
+                    self._prepared[call.sql] = prepared
+
+    async def read(self, sql: str) -> list[Row]:
+        """The rows of a statement in a transaction of its own. Raises what `run` raises."""
+        _, rows, _ = await self.run(BEGIN_READING, Call(sql), COMMIT)
+        return rows
+
+    def _message(self, calls: Sequence[Call]) -> tuple[bytes, list[_Prepared]]:
+        parts: list[bytes] = []
+        asked: list[_Prepared] = []
+        new: dict[str, _Prepared] = {}
+        for sql, arguments in calls:
+            prepared = self._prepared.pop(sql, None) or new.get(sql)
+            if prepared is None:
+                if len(self._prepared) >= _KEPT:
+                    forgotten = self._prepared.pop(next(iter(self._prepared)))
+                    parts.append(_sent(b"C", b"S", forgotten.name))
+                name = b"task_api_%d" % next(self._names) if self.keeps_statements else b""
+                prepared = _Prepared(name)
+                parts += (
+                    _sent(b"P", prepared.name, sql.encode(), b"\0\0\0"),
+                    _sent(b"D", b"S", prepared.name),
+                )
+            if self.keeps_statements:
+                new[sql] = prepared
+            asked.append(prepared)
+            parts += (_bound(prepared, arguments), _EXECUTE)
+        return b"".join((*parts, _SYNC)), asked
+
+    def data_received(self, data: bytes | bytearray) -> None:
+        """Of a transport: some messages, or a part of one."""
+        if self._turn is None:
+            self._driver.data_received(bytes(data))
+            return
+        if self._rest:
+            self._rest += data
+            data = self._rest
+        at, end = 0, len(data)
+        while end - at >= 5:
+            kind, size = _MESSAGE.unpack_from(data, at)
+            after = at + 1 + size
+            if after > end:
+                break
+            if kind == _READY:
+                self._rest = bytearray()
+                self._end(data[at + 5])
+                if after < end:  # nobody asked for that
+                    self._driver.data_received(bytes(data[after:]))
+                return
+            if kind == _DATA:
+                columns = self._asked[len(self._answers)].columns or ()
+                self._rows.append(_row(columns, data, at + 7))
+            elif kind == _COMPLETE:
+                self._answers.append(self._rows)
+                self._rows = []
+            elif kind == _ERROR:
+                self._failure = _failure(data[at + 5 : after])
+            elif kind in (_COLUMNS, _NO_COLUMNS):
+                described = _columns(data, at + 5) if kind == _COLUMNS else []
+                self._asked[len(self._answers)].columns = described
+            at = after
+        self._rest = bytearray(data[at:])
+
+    def _end(self, status: int) -> None:
+        turn, self._turn = self._turn, None
+        self._status = status
+        if turn is None or turn.done():
+            return
+        if self._failure is not None:
+            turn.set_exception(self._failure)
+        else:
+            turn.set_result(self._answers)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Of a transport."""
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_exception(
+                self._failure
+                or asyncpg.ConnectionDoesNotExistError("the connection was lost meanwhile")
+            )
+        self._driver.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Of a transport."""
+        self._driver.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Of a transport."""
+        self._driver.resume_writing()
+
+
+# --- what is sent ---
+
+_SIZE: Final = struct.Struct("!i")
+_COUNT: Final = struct.Struct("!H")
+_NULL: Final = _SIZE.pack(-1)
+
+
+def _sent(kind: bytes, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    return kind + _SIZE.pack(len(content) + 4) + content
+
+
+_EXECUTE: Final = _sent(b"E", b"\0", bytes(4))  # the unnamed portal, all rows
+_SYNC: Final = _sent(b"S")
+
+
+def _bound(prepared: _Prepared, arguments: Sequence[object]) -> bytes:
+    # To the unnamed portal; parameters and results as text, which needs no types.
+    parts = [b"\0", prepared.name, b"\0\0", _COUNT.pack(len(arguments))]
+    for argument in arguments:
+        if argument is None:
+            parts.append(_NULL)
+        else:
+            text = _WRITTEN[type(argument)](argument)
+            parts += (_SIZE.pack(len(text)), text)
+    return _sent(b"B", *parts, b"\0\0")
+
+
+def _array(values: Sequence[object]) -> bytes:
+    # PostgreSQL manual, section Array Input and Output Syntax: in quotes anything goes.
+    texts = (_WRITTEN[type(value)](value) for value in values)
+    quoted = (b'"%b"' % text.replace(b"\\", rb"\\").replace(b'"', rb"\"") for text in texts)
+    return b"{%b}" % b",".join(quoted)
+
+
+_WRITTEN: Final[dict[type, Callable[[Any], bytes]]] = {
+    str: str.encode,
+    bool: lambda truth: b"true" if truth else b"false",
+    int: lambda number: b"%d" % number,
+    datetime: lambda moment: moment.astimezone(UTC).isoformat().encode(),
+    timedelta: lambda duration: b"PT%fS" % duration.total_seconds(),
+    list: _array,
+    tuple: _array,
+}
+
+# --- what is answered ---
+
+_MESSAGE: Final = struct.Struct("!Bi")
+_READY, _DATA, _COMPLETE, _ERROR, _COLUMNS, _NO_COLUMNS = b"ZDCETn"
+_IDLE, _FAILED = b"IE"
+_COLUMN: Final = struct.Struct("!ihihih")  # table, number, type, size, modifier, format
+
+# By pg_type.oid; everything else stays what PostgreSQL writes.
+_text: Final = methodcaller("decode")
+_READ: Final[dict[int, Callable[[bytes | bytearray], Any]]] = {
+    16: lambda text: text == b"t",  # boolean
+    20: int,  # bigint
+    21: int,  # smallint
+    23: int,  # integer
+    701: float,  # double precision
+}
+
+
+def _columns(data: bytes | bytearray, at: int) -> list[_Column]:
+    (number,) = _COUNT.unpack_from(data, at)
+    at += 2
+    columns = []
+    for _ in range(number):
+        end = data.index(0, at)
+        kind = _COLUMN.unpack_from(data, end + 1)[2]
+        columns.append((data[at:end].decode(), _READ.get(kind, _text)))
+        at = end + 1 + _COLUMN.size
+    return columns
+
+
+def _row(columns: Sequence[_Column], data: bytes | bytearray, at: int) -> Row:
+    row: Row = {}
+    for name, read in columns:
+        (size,) = _SIZE.unpack_from(data, at)
+        at += 4
+        if size < 0:
+            row[name] = None
+        else:
+            row[name] = read(data[at : at + size])
+            at += size
+    return row
+
+
+def _failure(fields: bytes | bytearray) -> Exception:
+    told = {field[:1].decode(): field[1:].decode() for field in fields.split(b"\0") if field}
+    failure: Exception = asyncpg.PostgresError.new(told)
+    return failure
