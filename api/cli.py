@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from api.auth import User, issue_token, named_by_operator
 from api.db import (
@@ -216,16 +217,22 @@ def _allow_many_files() -> None:
 
 
 async def _pass_gate(settings: Settings) -> None:
-    logging.getLogger("api").addHandler(logging.NullHandler())  # what fails is said once, below
-    try:
+    failure = "no connection to the database: {}; check DATABASE_URL and that it is up"
+    with _explained("refusing to serve: {}", failure):
         async with Database.connect(settings):
             pass
+
+
+@contextlib.contextmanager
+def _explained(refusal: str, failure: str) -> Iterator[None]:
+    """What the database raises is a CommandError in one of these words, `{}` being its reason."""
+    logging.getLogger("api").addHandler(logging.NullHandler())  # what fails is said once, below
+    try:
+        yield
     except (RowSecurityInactive, MigrationsBehind) as error:
-        raise CommandError(f"refusing to serve: {error}") from None
+        raise CommandError(refusal.format(error)) from None
     except (DatabaseUnavailable, DatabaseError) as error:
-        raise CommandError(
-            f"no connection to the database: {error}; check DATABASE_URL and that it is up"
-        ) from None
+        raise CommandError(failure.format(error)) from None
 
 
 def _migrate(_: argparse.Namespace) -> None:
@@ -346,20 +353,14 @@ def _erase(options: argparse.Namespace) -> None:
 
 async def _about(user_id: str, work: Callable[[Database, User], Awaitable[None]]) -> None:
     """Do it as this person, by the door and behind the gate that requests pass."""
-    logging.getLogger("api").addHandler(logging.NullHandler())  # what fails is said once, below
     try:
         user = named_by_operator(user_id)
     except ValueError as error:
         raise CommandError(error) from None
-    try:
+    failure = "not finished, for the database failed: {}; check DATABASE_URL, and try again"
+    with _explained("refusing: {}", failure):
         async with Database.connect(load(DatabaseSettings)) as database:
             await work(database, user)
-    except (RowSecurityInactive, MigrationsBehind) as error:
-        raise CommandError(f"refusing: {error}") from None
-    except (DatabaseUnavailable, DatabaseError) as error:
-        raise CommandError(
-            f"not finished, for the database failed: {error}; check DATABASE_URL, and try again"
-        ) from None
 
 
 def _write_no_more() -> None:
