@@ -70,7 +70,7 @@ async def _keys(url: str, algorithms: tuple[str, ...]) -> Finding:
     log.addHandler(ear)
     started = time.perf_counter()
     try:
-        await keys.key("", algorithms[0])  # of no key: so it fetches, and looks
+        await keys.demand()
     except KeysUnavailable:
         what = f"Look at {shown('AUTH_JWKS_URL', url)}"
         return fail(
