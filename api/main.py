@@ -72,9 +72,7 @@ class TaskAPI(FastAPI):
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]
     ) -> Response:
         if "crowded" in scope:
-            raise problems.unavailable(
-                "Too many are connected; try again.", headers={"Connection": "close"}
-            )
+            raise problems.unavailable("Too many are connected; try again.", headers=problems.LAST)
         if scope["method"] == "OPTIONS" and headers.keys() >= _PREFLIGHT:
             return self._cors.preflight(Headers(scope=scope))
         return await find(_ROUTES, scope).answer(scope, receive)

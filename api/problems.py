@@ -18,8 +18,8 @@ from api.db import DatabaseError, DatabaseUnavailable
 from api.keys import KeysUnavailable
 from api.schemas import TaskRead
 
-_LAST: Final = {"Connection": "close"}
 MEDIA_TYPE: Final = "application/problem+json"
+LAST: Final = {"Connection": "close"}  # headers of a connection's last answer
 
 _log = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ def _failure(error: BaseException) -> Failure:
         case TimeoutError():
             return unavailable("It took too long; try again.")
         case asyncio.CancelledError():  # the time to stop is over
-            return unavailable("The server is stopping; try again.", headers=_LAST)
+            return unavailable("The server is stopping; try again.", headers=LAST)
         case DatabaseError():  # logged where it came from
             pass
         case _:

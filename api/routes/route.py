@@ -25,7 +25,7 @@ from api import etags, idempotency
 from api.auth import Authenticator
 from api.db import Database, Transaction
 from api.exchange import AUTH, DATABASE, timed
-from api.problems import Failure, InputError, InvalidInput, Kind
+from api.problems import LAST, Failure, InputError, InvalidInput, Kind
 from api.ratelimits import RateLimits
 from api.schemas import MAX_ID, NoParameters
 
@@ -232,9 +232,7 @@ async def _content(scope: Scope, receive: Receive, most: int) -> bytes:
                     raise Failure(Kind.CONTENT_TOO_LARGE, f"A body may have {most} bytes at most.")
                 more = message.get("more_body", False)
     except TimeoutError:
-        raise Failure(
-            Kind.REQUEST_TIMEOUT, "The body came too slowly.", headers={"Connection": "close"}
-        ) from None
+        raise Failure(Kind.REQUEST_TIMEOUT, "The body came too slowly.", headers=LAST) from None
     if content and not declared:
         _demand_json("")
     return content
