@@ -6,6 +6,8 @@ import itertools
 import threading
 from collections.abc import Iterator
 
+from tests.faults.background import in_background
+
 
 class Balancer:
     """Turns to the next instance when one refuses the connection, and repeats nothing else."""
@@ -64,17 +66,5 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
 def balancing(ports: list[int]) -> Iterator[Balancer]:
     """A balancer before the instances at these ports, until the block ends."""
     made = Balancer(ports)
-    loop, stop, started = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
-
-    def run() -> None:
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(made.serve(stop, started))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        assert started.wait(5)
+    with in_background(made.serve):
         yield made
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()

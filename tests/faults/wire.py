@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.faults.background import in_background
 from tests.faults.cluster import Postgres
 
 
@@ -128,18 +129,8 @@ def wire(postgres: Postgres) -> Iterator[Wire]:
     """A wire to this server, until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="task-api-"))
     made = Wire(postgres, folder)
-    loop, stop, started = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
-
-    def run() -> None:
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(made.serve(stop, started))
-
-    thread = threading.Thread(target=run)
-    thread.start()
     try:
-        assert started.wait(5)
-        yield made
+        with in_background(made.serve):
+            yield made
     finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
         shutil.rmtree(folder)
