@@ -2,14 +2,15 @@
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from tests.loopback import answering
 
 
 class Issuer:
@@ -78,14 +79,6 @@ def issuing() -> Iterator[Issuer]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    issuer.url = f"http://127.0.0.1:{server.server_port}/api/auth/jwks"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with answering(Handler) as address:
+        issuer.url = f"{address}/api/auth/jwks"
         yield issuer
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
