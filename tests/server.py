@@ -4,10 +4,13 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from api.main import create_app
 from api.server import Server, config
 from api.settings import Settings
+from tests.cluster import TaskDatabase
+from tests.people import SECRET, People
 
 
 @contextlib.contextmanager
@@ -27,3 +30,11 @@ def serving(settings: Settings) -> Iterator[str]:
         thread.join(timeout=20)
         listener.close()
         assert not thread.is_alive(), "the server did not stop"
+
+
+@contextlib.contextmanager
+def people_of(database: TaskDatabase, **settings: Any) -> Iterator[People]:
+    """The people of an API of their own on this database, in secret mode."""
+    usual = {"database_url": database.task_app, "better_auth_secret": SECRET}
+    with serving(Settings(**(usual | settings))) as address, People(address) as people:
+        yield people

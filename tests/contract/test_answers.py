@@ -14,11 +14,10 @@ from pydantic import TypeAdapter
 from api.problems import MEDIA_TYPE
 from api.routes import route
 from api.schemas import TaskRead
-from api.settings import Settings
 from tests.cluster import Cluster, TaskDatabase
 from tests.openapi import DOCUMENT
-from tests.people import SECRET, People, Person
-from tests.server import serving
+from tests.people import People, Person
+from tests.server import people_of
 
 COMPONENTS: Final[dict[str, Any]] = DOCUMENT["components"]
 OPERATIONS: Final = {
@@ -62,13 +61,6 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
 }
 OF_HTTP: Final = {"connection", "date", "server", "content-type", "content-length"}
 FORMATS: Final = FormatChecker()
-
-
-@contextlib.contextmanager
-def people_of(database: TaskDatabase, **settings: Any) -> Iterator[People]:
-    settings |= {"database_url": database.task_app, "better_auth_secret": SECRET}
-    with serving(Settings(**settings)) as address, People(address) as people:
-        yield people
 
 
 @pytest.fixture(scope="module")

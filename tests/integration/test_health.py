@@ -7,12 +7,11 @@ import pytest
 
 from api import readiness
 from api.migrate import migrate
-from api.settings import Settings
 from tests.cluster import Cluster, TaskDatabase
 from tests.faults.cluster import eventually
-from tests.people import SECRET, People, Person
+from tests.people import People, Person
 from tests.problems import problem
-from tests.server import serving
+from tests.server import people_of
 
 FRONT_END = "https://app.example.com"
 # the second argument: wait for it to be so, a second at most
@@ -23,10 +22,7 @@ DISCONNECT = "select pg_terminate_backend(pid, 1000) from pg_stat_activity where
 def own_people(own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
     """The people of an API whose database a test may break, and which is looked at each time."""
     monkeypatch.setattr(readiness, "KEPT", 0)
-    settings = Settings(
-        database_url=own_database.task_app, better_auth_secret=SECRET, cors_origins=FRONT_END
-    )
-    with serving(settings) as address, People(address) as people:
+    with people_of(own_database, cors_origins=FRONT_END) as people:
         yield people
 
 

@@ -11,13 +11,12 @@ import httpx2
 import psycopg
 import pytest
 
-from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.commands import run
 from tests.locks import held
-from tests.people import SECRET, People, Person
+from tests.people import People, Person
 from tests.problems import problem
-from tests.server import serving
+from tests.server import people_of
 
 MISSING = 2**53 - 1
 KEY = '"7d1f3a52"'
@@ -84,8 +83,7 @@ def as_superuser(database: TaskDatabase) -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def own_people(own_database: TaskDatabase) -> Iterator[People]:
     """The people of an API whose database a test may break."""
-    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address, People(address) as people:
+    with people_of(own_database) as people:
         yield people
 
 

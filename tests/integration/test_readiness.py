@@ -13,9 +13,9 @@ from api.migrate import migrate
 from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.keyserver import Issuer
-from tests.people import SECRET, People
+from tests.people import People
 from tests.problems import problem
-from tests.server import serving
+from tests.server import people_of, serving
 
 HEALTHY = {"status": "ok"}
 
@@ -23,8 +23,7 @@ HEALTHY = {"status": "ok"}
 @pytest.fixture
 def own_people(own_database: TaskDatabase) -> Iterator[People]:
     # a pooler keeps its clients when it loses the server
-    settings = Settings(database_url=own_database.direct, better_auth_secret=SECRET)
-    with serving(settings) as address, People(address) as people:
+    with people_of(own_database, database_url=own_database.direct) as people:
         yield people
 
 
