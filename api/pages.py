@@ -5,8 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlencode
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
@@ -82,27 +81,26 @@ def bound(user: User, page: TaskPage) -> str:
 
 
 def links(
-    path: str, page: TaskPage, user: User, tasks: list[Any], *, newer: bool, older: bool
+    path: str, page: TaskPage, user: User, tasks: list[str], *, newer: bool, older: bool
 ) -> str:
-    """A Link header (RFC 8288): `first`, and `next` and `prev` where they exist."""
-    first = _link(path, "first", page.asked)
-    if not tasks:
-        return first
-    to, column = bound(user, page), page.sort.column
-    there: list[tuple[bool, str, Literal["after", "before"], Any]] = [
-        (older, "next", "after", tasks[-1]),
-        (newer, "prev", "before", tasks[0]),
-    ]
-    return ", ".join(
-        [first]
-        + [
-            _link(path, name, page.asked | {"cursor": position.cursor(to)})
-            for wanted, name, start, task in there
-            if wanted and (position := Position(start, task[column], task["id"]))
-        ]
-    )
+    """A Link header (RFC 8288): `first`, and `next` and `prev` where they exist.
+
+    `tasks`: those of the page, as JSON.
+    """
+    links = [_link(path, "first", page.query)]
+    if tasks and older:
+        links.append(_link(path, "next", page.query, _cursor("after", tasks[-1], page, user)))
+    if tasks and newer:
+        links.append(_link(path, "prev", page.query, _cursor("before", tasks[0], page, user)))
+    return ", ".join(links)
 
 
-def _link(path: str, relation: str, parameters: dict[str, str]) -> str:
-    query = f"?{urlencode(parameters)}" if parameters else ""
-    return f'<{path}{query}>; rel="{relation}"'
+def _cursor(start: Literal["after", "before"], task: str, page: TaskPage, user: User) -> str:
+    beside = json.loads(task)
+    position = Position(start, beside[page.sort.column], beside["id"])
+    return f"cursor={position.cursor(bound(user, page))}"
+
+
+def _link(path: str, relation: str, *queries: str) -> str:
+    query = "&".join(query for query in queries if query)
+    return f'<{path}{query and "?"}{query}>; rel="{relation}"'

@@ -47,7 +47,7 @@ async def _page(
     async def read(tx: Transaction) -> tuple[list[str], object]:
         row = await tx.row(kind.export, after=after, limit=kind.page)
         assert row is not None  # noqa: S101 - an aggregate has one row
-        return row["lines"].split("\n") if row["lines"] else [], row["last"]
+        return queries.lines(row), row["last"]
 
     return await database.run(user, read, reads=True)
 

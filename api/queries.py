@@ -3,6 +3,7 @@
 Those on tasks answer with the response body, as JSON made by PostgreSQL in the column `body`.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     DateTime,
-    Integer,
     Interval,
     SmallInteger,
     Text,
@@ -68,13 +68,25 @@ _TASK: Final[tuple[Any, ...]] = (
 _STORED: Final = (*_TASK, col(Task.version))
 
 
-def _body(rows: Any) -> ColumnElement[str]:
-    return cast(func.row_to_json(rows.table_valued()), Text).label("body")
+def _json(rows: Any) -> ColumnElement[str]:
+    return cast(func.row_to_json(rows.table_valued()), Text)
+
+
+def _lines(rows: Any) -> Label[str]:
+    # Putting them together as JSON takes PostgreSQL longer than all the rest.
+    return func.string_agg(_json(rows), literal_column("'\n'")).label("lines")
+
+
+def lines(row: Mapping[str, Any]) -> list[str]:
+    """What `lines` of JSON there are in the row of such a statement."""
+    return row["lines"].split("\n") if row["lines"] else []
 
 
 def _one(rows: CTE) -> Statement:
     shown = select(*(rows.c[column.key] for column in _TASK)).subquery("shown")
-    return Statement(select(_body(shown), rows.c.id, rows.c.version).select_from(shown, rows))
+    return Statement(
+        select(_json(shown).label("body"), rows.c.id, rows.c.version).select_from(shown, rows)
+    )
 
 
 # --- lists ---
@@ -112,9 +124,10 @@ def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
 
 @lru_cache(None)  # there are as many as there are ways to ask
 def tasks(sort: Sort, filters: frozenset[str], start: str) -> Statement:
-    """A page: `body`, whether there is `more` of the list, and whether something is `behind`.
+    """A page: tasks as `lines` of JSON, and whether something is `behind`.
 
     It starts at the `top`, `after` a task, or `before` one; then the list is the other way round.
+    There is a line more than asked for if there is a next page.
     """
     column: Any = getattr(Task, sort.column)
     descending = sort.startswith("-") != (start == "before")
@@ -122,7 +135,6 @@ def tasks(sort: Sort, filters: frozenset[str], start: str) -> Statement:
     at = tuple_(bindparam("at", type_=column.type), AT_ID)
     wanted = _wanted(filters)
     passed, ahead = (place >= at, place < at) if descending else (place <= at, place > at)
-    # One row more than asked for tells whether there is a next page.
     rows = (
         select(*_TASK)
         .where(_MINE, *wanted, *([] if start == "top" else [ahead]))
@@ -131,16 +143,10 @@ def tasks(sort: Sort, filters: frozenset[str], start: str) -> Statement:
         .offset(OFFSET)
         .subquery("rows")
     )
-    more = func.count() > LIMIT
-    objects = func.array_agg(func.row_to_json(rows.table_valued()))
-    page = func.trim_array(objects, cast(more, Integer))
-    body = func.coalesce(cast(func.array_to_json(page), Text), literal_column("'[]'"))
     behind: ColumnElement[bool] = literal_column("0") < OFFSET
     if start != "top":
         behind = select(literal_column("1")).where(_MINE, *wanted, passed).exists()
-    return Statement(
-        select(body.label("body"), more.label("more"), behind.label("behind")).select_from(rows)
-    )
+    return Statement(select(_lines(rows), behind.label("behind")).select_from(rows))
 
 
 @lru_cache(None)
@@ -246,10 +252,8 @@ AFTER_KEY: Final = bindparam("after", type_=Text)
 def _export(columns: Any, mine: ColumnElement[bool], place: Any, after: Any) -> Statement:
     """The next rows `after` a place: as lines of JSON, and where the `last` of them is."""
     rows = select(*columns).where(mine, place > after).order_by(place).limit(LIMIT).subquery("rows")
-    body = cast(func.row_to_json(rows.table_valued()), Text)
-    lines = func.string_agg(body, literal_column("'\n'"))
     return Statement(
-        select(lines.label("lines"), func.max(rows.c[place.key]).label("last")).select_from(rows)
+        select(_lines(rows), func.max(rows.c[place.key]).label("last")).select_from(rows)
     )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlencode
 
 from pydantic import (
     AfterValidator,
@@ -219,14 +220,16 @@ class TaskPage(NoParameters):
         return frozenset(self.filters)
 
     @cached_property
-    def asked(self) -> dict[str, str]:
-        """The list and the length of its pages, as a query says them."""
+    def query(self) -> str:
+        """The list and the length of its pages, as a query of a URL."""
         given = self.model_dump(mode="json", exclude={"offset", "cursor"}, exclude_unset=True)
-        return {
-            name: str(value).lower() if value is True or value is False else str(value)
-            for name, value in given.items()
-            if value is not None
-        }
+        return urlencode(
+            {
+                name: str(value).lower() if value is True or value is False else str(value)
+                for name, value in given.items()
+                if value is not None
+            }
+        )
 
     @cached_property
     def what(self) -> str:

@@ -1,11 +1,9 @@
 """The routes of /api/tasks: each one statement in its caller's transaction, or a few."""
 
-import json
 from collections.abc import Awaitable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic_core import from_json
 
 from api import etags, pages, queries
 from api.document import failures, responses
@@ -128,16 +126,15 @@ async def list_tasks(
             **(position.values(page.sort) if position else {}),
         )
     )
-    body, more, behind = row.values()
-    backwards = position is not None and position.start == "before"
-    tasks = from_json(body) if more or behind or backwards else []
-    if backwards:
-        tasks, more, behind = tasks[::-1], behind, more
-        body = json.dumps(tasks, ensure_ascii=False, separators=(",", ":"))
-    headers = {"Link": pages.links(PATH, page, tx.user, tasks, newer=behind, older=more)}
+    lines = queries.lines(row)
+    tasks, older, newer = lines[: page.limit], len(lines) > page.limit, row["behind"]
+    if position is not None and position.start == "before":
+        tasks, older, newer = tasks[::-1], newer, older
+    headers = {"Link": pages.links(PATH, page, tx.user, tasks, newer=newer, older=older)}
     if prefer and "count=exact" in prefer.lower().replace(" ", "").replace('"', "").split(","):
         total = await _found(tx.row(queries.count(page.filtered), **page.filters))
         headers |= {"X-Total-Count": str(total["total"]), "Preference-Applied": "count=exact"}
+    body = f"[{','.join(tasks)}]"
     tag = etags.of_text(body, *headers.values())
     return _unless(if_none_match, tag, body, headers)
 
