@@ -199,21 +199,21 @@ class Database:
         """What `work` returns, done in a transaction of `user`.
 
         When its connection fails it is done once more on a new one, unless it may have been
-        committed already and does not only read. Raises what `transaction` raises.
+        committed already. Raises what `transaction` raises.
         """
 
         async def once(fresh: bool) -> T:
             async with self.transaction(user, reads=reads, fresh=fresh) as tx:
                 return await work(tx)
 
-        return await _twice(once, reads=reads)
+        return await _twice(once)
 
     async def ping(self) -> None:
         """The gate: can the role at the other end see past the policies?
 
         Raises `RowSecurityInactive`, `MigrationsBehind` or `DatabaseUnavailable`.
         """
-        row = await _twice(self._look, reads=True)
+        row = await _twice(self._look)
         reason = gate.verdict(row)
         if reason is not None:
             raise RowSecurityInactive(reason)
@@ -242,12 +242,12 @@ class Database:
         return row
 
 
-async def _twice(once: Callable[[bool], Awaitable[T]], *, reads: bool) -> T:
+async def _twice(once: Callable[[bool], Awaitable[T]]) -> T:
     """What it returns; on a new connection, which `once` is told, when the first one failed."""
     try:
         return await once(False)
     except DatabaseUnavailable as error:
-        if not error.another or (error.in_doubt and not reads):
+        if not error.another or error.in_doubt:
             raise
     return await once(True)
 

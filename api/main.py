@@ -15,11 +15,13 @@ from api import document, logs, problems
 from api.auth import Authenticator
 from api.cors import CORS
 from api.db import Database
+from api.deadlines import Deadlines
 from api.observer import Observer
+from api.protocol import WHOLE
 from api.ratelimits import HEADERS, RateLimits
 from api.readiness import Readiness
 from api.routes import docs, health, tasks
-from api.routes.route import Route, find
+from api.routes.route import BODY_TIMEOUT, Route, find
 from api.settings import Settings, load
 
 _ALWAYS: Final = [
@@ -43,7 +45,8 @@ class TaskAPI(FastAPI):
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
         self._cors = CORS(settings.cors_origins, timing=settings.server_timing)
-        self._timeout = settings.request_timeout
+        self._deadlines = Deadlines(settings.request_timeout)
+        self.state.body_deadlines = Deadlines(BODY_TIMEOUT)
         self.observer = Observer(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +58,7 @@ class TaskAPI(FastAPI):
         began, headers = perf_counter(), dict(scope["headers"])
         request_id = logs.request_id(headers.get(b"x-request-id"))
         try:
-            async with asyncio.timeout(self._timeout):
+            with self._deadlines.one():
                 response = await self._answer(scope, receive, headers)
         except (Exception, asyncio.CancelledError) as error:
             response = problems.answer(error, request_id)
@@ -66,7 +69,10 @@ class TaskAPI(FastAPI):
             *self._cors.headers(headers.get(b"origin")),
         ]
         self.observer.ended(scope, headers, response, request_id, began)
-        await response(scope, receive, send)
+        if WHOLE in scope and hasattr(response, "body"):  # a file has none
+            await scope[WHOLE](response)
+        else:
+            await response(scope, receive, send)
 
     async def _answer(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]

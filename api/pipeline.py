@@ -91,10 +91,10 @@ class Pipeline(asyncio.Protocol):
         `asyncpg.PostgresError` or `asyncpg.InterfaceError`. Who is cancelled has to end the
         connection.
         """
-        if self._turn is not None:
-            raise asyncpg.InterfaceError("the connection is still being asked something else")
         if self._transport.is_closing():
             raise asyncpg.ConnectionDoesNotExistError("the connection was closed before")
+        if self._turn is not None:
+            raise asyncpg.InterfaceError("the connection is still being asked something else")
         message, self._asked = self._message(calls)
         self._answers: list[list[Row]] = []
         self._rows: list[Row] = []

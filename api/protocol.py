@@ -1,7 +1,9 @@
 """HTTP/1.1 as uvicorn speaks it, with a bound for whatever a client may do slowly, or at length."""
 
+import re
 from typing import Any, Final
 
+from fastapi import Response
 from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -15,6 +17,10 @@ STALLED: Final = 20.0  # without a byte taken of an answer, or to the end of a b
 LAST_CALL: Final = 1.0  # for the next request on a connection, once the server stops
 
 MAX_HEAD: Final = 64 * 1024  # bytes
+
+WHOLE: Final = "task-api.whole"  # in the scope: what writes a response in one go
+_CLOSE: Final = (b"connection", b"close")
+_NOT_IN_A_HEADER: Final = re.compile(rb"[\0\r\n]")
 
 
 class Protocol(HttpToolsProtocol):
@@ -100,7 +106,36 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if app is service_unavailable:  # in plain text, and the connection would stay
             cycle.scope["crowded"], app = True, self.app
+        self._answering, cycle.scope[WHOLE] = cycle, self._write
         super()._start_asgi_task(cycle, app)
+
+    async def _write(self, response: Response) -> None:
+        """What `cycle.send` does in two steps and two packets."""
+        cycle = self._answering
+        if self.flow.write_paused:
+            await self.flow.drain()
+        if cycle.disconnected:
+            return
+        if _CLOSE in response.raw_headers:
+            cycle.keep_alive = False
+        head = self._head_of(response, keep_alive=cycle.keep_alive)
+        cycle.response_started, cycle.waiting_for_100_continue = True, False
+        has_body = cycle.scope["method"] != "HEAD"
+        self.transport.write(head + bytes(response.body) if has_body else head)
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+
+    def _head_of(self, response: Response, *, keep_alive: bool) -> bytes:
+        lines = [*self.server_state.default_headers, *response.raw_headers]
+        if not keep_alive and _CLOSE not in lines:
+            lines.append(_CLOSE)
+        if _NOT_IN_A_HEADER.search(b"".join(value for _, value in lines)):
+            raise ValueError("a header would end before its value does")
+        head = b"".join([b"%b: %b\r\n" % line for line in lines])
+        return STATUS_LINE[response.status_code] + head + b"\r\n"
 
     def _refuse(self, failure: Failure) -> None:
         """Answer without a route, and close."""
@@ -113,14 +148,6 @@ class Protocol(HttpToolsProtocol):
         request_id = logs.request_id(None)
         response = problems.answer(failure, request_id)
         self.app_state["observer"].refused(self.client, response, request_id)
-        lines = [
-            *self.server_state.default_headers,
-            *response.raw_headers,
-            (b"x-request-id", request_id.encode()),
-            (b"connection", b"close"),
-        ]
-        head = b"".join(b"%s: %s\r\n" % line for line in lines)
-        self.transport.write(
-            STATUS_LINE[response.status_code] + head + b"\r\n" + bytes(response.body)
-        )
+        response.raw_headers.append((b"x-request-id", request_id.encode()))
+        self.transport.write(self._head_of(response, keep_alive=False) + bytes(response.body))
         self.transport.close()

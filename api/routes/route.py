@@ -6,7 +6,6 @@ true and ignores what it does not know. A `TaskRoute` keeps FastAPI's signature 
 document, and reads the request itself, once and strictly.
 """
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import lru_cache, partial
@@ -24,6 +23,7 @@ from starlette.types import Receive, Scope
 from api import etags, idempotency
 from api.auth import Authenticator
 from api.db import Database, Transaction
+from api.deadlines import Deadlines
 from api.exchange import AUTH, DATABASE, timed
 from api.problems import LAST, Failure, InputError, InvalidInput, Kind
 from api.ratelimits import RateLimits
@@ -171,7 +171,7 @@ class TaskRoute(Route):
                 if values := _values(scope, header):
                     arguments[name] = parsed(", ".join(values))
             if body and body_model:
-                content = await _content(scope, receive, body_model.most)
+                content = await _content(scope, receive, body_model.most, state.body_deadlines)
                 if content or body[1].is_required():
                     arguments[body[0]] = body_model.parsed(content)
             with timed(scope, DATABASE):
@@ -213,7 +213,7 @@ def _parameters(query_string: bytes, model: type[BaseModel]) -> BaseModel:
         ) from None
 
 
-async def _content(scope: Scope, receive: Receive, most: int) -> bytes:
+async def _content(scope: Scope, receive: Receive, most: int, deadlines: Deadlines) -> bytes:
     """The body, if it is JSON and not too large."""
     declared = _values(scope, b"content-type")
     if declared:
@@ -222,7 +222,7 @@ async def _content(scope: Scope, receive: Receive, most: int) -> bytes:
         raise Failure(Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding.")
     content, more = b"", True
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
+        with deadlines.one():
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":

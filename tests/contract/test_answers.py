@@ -12,7 +12,6 @@ from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import TypeAdapter
 
 from api.problems import MEDIA_TYPE
-from api.routes import route
 from api.schemas import TaskRead
 from tests.cluster import Cluster, TaskDatabase
 from tests.openapi import DOCUMENT
@@ -90,6 +89,14 @@ def alice_who_asked_too_often(database: TaskDatabase) -> Iterator[Person]:
         alice = people.person("alice")
         alice.lists()
         yield alice
+
+
+@pytest.fixture(scope="module")
+def alice_at_an_impatient_server(database: TaskDatabase) -> Iterator[Person]:
+    with pytest.MonkeyPatch.context() as patience:
+        patience.setattr("api.main.BODY_TIMEOUT", 0.2)
+        with people_of(database) as people:
+            yield people.person("alice")
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +185,7 @@ def test_every_answer_is_documented_and_every_documented_answer_is_given(
     alice_at_a_faulty_server: Person,
     alice_without_a_database: Person,
     alice_who_asked_too_often: Person,
-    monkeypatch: pytest.MonkeyPatch,
+    alice_at_an_impatient_server: Person,
 ) -> None:
     alice, bob = people.person("alice"), people.person("bob")
     task_id = alice.creates()["id"]
@@ -188,9 +195,7 @@ def test_every_answer_is_documented_and_every_documented_answer_is_given(
     answers.append(requested(alice_at_a_faulty_server, name, 1))
     answers.append(requested(alice_without_a_database, name, 1))
     answers.append(requested(alice_who_asked_too_often, name, 1))
-    with monkeypatch.context() as patience:
-        patience.setattr(route, "BODY_TIMEOUT", 0.2)
-        answers.append(requested(alice, name, task_id, content=slowly(), headers=JSON))
+    answers.append(requested(alice_at_an_impatient_server, name, 1, content=slowly(), headers=JSON))
     with still_running(bob, database):
         answers.append(requested(bob, name, bob.creates()["id"], headers=ONCE))
     given: dict[str, set[str]] = {}

@@ -38,7 +38,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the server's patience is, before it starts."""
     for name in ("HEAD_TIMEOUT", "KEEP_ALIVE", "STALLED"):
         monkeypatch.setattr(f"api.protocol.{name}", SHORT)
-    monkeypatch.setattr("api.routes.route.BODY_TIMEOUT", SHORT)
+    monkeypatch.setattr("api.main.BODY_TIMEOUT", SHORT)
 
 
 @pytest.fixture

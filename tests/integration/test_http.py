@@ -425,6 +425,20 @@ def test_a_row_that_the_database_refuses_is_not_logged(
     assert MARK not in caplog.text
 
 
+def test_a_header_cannot_be_made_to_end(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = people.person("alice")
+    path = f"/api/tasks/{alice.creates()['id']}"
+    for end in ("\r\n", "\n", "\r", "\0"):
+        with monkeypatch.context() as fault:
+            fault.setattr(
+                "api.etags.of_version", lambda version, end=end: f'"1{end}Set-Cookie: a=b"'
+            )
+            answer = alice.http.get(path)
+        assert answer.status_code == 500
+        assert "Set-Cookie" not in answer.headers
+    assert alice.http.get(path).status_code == 200
+
+
 # the documentation page
 
 

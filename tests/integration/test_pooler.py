@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import asyncpg
 import httpx2
 import psycopg
 import pytest
 
 from api.connect import Connector
+from api.pipeline import Connection
 from api.settings import Settings
 from tests.cluster import Cluster, TaskDatabase
 from tests.commands import running
@@ -76,17 +76,16 @@ def name_of(database: TaskDatabase) -> str:
     return urlsplit(database.superuser).path[1:]
 
 
-async def kept(connection: asyncpg.Connection) -> set[str]:
+async def kept(connection: Connection) -> set[str]:
     """The first letters of the names of the statements that this connection has prepared."""
-    async with connection.transaction():
-        rows = await connection.fetch(
-            "select name from pg_prepared_statements where name <> 'task_api_probe'"
-        )
+    rows = await connection.pipeline.read(
+        "select name from pg_prepared_statements where name <> 'task_api_probe'"
+    )
     return {row["name"][:5] for row in rows}
 
 
 @contextlib.asynccontextmanager
-async def opened(connector: Connector) -> AsyncIterator[asyncpg.Connection]:
+async def opened(connector: Connector) -> AsyncIterator[Connection]:
     connection = await connector(PATIENCE)
     try:
         yield connection
@@ -97,7 +96,7 @@ async def opened(connector: Connector) -> AsyncIterator[asyncpg.Connection]:
 @pytest.mark.anyio
 async def test_without_a_pooler_statements_are_kept(database: TaskDatabase) -> None:
     async with opened(Connector(database.direct)) as connection:
-        assert await kept(connection) == {"__asy"}
+        assert await kept(connection) == {"task_"}
 
 
 @pytest.mark.anyio
@@ -136,13 +135,13 @@ async def test_it_is_found_out_anew_when_another_pooler_stands_there(
         async with opened(connector) as connection:
             return await kept(connection)
 
-    assert await at(database.direct) == {"__asy"}
+    assert await at(database.direct) == {"task_"}
     assert connector.keeps_statements
     assert await at(ignorant) == set()
     assert not connector.keeps_statements
     await at(database.direct)  # this one is only slower than it could be
     assert connector.keeps_statements
-    assert await at(database.direct) == {"__asy"}
+    assert await at(database.direct) == {"task_"}
 
 
 def socket_of(url: str) -> Path:

@@ -600,18 +600,18 @@ STATEMENTS: Final = mutants(
 # --- The identity, and the gate ---
 
 _DB: Final = "api/db.py"
-_SET: Final = """"select set_config('app.user_id', $1, true)", self._user.id"""
-_BEGIN: Final = Edit(_DB, '            await connection.execute("begin")\n', "")
+_SET: Final = "Call(_SAY_WHO, (self.user.id,))"
+_BEGIN: Final = Edit(_DB, "[BEGIN_READING if self._reads else BEGIN, ", "[")
 _NOT_LOCAL: Final = Edit(_DB, "'app.user_id', $1, true)", "'app.user_id', $1, false)")
 IDENTITY: Final = [
     *mutants(
         _DB,
-        ("nobody is named to the database", _SET, '"select 1"'),
+        ("nobody is named to the database", _SET, 'Call("select 1")'),
         ("the identity outlives the transaction", _NOT_LOCAL.old, _NOT_LOCAL.new),
-        ("everybody is one person to the database", _SET, _SET.replace("self._user.id", '"alice"')),
+        ("everybody is one person to the database", _SET, _SET.replace("self.user.id", '"alice"')),
         ("another is named to the database", _SET, _SET.replace("user.id", 'user.id + "x"')),
         ("the identity is cut off", _SET, _SET.replace("user.id", "user.id[:5]")),
-        ("a wrong setting is set", _SET, _SET.replace("app.user_id", "app.user")),
+        ("a wrong setting is set", "set_config('app.user_id'", "set_config('app.user'"),
         (
             "everybody is one person to the filters",
             "arguments(self.user.id, values)",
@@ -623,17 +623,22 @@ IDENTITY: Final = [
             'arguments(self._user.id + "x", values)',
         ),
         ("there is no transaction", _BEGIN.old, _BEGIN.new),
-        ("every transaction is rolled back", '"rollback" if kind else "commit"', '"rollback"'),
-        ("every transaction is committed", '"rollback" if kind else "commit"', '"commit"'),
+        (
+            "every transaction is rolled back",
+            "ROLLBACK if kind or overlooked else COMMIT",
+            "ROLLBACK",
+        ),
+        ("every transaction is committed", "ROLLBACK if kind or overlooked else COMMIT", "COMMIT"),
         (
             "a connection is lent again in the middle of a statement",
-            "        sound = False\n        try:\n            # Whoever was",
-            "        sound = True\n        try:\n            # Whoever was",
+            "sound = kind is None and pipeline.has_failed, False",
+            "sound = kind is None and pipeline.has_failed, True",
         ),
+        ("who only reads may write", "[BEGIN_READING if self._reads else BEGIN,", "[BEGIN,"),
         (
-            "a connection is lent again that has not begun",
-            "release(connection, sound=False)",
-            "release(connection, sound=True)",
+            "who only reads stays in a transaction",
+            "after = [COMMIT] if self._reads else []",
+            "after: list[Call] = []",
         ),
     ),
     Mutant(
@@ -646,7 +651,7 @@ IDENTITY: Final = [
     Mutant(
         "everybody is one person to the database and to the filters",
         (
-            Edit(_DB, _SET, _SET.replace("self._user.id", '"alice"')),
+            Edit(_DB, _SET, _SET.replace("self.user.id", '"alice"')),
             Edit(_DB, "arguments(self.user.id, values)", 'arguments("alice", values)'),
         ),
     ),
@@ -1456,9 +1461,14 @@ LISTS: Final = [
     *mutants(
         "api/routes/tasks.py",
         (
-            "a page with nothing around it is empty on the way back",
-            "if more or behind or backwards else",
-            "if more or behind else",
+            "on the way back a page is the other way round",
+            "= tasks[::-1], newer, older",
+            "= tasks, newer, older",
+        ),
+        (
+            "the way back leads on",
+            "= tasks[::-1], newer, older",
+            "= tasks[::-1], older, newer",
         ),
     ),
 ]
@@ -1491,15 +1501,10 @@ FAULTS: Final = [
     *mutants(
         _DB,
         ("nothing is done again", "if not error.another or", "if True or"),
-        (
-            "a read is not done again after its commit",
-            "(error.in_doubt and not reads)",
-            "error.in_doubt",
-        ),
-        ("a write in doubt is done again", " or (error.in_doubt and not reads)", ""),
+        ("a write in doubt is done again", " or error.in_doubt", ""),
         (
             "a commit that broke is not in doubt",
-            "in_doubt=committing and _ROLLBACK not in kinds",
+            "in_doubt=committing and _ROLLED_BACK not in kinds",
             "in_doubt=False",
         ),
         witness="faults/test_commit.py",
@@ -1508,8 +1513,8 @@ FAULTS: Final = [
         _DB,
         (
             "what was rolled back counts as committed",
-            'if kind is None and done != "COMMIT":',
-            "if False:",
+            "        if overlooked:\n",
+            "        if False:\n",
         ),
         witness="isolation/test_identity_ends.py",
     ),
@@ -1517,8 +1522,8 @@ FAULTS: Final = [
         _DB,
         (
             "it is done again on the next connection at hand",
-            "self.transaction(user, fresh=True)",
-            "self.transaction(user)",
+            "return await once(True)",
+            "return await once(False)",
         ),
         witness="faults/test_forgotten_connections.py",
     ),
@@ -1526,15 +1531,75 @@ FAULTS: Final = [
         "api/main.py",
         (
             "a request takes as long as it likes",
-            "asyncio.timeout(self._timeout)",
-            "asyncio.timeout(None)",
+            "Deadlines(settings.request_timeout)",
+            "Deadlines(1e9)",
         ),
         witness="faults/test_database_away.py::test_a_request_that_takes_too_long_is_given_up",
     ),
     *mutants(
-        _ROUTE,
-        ("a body takes as long as it likes", "timeout(BODY_TIMEOUT)", "timeout(None)"),
+        "api/main.py",
+        ("a body takes as long as it likes", "Deadlines(BODY_TIMEOUT)", "Deadlines(1e9)"),
         witness=f"{_SLOW}::test_patience_ends_with_a_body_that_dribbles",
+    ),
+    *mutants(
+        "api/deadlines.py",
+        (
+            "whoever is cancelled was too late",
+            "            self._has_passed\n            and self._task",
+            "            self._task",
+        ),
+        (
+            "who is late and cancelled besides is only late",
+            "self._task.uncancel() <= self._before",
+            "self._task.uncancel() >= 0",
+        ),
+        (
+            "what has ended is cancelled",
+            "        self._running.pop(deadline, None)\n",
+            "        pass\n",
+        ),
+        witness="unit/test_deadlines.py",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "a value may end its header",
+            "if _NOT_IN_A_HEADER.search(",
+            "if False and _NOT_IN_A_HEADER.search(",
+        ),
+        witness="integration/test_http.py",
+    ),
+    *mutants(
+        "api/pipeline.py",
+        ("a connection is asked two things at once", "if self._turn is not None:", "if False:"),
+        (
+            "prepared statements are kept for ever",
+            "if len(self._prepared) >= _KEPT:",
+            "if False:",
+        ),
+        ("a quote ends a text in a list", """.replace(b'"', rb"\\"")""", ""),
+        ("a backslash hides a quote in a list", r""".replace(b"\\", rb"\\")""", ""),
+        (
+            "what was rejected counts as prepared",
+            "if self.keeps_statements and prepared.columns is not None:",
+            "if self.keeps_statements:",
+        ),
+        (
+            "who is lost meanwhile is never told",
+            "if self._turn is not None and not self._turn.done():",
+            "if False:",
+        ),
+        ("a connection that was closed is asked", "if self._transport.is_closing():", "if False:"),
+        witness="integration/test_pipeline.py",
+    ),
+    *mutants(
+        "api/pipeline.py",
+        (
+            "statements have names where they are lost",
+            'if self.keeps_statements else b""',
+            'if True else b""',
+        ),
+        witness="integration/test_pooler.py",
     ),
     *mutants(
         _PROTOCOL,
