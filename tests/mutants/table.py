@@ -76,12 +76,12 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     ),
     "api/statement.py": ("unit/test_statement.py",),
     "api/db.py": (
+        "isolation/test_identity_ends.py",
         "isolation/test_the_door.py",
         "isolation/test_interruptions.py",
         "integration/test_read_only.py",
         "integration/test_http.py",
         "integration/test_gate.py",
-        "isolation/test_identity_ends.py",
         "integration/test_health.py",
         "isolation/test_two_people.py",
     ),
