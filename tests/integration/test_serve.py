@@ -1,6 +1,7 @@
 """`task-api serve`, as a program of its own against a migrated database."""
 
 import contextlib
+import gc
 import re
 import signal
 import socket
@@ -9,9 +10,11 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.commands import Running, run, running
-from tests.people import SECRET, signed
+from tests.people import SECRET, People, signed
+from tests.server import serving
 
 TOKEN = signed({"sub": "alice"})
 
@@ -42,6 +45,14 @@ def test_it_answers_and_stops_on_sigterm(database: TaskDatabase) -> None:
     for private in ("hush-hush", TOKEN, SECRET):
         assert private not in outcome.err + outcome.out
     assert "Traceback" not in outcome.err
+
+
+def test_what_requests_leave_behind_is_collected(database: TaskDatabase) -> None:
+    settings = Settings(database_url=database.task_app, better_auth_secret=SECRET)
+    with serving(settings) as address, People(address) as people:
+        assert people.person("alice").lists() == []
+        assert gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_two_workers_answer_and_both_stop(database: TaskDatabase) -> None:
