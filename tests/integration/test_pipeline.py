@@ -31,7 +31,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def connection(database: TaskDatabase) -> AsyncIterator[Connection]:
-    connection = await Connector(database.task_app)(PATIENCE)
+    connection = await Connector(database.direct)(PATIENCE)
     yield connection
     connection.terminate()
 
@@ -195,7 +195,7 @@ async def test_a_long_question_arrives(connection: Connection) -> None:
 
 
 async def test_an_answer_may_come_in_drops(database: TaskDatabase) -> None:
-    async with dripping(database.task_app) as url:
+    async with dripping(database.direct) as url:
         connection = await Connector(url)(PATIENCE)
         for _ in range(2):
             rows = await connection.pipeline.read(
