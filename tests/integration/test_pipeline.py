@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -261,13 +258,11 @@ async def test_asyncpg_can_be_asked_on_the_same_connection(connection: Connectio
 @contextlib.asynccontextmanager
 async def dripping(url: str) -> AsyncIterator[str]:
     """The way to this database by which every byte of an answer comes by itself."""
-    query = parse_qs(urlsplit(url).query)
-    name = f".s.PGSQL.{query.get('port', ['5432'])[0]}"
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
+    parts = urlsplit(url)
     ended = asyncio.Event()
 
     async def carry(client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-        server, questions = await asyncio.open_unix_connection(Path(query["host"][0]) / name)
+        server, questions = await reached(url)
 
         async def ask() -> None:
             while content := await client.read(65536):
@@ -284,7 +279,17 @@ async def dripping(url: str) -> AsyncIterator[str]:
             writer.transport.abort()
         ended.set()
 
-    async with await asyncio.start_unix_server(carry, folder / name):
-        yield urlsplit(url)._replace(query=f"host={folder}").geturl()
+    async with await asyncio.start_server(carry, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        who = parts.netloc.rpartition("@")[0]
+        yield parts._replace(netloc=f"{who}@127.0.0.1:{port}", query="").geturl()
         await asyncio.wait_for(ended.wait(), PATIENCE)
-    shutil.rmtree(folder)
+
+
+async def reached(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """The database, on its socket or its port."""
+    parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
+    if parts.hostname:
+        return await asyncio.open_connection(parts.hostname, parts.port or 5432)
+    (folder,), (port,) = query["host"], query.get("port", ["5432"])
+    return await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.{port}")
