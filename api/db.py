@@ -11,7 +11,7 @@ import asyncpg
 from api import gate, migrations
 from api.auth import User
 from api.connect import CannotConnect, Connector
-from api.pipeline import BEGIN, BEGIN_READING, COMMIT, ROLLBACK, Call, Pipeline, Row
+from api.pipeline import BEGIN, BEGIN_READING, COMMIT, ROLLBACK, Call, Connection, Pipeline, Row
 from api.pool import Pool, PoolState
 from api.settings import DatabaseSettings
 
@@ -95,17 +95,18 @@ class Transaction:
 
     async def row(self, statement: "Statement", /, **values: object) -> Row | None:
         """The statement's first row, or None. `values` are its parameters less the caller."""
-        (rows,) = await self._run(Call(statement.sql, statement.arguments(self.user.id, values)))
+        (rows,) = await self._run(self._call(statement, values))
         return rows[0] if rows else None
 
     async def each(
         self, statement: "Statement", values: Iterable[dict[str, object]], /
     ) -> list[Row]:
         """The rows of the statement run once for each of these parameters, sent in one go."""
-        answers = await self._run(
-            *(Call(statement.sql, statement.arguments(self.user.id, one)) for one in values)
-        )
+        answers = await self._run(*(self._call(statement, one) for one in values))
         return [row for rows in answers for row in rows]
+
+    def _call(self, statement: "Statement", values: dict[str, object]) -> Call:
+        return Call(statement.sql, statement.arguments(self.user.id, values))
 
     async def _run(self, *calls: Call) -> list[list[Row]]:
         before: list[Call] = []
@@ -130,14 +131,11 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
         self._pool, self._user, self._reads, self._fresh = pool, user, reads, fresh
 
     async def __aenter__(self) -> Transaction:
-        try:
-            self._connection = await self._pool.acquire(fresh=self._fresh)
-        except _FAILURES as error:
-            raise _translated(error, connecting=True) from None
+        self._connection = await _borrowed(self._pool, self._fresh)
         return Transaction(self._connection.pipeline, self._user, self._reads)
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        pipeline: Pipeline = self._connection.pipeline
+        pipeline = self._connection.pipeline
         overlooked, sound = kind is None and pipeline.has_failed, False
         try:
             # Whoever was cancelled may be in the middle of a statement.
@@ -226,20 +224,23 @@ class Database:
         return self._pool.is_broken
 
     async def _look(self, fresh: bool) -> Row:
+        connection, sound = await _borrowed(self._pool, fresh), False
         try:
-            connection = await self._pool.acquire(fresh=fresh)
-            pipeline: Pipeline = connection.pipeline
-        except _FAILURES as error:
-            raise _translated(error, connecting=True) from None
-        sound = False
-        try:
-            (row,) = await pipeline.read(gate.SQL)
+            (row,) = await connection.pipeline.read(gate.SQL)
             sound = True
         except _FAILURES as error:
             raise _translated(error) from None
         finally:
             self._pool.release(connection, sound=sound)
         return row
+
+
+async def _borrowed(pool: Pool, fresh: bool) -> Connection:
+    try:
+        connection: Connection = await pool.acquire(fresh=fresh)
+    except _FAILURES as error:
+        raise _translated(error, connecting=True) from None
+    return connection
 
 
 async def _twice(once: Callable[[bool], Awaitable[T]]) -> T:

@@ -16,7 +16,7 @@ class Deadlines:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._running: dict[_Deadline, float] = {}  # since when, by the loop's clock; oldest first
+        self._running: dict[_Deadline, float] = {}  # since when, by the loop's clock
         self._round: asyncio.TimerHandle | None = None
 
     def one(self) -> "_Deadline":

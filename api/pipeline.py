@@ -56,6 +56,32 @@ class _Prepared:
         self.columns: list[_Column] | None = None
 
 
+class _Asked:
+    """What was asked, in its order, and what has been answered so far."""
+
+    __slots__ = ("answers", "failure", "prepared", "rows", "turn")
+
+    def __init__(self, prepared: list[_Prepared], turn: asyncio.Future[list[list[Row]]]) -> None:
+        self.prepared, self.turn = prepared, turn
+        self.answers: list[list[Row]] = []
+        self.rows: list[Row] = []  # of the answer that comes next
+        self.failure: Exception | None = None
+
+    @property
+    def statement(self) -> _Prepared:
+        """The one that is being answered."""
+        return self.prepared[len(self.answers)]
+
+    def end(self) -> None:
+        """Tell whoever asked, if they still wait."""
+        if self.turn.done():
+            return
+        if self.failure is not None:
+            self.turn.set_exception(self.failure)
+        else:
+            self.turn.set_result(self.answers)
+
+
 @final
 class Pipeline(asyncio.Protocol):
     """Reads what answers its own calls, and leaves everything else to asyncpg's protocol.
@@ -70,7 +96,7 @@ class Pipeline(asyncio.Protocol):
         self._prepared: dict[str, _Prepared] = {}  # the one used last at the end
         self._names = count()
         self._status = _IDLE
-        self._turn: asyncio.Future[list[list[Row]]] | None = None
+        self._asked: _Asked | None = None
         self._rest = bytearray()  # of a message that has come in part
         transport.set_protocol(self)
 
@@ -93,33 +119,35 @@ class Pipeline(asyncio.Protocol):
         """
         if self._transport.is_closing():
             raise asyncpg.ConnectionDoesNotExistError("the connection was closed before")
-        if self._turn is not None:
+        if self._asked is not None:
             raise asyncpg.InterfaceError("the connection is still being asked something else")
-        message, self._asked = self._message(calls)
-        self._answers: list[list[Row]] = []
-        self._rows: list[Row] = []
-        self._failure: Exception | None = None
-        self._turn = self._loop.create_future()
+        message, prepared, new = self._message(calls)
+        turn: asyncio.Future[list[list[Row]]] = self._loop.create_future()
+        self._asked = _Asked(prepared, turn)
         self._transport.write(message)
         try:
-            return await self._turn
+            return await turn
         finally:
-            for call, prepared in zip(calls, self._asked, strict=True):
-                if self.keeps_statements and prepared.columns is not None:
-                    self._prepared[call.sql] = prepared
+            for sql, statement in new.items():
+                if statement.columns is not None:  # neither rejected nor skipped
+                    self._prepared[sql] = statement
 
     async def read(self, sql: str) -> list[Row]:
         """The rows of a statement in a transaction of its own. Raises what `run` raises."""
         _, rows, _ = await self.run(BEGIN_READING, Call(sql), COMMIT)
         return rows
 
-    def _message(self, calls: Sequence[Call]) -> tuple[bytes, list[_Prepared]]:
+    def _message(
+        self, calls: Sequence[Call]
+    ) -> tuple[bytes, list[_Prepared], dict[str, _Prepared]]:
+        """What is sent, the statement of each call, and those that may be kept from now on."""
         parts: list[bytes] = []
         asked: list[_Prepared] = []
         new: dict[str, _Prepared] = {}
         for sql, arguments in calls:
-            prepared = self._prepared.pop(sql, None) or new.get(sql)
-            if prepared is None:
+            if (prepared := self._prepared.pop(sql, None)) is not None:
+                self._prepared[sql] = prepared
+            elif (prepared := new.get(sql)) is None:
                 if len(self._prepared) >= _KEPT:
                     forgotten = self._prepared.pop(next(iter(self._prepared)))
                     parts.append(_sent(b"C", b"S", forgotten.name))
@@ -129,15 +157,15 @@ class Pipeline(asyncio.Protocol):
                     _sent(b"P", prepared.name, sql.encode(), b"\0\0\0"),
                     _sent(b"D", b"S", prepared.name),
                 )
-            if self.keeps_statements:
-                new[sql] = prepared
+                if self.keeps_statements:
+                    new[sql] = prepared
             asked.append(prepared)
             parts += (_bound(prepared, arguments), _EXECUTE)
-        return b"".join((*parts, _SYNC)), asked
+        return b"".join((*parts, _SYNC)), asked, new
 
     def data_received(self, data: bytes | bytearray) -> None:
         """Of a transport: some messages, or a part of one."""
-        if self._turn is None:
+        if (asked := self._asked) is None:
             self._driver.data_received(bytes(data))
             return
         if self._rest:
@@ -151,41 +179,29 @@ class Pipeline(asyncio.Protocol):
                 break
             if kind == _READY:
                 self._rest = bytearray()
-                self._end(data[at + 5])
+                self._asked, self._status = None, data[at + 5]
+                asked.end()
                 if after < end:  # nobody asked for that
                     self._driver.data_received(bytes(data[after:]))
                 return
             if kind == _DATA:
-                columns = self._asked[len(self._answers)].columns or ()
-                self._rows.append(_row(columns, data, at + 7))
+                asked.rows.append(_row(asked.statement.columns or (), data, at + 7))
             elif kind == _COMPLETE:
-                self._answers.append(self._rows)
-                self._rows = []
+                asked.answers.append(asked.rows)
+                asked.rows = []
             elif kind == _ERROR:
-                self._failure = _failure(data[at + 5 : after])
+                asked.failure = _failure(data[at + 5 : after])
             elif kind in (_COLUMNS, _NO_COLUMNS):
-                described = _columns(data, at + 5) if kind == _COLUMNS else []
-                self._asked[len(self._answers)].columns = described
+                asked.statement.columns = _columns(data, at + 5) if kind == _COLUMNS else []
             at = after
         self._rest = bytearray(data[at:])
 
-    def _end(self, status: int) -> None:
-        turn, self._turn = self._turn, None
-        self._status = status
-        if turn is None or turn.done():
-            return
-        if self._failure is not None:
-            turn.set_exception(self._failure)
-        else:
-            turn.set_result(self._answers)
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Of a transport."""
-        if self._turn is not None and not self._turn.done():
-            self._turn.set_exception(
-                self._failure
-                or asyncpg.ConnectionDoesNotExistError("the connection was lost meanwhile")
-            )
+        if (asked := self._asked) is not None:
+            lost = asyncpg.ConnectionDoesNotExistError("the connection was lost meanwhile")
+            asked.failure = asked.failure or lost
+            asked.end()
         self._driver.connection_lost(exc)
 
     def pause_writing(self) -> None:

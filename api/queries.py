@@ -1,6 +1,7 @@
 """Every statement. Each says whose rows it is about, whatever the policies say.
 
-Those on tasks answer with the response body, as JSON made by PostgreSQL in the column `body`.
+Those on tasks answer with the response body, as JSON made by PostgreSQL in the column `body`;
+those on several, with a line of it for each in the column `lines`.
 """
 
 from collections.abc import Mapping

@@ -52,6 +52,11 @@ def own_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
             yield Cluster(url)
 
 
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
 @contextlib.contextmanager
 def _postgres() -> Iterator[str]:
     # not under pytest's own folder, which only its user may enter: the server has a user of its own

@@ -8,11 +8,10 @@ import httpx2
 import psycopg
 import pytest
 
-from api.settings import Settings
 from tests.cluster import TaskDatabase
-from tests.people import SECRET, People, Person
+from tests.people import Person
 from tests.problems import MARK, problem
-from tests.server import serving
+from tests.server import people_of
 
 BULK: Final = "/api/tasks/bulk"
 JSON: Final = {"Content-Type": "application/json"}
@@ -174,8 +173,7 @@ def nearly_full(own_database: TaskDatabase) -> Iterator[Person]:
     """Somebody in a database that has one id left."""
     with psycopg.connect(own_database.owner, autocommit=True) as owner:
         owner.execute("alter table task alter column id restart with 9007199254740991")
-    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address, People(address) as people:
+    with people_of(own_database) as people:
         yield people.person("alice")
 
 

@@ -36,11 +36,6 @@ LIBPQS = {
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def own_database(own_cluster: Cluster) -> Iterator[TaskDatabase]:
     """At the socket of a server on this machine."""
     with own_cluster.database() as database:

@@ -11,11 +11,10 @@ import httpx2
 import psycopg
 import pytest
 
-from api.settings import Settings
 from tests.cluster import TaskDatabase
-from tests.people import SECRET, People, Person
+from tests.people import People, Person
 from tests.problems import MARK, problem
-from tests.server import serving
+from tests.server import people_of
 
 FRONT_END = "https://app.example.com"
 ELSEWHERE = "https://elsewhere.example.com"
@@ -65,17 +64,13 @@ ALLOWED = {
 @pytest.fixture
 def people_of_a_faulty_api(own_database: TaskDatabase) -> Iterator[People]:
     """The people of an API whose role may not insert any more: a fault of its deployment."""
-    settings = Settings(
-        database_url=own_database.task_app, better_auth_secret=SECRET, cors_origins=FRONT_END
-    )
-    with serving(settings) as address:
+    with people_of(own_database, cors_origins=FRONT_END) as people:
         with psycopg.connect(own_database.owner) as connection:
             connection.execute("revoke insert on task from task_app")
             connection.execute(
                 "revoke insert (user_id, title, description, completed) on task from task_app"
             )
-        with People(address) as people:
-            yield people
+        yield people
 
 
 # methods and addresses
@@ -418,8 +413,7 @@ def test_a_row_that_the_database_refuses_is_not_logged(
 ) -> None:
     with psycopg.connect(own_database.owner) as connection:
         connection.execute("alter table task add check (title <> 'mark7f3a')")
-    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address, People(address) as people:
+    with people_of(own_database) as people:
         problem(people.person("alice").http.post("/api/tasks", json={"title": MARK}), 500)
     assert "CheckViolationError (23514)" in caplog.text
     assert MARK not in caplog.text

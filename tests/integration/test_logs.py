@@ -18,13 +18,12 @@ import psycopg
 import pytest
 
 from api import logs
-from api.settings import Settings
 from tests.bunch import PRIVATE, TOKEN, sends_a_bunch
 from tests.cluster import TaskDatabase
 from tests.commands import PATIENCE, TASK_API, Running, environment, run, running
-from tests.people import SECRET, People, Person
+from tests.people import SECRET, Person
 from tests.problems import MARK
-from tests.server import serving
+from tests.server import people_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
@@ -170,8 +169,7 @@ def test_what_was_no_http_is_a_line_too(
 def test_a_fault_of_the_server_is_an_error(
     own_database: TaskDatabase, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address, People(address) as people:
+    with people_of(own_database) as people:
         _takes_the_table_away(own_database)
         assert people.person("alice").http.get("/api/tasks").status_code == 500
     assert line_of(capsys)["level"] == "error"

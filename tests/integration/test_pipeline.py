@@ -22,11 +22,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def connection(database: TaskDatabase) -> AsyncIterator[Connection]:
     connection = await Connector(database.direct)(PATIENCE)
     yield connection

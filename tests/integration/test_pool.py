@@ -17,11 +17,6 @@ pytestmark = pytest.mark.anyio
 _THIS_POOL = "the pool of test_pool"  # other servers may be at work on the same database
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def opened(database: TaskDatabase, size: int, patience: float = 2) -> AsyncIterator[Pool]:
     named = {"application_name": _THIS_POOL}

@@ -26,11 +26,6 @@ SERVERS = 2  # connections from the pooler to PostgreSQL
 PATIENCE = 5  # seconds to connect
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def database(own_cluster: Cluster) -> Iterator[TaskDatabase]:
     """Nobody else connects to it."""

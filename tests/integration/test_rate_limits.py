@@ -32,11 +32,6 @@ Limited = Callable[..., People]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def limited(database: TaskDatabase) -> Iterator[Limited]:
     """The people of another server, with these settings of its limits."""
     with contextlib.ExitStack() as stack:

@@ -2,10 +2,8 @@
 
 import psycopg
 
-from api.settings import Settings
 from tests.cluster import TaskDatabase
-from tests.people import SECRET, People
-from tests.server import serving
+from tests.server import people_of
 
 
 def test_a_database_that_takes_no_writes_is_no_fault_of_the_server(
@@ -14,8 +12,7 @@ def test_a_database_that_takes_no_writes_is_no_fault_of_the_server(
     with psycopg.connect(own_database.superuser, autocommit=True) as superuser:
         name = superuser.info.dbname
         superuser.execute(f"alter database {name} set default_transaction_read_only = on".encode())
-    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address, People(address) as people:
+    with people_of(own_database) as people:
         alice = people.person("alice")
         assert alice.lists() == []
         answer = alice.http.post("/api/tasks", json={"title": "Buy milk"})

@@ -10,11 +10,10 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.commands import Running, run, running
-from tests.people import SECRET, People, signed
-from tests.server import serving
+from tests.people import SECRET, signed
+from tests.server import people_of
 
 TOKEN = signed({"sub": "alice"})
 
@@ -48,8 +47,7 @@ def test_it_answers_and_stops_on_sigterm(database: TaskDatabase) -> None:
 
 
 def test_what_requests_leave_behind_is_collected(database: TaskDatabase) -> None:
-    settings = Settings(database_url=database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address, People(address) as people:
+    with people_of(database) as people:
         assert people.person("alice").lists() == []
         assert gc.isenabled()
     assert gc.isenabled()

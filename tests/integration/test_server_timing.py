@@ -5,23 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.settings import Settings
 from tests.cluster import TaskDatabase
-from tests.people import SECRET, People, Person
-from tests.server import serving
+from tests.people import Person
+from tests.server import people_of
 
 FRONT_END = "https://app.example.com"
 
 
 @pytest.fixture
 def timed_alice(database: TaskDatabase) -> Iterator[Person]:
-    settings = Settings(
-        database_url=database.task_app,
-        better_auth_secret=SECRET,
-        cors_origins=FRONT_END,
-        server_timing="on",
-    )
-    with serving(settings) as address, People(address) as people:
+    with people_of(database, cors_origins=FRONT_END, server_timing="on") as people:
         yield people.person("alice")
 
 

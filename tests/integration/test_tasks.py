@@ -8,10 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from api.settings import Settings
 from tests.cluster import TaskDatabase
-from tests.people import SECRET, People, Person
-from tests.server import serving
+from tests.people import Person
+from tests.server import people_of
 
 MEMBERS = ["id", "user_id", "title", "description", "completed", "created_at", "updated_at"]
 MISSING = 2**53 - 1
@@ -115,8 +114,7 @@ def test_a_date_is_utc_wherever_the_database_lives(own_database: TaskDatabase) -
             "'alter database %I set timezone to %L', current_database(), 'Asia/Kathmandu'"
             "); end $$"
         )
-    settings = Settings(database_url=own_database.task_app, better_auth_secret=SECRET)
-    with serving(settings) as address, People(address) as people:
+    with people_of(own_database) as people:
         task = people.person("alice").creates()
     created_at = datetime.fromisoformat(task["created_at"])
     assert abs(datetime.now(UTC) - created_at) < timedelta(minutes=1)

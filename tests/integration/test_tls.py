@@ -27,11 +27,6 @@ SYSTEM = ("sslrootcert=system", "sslmode=verify-full&sslrootcert=system")
 TLS: LiteralString = "select ssl from pg_stat_ssl where pid = pg_backend_pid()"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Secure]:
     with secure() as server:

@@ -22,11 +22,6 @@ LIST = queries.tasks(Sort.NEWEST, frozenset(), "top")
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def one_connection(database: TaskDatabase) -> DatabaseSettings:
     return DatabaseSettings(database_url=database.task_app, pool_size=1)
 

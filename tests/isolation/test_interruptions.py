@@ -23,11 +23,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def settings(database: TaskDatabase) -> Settings:
     return Settings(database_url=database.task_app, better_auth_secret=SECRET, pool_size=1)
 

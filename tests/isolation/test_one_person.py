@@ -22,11 +22,6 @@ WALLS: dict[str, LiteralString] = {
 }
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.parametrize("walls", WALLS)
 async def test_of_two_people_it_reaches_one(own_database: TaskDatabase, walls: str) -> None:
     with psycopg.connect(own_database.superuser, autocommit=True) as connection:

@@ -12,11 +12,6 @@ from tests.cluster import TaskDatabase
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_it_opens_for_task_app(database: TaskDatabase) -> None:
     async with Database.connect(DatabaseSettings(database_url=database.task_app)) as door:
         await door.ping()

@@ -620,7 +620,7 @@ IDENTITY: Final = [
         (
             "another is named to the filters",
             "arguments(self.user.id, values)",
-            'arguments(self._user.id + "x", values)',
+            'arguments(self.user.id + "x", values)',
         ),
         ("there is no transaction", _BEGIN.old, _BEGIN.new),
         (
@@ -1571,7 +1571,7 @@ FAULTS: Final = [
     ),
     *mutants(
         "api/pipeline.py",
-        ("a connection is asked two things at once", "if self._turn is not None:", "if False:"),
+        ("a connection is asked two things at once", "if self._asked is not None:", "if False:"),
         (
             "prepared statements are kept for ever",
             "if len(self._prepared) >= _KEPT:",
@@ -1581,13 +1581,13 @@ FAULTS: Final = [
         ("a backslash hides a quote in a list", r""".replace(b"\\", rb"\\")""", ""),
         (
             "what was rejected counts as prepared",
-            "if self.keeps_statements and prepared.columns is not None:",
-            "if self.keeps_statements:",
+            "if statement.columns is not None:",
+            "if True:",
         ),
         (
             "who is lost meanwhile is never told",
-            "if self._turn is not None and not self._turn.done():",
-            "if False:",
+            "            asked.failure = asked.failure or lost\n            asked.end()\n",
+            "            pass\n",
         ),
         ("a connection that was closed is asked", "if self._transport.is_closing():", "if False:"),
         witness="integration/test_pipeline.py",

@@ -12,11 +12,6 @@ FAR = 60.0
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_who_is_late_is_given_up() -> None:
     with pytest.raises(TimeoutError), Deadlines(SOON).one():
         await asyncio.sleep(FAR)

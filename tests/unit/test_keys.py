@@ -23,11 +23,6 @@ pytestmark = pytest.mark.anyio
 EVERY = ("EdDSA", "ES256", "ES512", "RS256", "PS256")
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 def _low_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "FLOOR", 0.03)
