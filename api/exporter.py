@@ -8,8 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, final
 
-import psutil  # type: ignore[import-untyped]
-
 from api.settings import ObservationSettings, SettingsError
 
 _FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -67,19 +65,20 @@ class _Files:
     """
 
     def __init__(self, folder: Path) -> None:
+        import psutil  # type: ignore[import-untyped]
         from prometheus_client.mmap_dict import MmapedDict
         from prometheus_client.multiprocess import MultiProcessCollector
 
         # without types
         self._open: Any = MmapedDict
         self._all: Any = MultiProcessCollector(None, folder)  # type: ignore[no-untyped-call]
-        self._folder = folder
+        self._folder, self._process = folder, psutil.Process()
         self._one_at_a_time = threading.Lock()
 
     def collect(self) -> Any:
         """For a page."""
         with self._one_at_a_time:
-            living = {process.pid for process in psutil.Process().children()} | {0}
+            living = {process.pid for process in self._process.children()} | {0}
             for file in self._folder.glob("*.db"):
                 kind, *_, process = file.stem.split("_")
                 if int(process) not in living:

@@ -53,7 +53,8 @@ class Statement:
     def __init__(self, expression: ClauseElement) -> None:
         if not isinstance(expression, Select | CompoundSelect | Update | Delete | Insert):
             raise Unfiltered(f"{type(expression).__name__} is no kind of statement known here")
-        for part in visitors.iterate(expression):
+        # A part is met once for each way that leads to it.
+        for part in {id(part): part for part in visitors.iterate(expression)}.values():
             _demand_no_text(part)
             if isinstance(part, Insert | Update):
                 _demand_owner(part)
