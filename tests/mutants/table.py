@@ -292,6 +292,7 @@ GRANTS: Final = [
 
 _ROLES: Final = "db/policies/00_roles.sql"
 _NO_QUESTION: Final = Edit(_ROLES, "if power <> '' then", "if false then")
+_POWER: Final = "integration/test_migrate.py::test_a_task_app_with_more_power_is_refused"
 _SLATE_BEGIN: Final = "create, temporary on database %I from public, task_app"
 
 ROLE: Final = [
@@ -315,6 +316,7 @@ ROLE: Final = [
             _ROLES,
             ("task_app inherits, and is not asked", "noinherit noreplic", "inherit noreplic"),
             ("task_app may make roles, and is not asked", "nocreaterole", "createrole"),
+            witness=_POWER,
         )
     ),
     *mutants(
@@ -331,6 +333,10 @@ ROLE: Final = [
                 ("inherit", "rolinherit"),
             )
         ),
+        witness=_POWER,
+    ),
+    *mutants(
+        _ROLES,
         *(
             (f"the role has no {name}", f"alter role task_app set {name} = {value};", "")
             for name, value in (
@@ -340,6 +346,10 @@ ROLE: Final = [
                 ("search_path", "public, pg_temp"),
             )
         ),
+        witness="isolation/test_policies_alone.py::test_the_limits_of_the_role_are_on_every_connection",
+    ),
+    *mutants(
+        _ROLES,
         (
             "temporary tables come first",
             "search_path = public, pg_temp;",
@@ -699,6 +709,7 @@ GATE: Final = [
     *mutants(
         "api/readiness.py",
         ("/readyz does not ask the gate", "await self._database.ping()", "pass"),
+        witness="contract/test_answers.py",
     ),
     *mutants(
         "api/cli.py",
@@ -774,11 +785,6 @@ TOKENS: Final = [
         ("a token may be used before its time", _OPTION, f'"verify_nbf": False,\n{_OPTION}'),
         ("a token may be issued in the future", _OPTION, f'"verify_iat": False,\n{_OPTION}'),
         ("a signature is not verified", _OPTION, f'"verify_signature": False,\n{_OPTION}'),
-        (
-            "a short key is taken",
-            '"enforce_minimum_key_length": True',
-            '"enforce_minimum_key_length": False',
-        ),
         ("an end may be after the year 9999", " or not expires < _YEAR_10000:", ":"),
         ("an end may be of any type", "type(expires) not in (int, float) or ", ""),
         ("clocks may differ by an hour", "LEEWAY: Final = 10 ", "LEEWAY: Final = 3600 "),
@@ -810,7 +816,6 @@ TOKENS: Final = [
             'settings.auth_user_claim.split(".")\n        self',
             '["sub"]\n        self',
         ),
-        ("a token is issued for nobody", "    if not is_identifier(user_id):", "    if False:"),
         (
             "an issued token lasts a century",
             "lifetime: int = 86_400",
@@ -822,6 +827,20 @@ TOKENS: Final = [
             "*, presented: bool = True",
             "*, presented: bool = False",
         ),
+    ),
+    *mutants(
+        _AUTH,
+        (
+            "a short key is taken",
+            '"enforce_minimum_key_length": True',
+            '"enforce_minimum_key_length": False',
+        ),
+        witness="integration/test_weak_keys.py",
+    ),
+    *mutants(
+        _AUTH,
+        ("a token is issued for nobody", "    if not is_identifier(user_id):", "    if False:"),
+        witness="integration/test_cli.py::test_a_failure_is_one_line_that_says_what_to_do",
     ),
     *mutants(
         _AUTH,
@@ -1175,6 +1194,10 @@ ANSWERS: Final = [
     *mutants(
         _ROUTE,
         ("a path may end in a slash", 'match(scope["path"])', 'match(scope["path"].rstrip("/"))'),
+        witness="integration/test_hostile.py::test_an_address_written_otherwise_leads_nowhere",
+    ),
+    *mutants(
+        _ROUTE,
         (
             "what could not be an id is answered in other words",
             'Failure(Kind.NO_SUCH_TASK, "There is no such task.")',
@@ -1188,6 +1211,10 @@ ANSWERS: Final = [
             'headers={"WWW-Authenticate": challenge}',
             "headers={}",
         ),
+        witness="contract/test_answers.py",
+    ),
+    *mutants(
+        "api/problems.py",
         (
             "a fault of the server is shown",
             '"The server met a fault of its own."',
@@ -1403,6 +1430,8 @@ AGAIN: Final = [
             "interval '24 hours'",
             "interval '25 hours'",
         ),
+        witness="integration/test_idempotency.py::"
+        "test_the_owner_sweeps_what_has_expired_of_everybody_and_nothing_else",
     ),
 ]
 
@@ -1429,6 +1458,9 @@ LISTS: Final = [
             'f"%{_LIKE.sub(_ESCAPED, word)}%"',
             'f"%{word}%"',
         ),
+    ),
+    *mutants(
+        "api/schemas.py",
         (
             "completed=false clears",
             "completed: Annotated[Literal[True], Before",
@@ -1439,6 +1471,7 @@ LISTS: Final = [
             "completed: Annotated[Literal[True], BeforeValidator(_query_boolean)]",
             "completed: Annotated[Literal[True], BeforeValidator(_query_boolean)] = True",
         ),
+        witness="integration/test_bulk.py::test_nothing_is_cleared_by_accident",
     ),
     *mutants(
         "api/pages.py",
@@ -1470,6 +1503,7 @@ LISTS: Final = [
             "= tasks[::-1], newer, older",
             "= tasks[::-1], older, newer",
         ),
+        witness="integration/test_cursors.py",
     ),
 ]
 
