@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +17,7 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 
 from bench.stage import SECRET, Stage
+from tests.loopback import free_port
 
 WORKERS: Final = 2
 _HERE: Final = Path(__file__).parent
@@ -62,8 +62,7 @@ COMMANDS: Final[dict[str, Callable[[int], list[str]]]] = {
 @contextlib.contextmanager
 def running(name: str, stage: Stage) -> Iterator[Contestant]:
     """That contestant before this stage, until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "DATABASE_URL": stage.database.task_app,
         "BETTER_AUTH_SECRET": SECRET,

@@ -28,6 +28,22 @@ def over_tcp(data: Path, host: str, programs: Path) -> int:
     port = free_port()
     # -D, by which `embedded.postgres` finds what it is to stop, is dropped by a restart
     options = f"-D {data} -h {host} -p {port} -k {data}"
-    pg_ctl: list[str | Path] = [programs / "pg_ctl", "-D", data, "-sw", "-l", data / "log"]
-    subprocess.run([*pg_ctl, "-o", options, "restart"], cwd="/", check=True, **account())
+    pg_ctl(programs, data, "restart", "-l", data / "log", "-o", options)
     return port
+
+
+def pg_ctl(programs: Path, data: Path, *arguments: str | Path) -> None:
+    """What is said of the PostgreSQL in this folder, done when it returns."""
+    run(programs / "pg_ctl", "-D", data, "-sw", *arguments)
+
+
+def run(program: Path, *arguments: str | Path) -> None:
+    """One of PostgreSQL's programs, by the account that PostgreSQL has."""
+    subprocess.run(
+        [program, *arguments],
+        **account(),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # a pipe would stay open as long as the server
+        check=True,
+    )

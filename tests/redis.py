@@ -12,6 +12,8 @@ from typing import Final
 
 import pytest
 
+from tests.loopback import free_port
+
 PASSWORD: Final = "the password of the tests"
 _PATIENCE: Final = 10  # seconds
 
@@ -23,8 +25,7 @@ class Redis:
         program = shutil.which("redis-server")
         if program is None:
             (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no redis-server")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self._command = [
             *(program, "-", "--port", str(self._port), "--bind", "127.0.0.1"),
             *("--save", "", "--requirepass", PASSWORD),

@@ -16,9 +16,9 @@ import psutil  # type: ignore[import-untyped]
 import psycopg
 from psycopg import sql
 
-from api.embedded import account, postgres
+from api.embedded import postgres
 from tests.cluster import Cluster, TaskDatabase
-from tests.postgres import binaries
+from tests.postgres import binaries, pg_ctl, run
 
 _SOCKET: Final = ".s.PGSQL.5432"
 _PASSWORD: Final = "local all task_app scram-sha-256\n"
@@ -186,8 +186,8 @@ class Postgres:
             os.chown(parent, owner.st_uid, owner.st_gid)
             parent.chmod(0o711)
             folder = parent / "standby"
-            self._program("pg_basebackup", "-h", self.folder, "-U", "postgres", "-D", folder, "-R",
-                          "-c", "fast")  # fmt: skip
+            host = ("-h", self.folder, "-U", "postgres")
+            run(binaries() / "pg_basebackup", *host, "-D", folder, "-R", "-c", "fast")
             (folder / f"{_SOCKET}.lock").unlink()  # it came along
             with postgres(folder, binaries()) as url:
                 name = urlsplit(self.database.superuser).path[1:]
@@ -200,17 +200,7 @@ class Postgres:
         self._pg_ctl("promote")
 
     def _pg_ctl(self, *arguments: str | Path) -> None:
-        self._program("pg_ctl", "-D", self.folder, "-sw", *arguments)
-
-    def _program(self, name: str, *arguments: str | Path) -> None:
-        subprocess.run(
-            [binaries() / name, *arguments],
-            **account(),
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # a pipe would stay open as long as the server
-            check=True,
-        )
+        pg_ctl(binaries(), self.folder, *arguments)
 
     @contextlib.contextmanager
     def _role(self, what: LiteralString, given: object, before: object) -> Iterator[None]:

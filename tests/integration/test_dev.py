@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.commands import Running, run, running
+from tests.loopback import free_port
 from tests.people import SECRET, signed
 
 READY = "Ctrl-C stops it"
@@ -105,8 +105,7 @@ def test_a_newcomer_gets_all_that_was_promised_whatever_the_environment(folder: 
 
 
 def test_port_and_secret_of_the_environment_are_used(folder: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with running("dev", folder=folder, PORT=str(port), BETTER_AUTH_SECRET=SECRET) as dev:
         assert address_of(dev) == f"http://127.0.0.1:{port}"
         assert SECRET not in dev.out

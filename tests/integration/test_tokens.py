@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import math
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from api.auth import issue_token
 from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.keyserver import Issuer, issuing
+from tests.loopback import free_port
 from tests.people import SECRET, Person, signed
 from tests.server import serving
 
@@ -667,9 +667,8 @@ def test_an_outage_is_not_noticed_by_who_has_a_known_key(
 
 
 def test_an_issuer_that_nobody_reaches_signs_nobody_out(database: TaskDatabase) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with issuing() as issuer, trusting(f"http://127.0.0.1:{port}/", database) as ask_it:
+    nowhere = f"http://127.0.0.1:{free_port()}/"
+    with issuing() as issuer, trusting(nowhere, database) as ask_it:
         issuer.makes_key("first")
         nobody_knows(ask_it(issuer.signs("first")))
         turned_away(ask_it(signed({"sub": "alice"})))

@@ -4,7 +4,6 @@ The floor between two fetches is lowered where it is not the point.
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 from api import keys
 from api.keys import KeySet, KeysUnavailable
 from tests.keyserver import Issuer
+from tests.loopback import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -220,9 +220,7 @@ async def test_a_redirect_is_not_followed(issuer: Issuer, status: int) -> None:
 
 
 async def test_an_issuer_that_nobody_reaches_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    async with key_set(f"http://127.0.0.1:{port}/") as known:
+    async with key_set(f"http://127.0.0.1:{free_port()}/") as known:
         await unavailable(known)
 
 
