@@ -9,7 +9,7 @@ from psycopg import sql
 
 from api.statement import Statement
 
-# A plan made for the values at hand, or once for all: a server picks either after five runs.
+# A plan made for the values at hand, or once for all, as the serving role has it.
 Mode = Literal["force_custom_plan", "force_generic_plan"]
 
 
@@ -29,7 +29,7 @@ def plan(
     person: str,
     statement: Statement,
     values: dict[str, Any],
-    mode: Mode = "force_custom_plan",
+    mode: Mode = "force_generic_plan",
 ) -> Plan:
     """The statement as the serving role runs it on behalf of `person`, undone afterwards."""
     arguments = sql.SQL(", ").join(map(sql.Literal, statement.arguments(person, dict(values))))

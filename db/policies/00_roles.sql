@@ -48,6 +48,9 @@ alter role task_app set lock_timeout = '2s';
 alter role task_app set idle_in_transaction_session_timeout = '10s';
 -- What runs for nobody is ended: the server gave the request up, or has died.
 alter role task_app set client_connection_check_interval = '1s';
+-- A statement is planned once, not again for each who has many tasks: of `limit $n` a plan
+-- for everybody expects a tenth of them, so it would look too dear ever to be kept.
+alter role task_app set plan_cache_mode = force_generic_plan;
 -- Temporary tables last: none can stand in front of a real one.
 alter role task_app set search_path = public, pg_temp;
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from api import queries
 from api.schemas import Sort
@@ -142,6 +143,17 @@ def test_a_statement_on_one_task_goes_to_it(crowd: TaskDatabase, name: str, mode
     assert all("user_id = " in entry for entry in found.entries), found.entries
     assert all("id = " in entry.replace("user_id", "") for entry in found.entries), found.entries
     assert found.removed == 0
+
+
+def test_a_list_is_planned_once_for_everybody(crowd: TaskDatabase) -> None:
+    statement, values = PAGES["newest"]
+    with psycopg.connect(crowd.direct) as connection:
+        connection.execute(f"prepare list as {statement.sql}".encode())
+        for person in ("user-0", "user-1"):
+            arguments = map(sql.Literal, statement.arguments(person, dict(values)))
+            connection.execute(sql.SQL("execute list ({})").format(sql.SQL(", ").join(arguments)))
+        plans = "select generic_plans, custom_plans from pg_prepared_statements where name = 'list'"
+        assert connection.execute(plans).fetchall() == [(2, 0)]
 
 
 def test_what_goes_through_all_rows_would_be_seen(own_database: TaskDatabase) -> None:

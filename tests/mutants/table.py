@@ -351,6 +351,15 @@ ROLE: Final = [
     *mutants(
         _ROLES,
         (
+            "a statement is planned for who asks",
+            "alter role task_app set plan_cache_mode = force_generic_plan;",
+            "",
+        ),
+        witness="isolation/test_plans.py::test_a_list_is_planned_once_for_everybody",
+    ),
+    *mutants(
+        _ROLES,
+        (
             "temporary tables come first",
             "search_path = public, pg_temp;",
             "search_path = pg_temp, public;",
