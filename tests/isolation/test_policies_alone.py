@@ -94,6 +94,16 @@ def test_alice_selects_her_own(
     assert task_app.execute(table.sql("select count(*) from {table}")).fetchone() == (1,)
 
 
+@each_table
+def test_a_plan_made_for_alice_is_as_good_for_bob_and_for_nobody(
+    task_app: psycopg.Connection, keys: dict[Table, dict[str, Any]], table: Table
+) -> None:
+    for person, whose in (("alice", [("alice",)]), ("bob", [("bob",)]), ("", [])):
+        says_to_be(task_app, person)
+        seen = task_app.execute(table.sql("select user_id from {table}"), prepare=True)
+        assert seen.fetchall() == whose
+
+
 @pytest.mark.parametrize("nobody", [None, ""], ids=["no identity", "an empty identity"])
 @pytest.mark.parametrize(
     "statement",
