@@ -32,6 +32,7 @@ from sqlalchemy.sql.expression import CTE, ClauseElement, FromClause, Subquery, 
 CALLER: Final[BindParameter[str]] = bindparam("caller", type_=Text)
 
 _DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]
+_COMPILER: Final = _DIALECT.statement_compiler(_DIALECT, None)
 _CONSTANT: Final = re.compile(r"[0-9]+|'[^'\\]*'|\*")
 
 
@@ -121,7 +122,8 @@ def _demand_filter(part: Select[Any] | Update | Delete) -> None:
 def _sources(part: Select[Any] | Update | Delete) -> Iterator[object]:
     """What rows come from. An update or delete can read a table by merely naming its column."""
     if isinstance(part, Select):
-        yield from part.get_final_froms()
+        # get_final_froms(), which compiles the part only to have a compiler
+        yield from part._compile_state_factory(part, _COMPILER)._get_display_froms()
     else:
         yield part.table
         for inner in visitors.iterate(part):
