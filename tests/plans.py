@@ -24,6 +24,12 @@ class Plan:
     entries: list[str]  # conditions on its indexes, or the kind of scan where there is none
 
 
+def executed(name: str, person: str, statement: Statement, values: dict[str, Any]) -> sql.Composed:
+    """What executes the statement, prepared under that name, on behalf of `person`."""
+    arguments = map(sql.Literal, statement.arguments(person, dict(values)))
+    return sql.SQL("execute {} ({})").format(sql.Identifier(name), sql.SQL(", ").join(arguments))
+
+
 def plan(
     url: str,
     person: str,
@@ -32,15 +38,15 @@ def plan(
     mode: Mode = "force_generic_plan",
 ) -> Plan:
     """The statement as the serving role runs it on behalf of `person`, undone afterwards."""
-    arguments = sql.SQL(", ").join(map(sql.Literal, statement.arguments(person, dict(values))))
     with psycopg.connect(url) as connection:
         connection.execute("select set_config('app.user_id', %s, true)", [person])
         connection.execute("select set_config('plan_cache_mode', %s, true)", [mode])
         connection.execute(f"prepare asked as {statement.sql}".encode())
-        explain = sql.SQL("explain (analyze, buffers, format json) execute asked ({})")
+        execute = executed("asked", person, statement, values)
+        explain = sql.SQL("explain (analyze, buffers, format json) {}").format(execute)
         for _ in range(2):  # the first reads the catalog, too
             with connection.transaction(force_rollback=True):
-                answer = connection.execute(explain.format(arguments))
+                answer = connection.execute(explain)
                 root = answer.fetchall()[0][0][0]["Plan"]
         connection.rollback()
     nodes = list(_nodes(root))

@@ -6,13 +6,12 @@ from typing import Any, Final
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from api import queries
 from api.schemas import Sort
 from api.statement import Statement
 from tests.cluster import Cluster, TaskDatabase
-from tests.plans import Mode, plan
+from tests.plans import Mode, executed, plan
 
 Asked = tuple[Statement, dict[str, Any]]
 
@@ -150,8 +149,7 @@ def test_a_list_is_planned_once_for_everybody(crowd: TaskDatabase) -> None:
     with psycopg.connect(crowd.direct) as connection:
         connection.execute(f"prepare list as {statement.sql}".encode())
         for person in ("user-0", "user-1"):
-            arguments = map(sql.Literal, statement.arguments(person, dict(values)))
-            connection.execute(sql.SQL("execute list ({})").format(sql.SQL(", ").join(arguments)))
+            connection.execute(executed("list", person, statement, values))
         plans = "select generic_plans, custom_plans from pg_prepared_statements where name = 'list'"
         assert connection.execute(plans).fetchall() == [(2, 0)]
 
