@@ -80,7 +80,15 @@ def _parser() -> argparse.ArgumentParser:
         type=_count,
         default=2000,
         metavar="N",
-        help="connections per process; who comes after gets 503 (%(default)s)",
+        help="connections per process; past it the one that is idle longest is closed, and where "
+        "none is idle, who comes after gets 503 (%(default)s)",
+    )
+    serve.add_argument(
+        "--limit-per-address",
+        type=_count,
+        metavar="N",
+        help="the same for the connections of one address, unless FORWARDED_ALLOW_IPS trusts it "
+        "(a quarter of --limit-concurrency)",
     )
     serve.set_defaults(run=_serve)
 
@@ -179,18 +187,19 @@ def _dev(_: argparse.Namespace) -> None:
 def _serve(options: argparse.Namespace) -> None:
     from api.exporter import exporting
     from api.listener import listener
-    from api.server import Server, config
+    from api.server import Config, Server
     from api.workers import CannotStart, Workers
 
     settings = load(Settings)
     asyncio.run(_pass_gate(settings))
     _allow_many_files()
-    served = config(
+    served = Config(
         "api.main:from_environment",
         settings,
         factory=True,
         workers=options.workers,
-        limit_concurrency=options.limit_concurrency + 1,  # uvicorn refuses who reaches it
+        limit_connections=options.limit_concurrency,
+        limit_per_address=options.limit_per_address,
     )
 
     def say(port: int) -> None:

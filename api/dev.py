@@ -17,7 +17,7 @@ from api.exporter import exporting
 from api.listener import listener
 from api.main import create_app
 from api.migrate import migrate
-from api.server import Server, config
+from api.server import Config, Server
 from api.settings import Settings, load
 
 _DATA: Final = Path(".data")
@@ -46,7 +46,7 @@ def dev() -> None:
             welcome = _welcome(settings, socket_.getsockname()[1])
             with exporting(settings):
                 server = Server(
-                    config(create_app(settings), settings), lambda: print(welcome, flush=True)
+                    Config(create_app(settings), settings), lambda: print(welcome, flush=True)
                 )
                 server.run(sockets=[socket_])
     except KeyboardInterrupt:

@@ -17,7 +17,7 @@ from api.cors import CORS
 from api.db import Database
 from api.deadlines import Deadlines
 from api.observer import Observer
-from api.protocol import WHOLE
+from api.protocol import CROWDED, WHOLE
 from api.ratelimits import HEADERS, RateLimits
 from api.readiness import Readiness
 from api.routes import docs, health, tasks
@@ -77,8 +77,8 @@ class TaskAPI(FastAPI):
     async def _answer(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]
     ) -> Response:
-        if "crowded" in scope:
-            raise problems.unavailable("Too many are connected; try again.", headers=problems.LAST)
+        if CROWDED in scope and scope["path"] != health.ALIVE:
+            raise problems.crowded()
         if scope["method"] == "OPTIONS" and headers.keys() >= _PREFLIGHT:
             return self._cors.preflight(Headers(scope=scope))
         return await find(_ROUTES, scope).answer(scope, receive)

@@ -132,6 +132,11 @@ def unavailable(
     return Failure(Kind.UNAVAILABLE, detail, errors=errors, headers=later)
 
 
+def crowded() -> Failure:
+    """There is no room for this connection."""
+    return unavailable("Too many are connected; try again.", headers=LAST)
+
+
 def answer(error: BaseException, request_id: str) -> ProblemResponse:
     """The response to a request in which this was raised. Logs what was not foreseen."""
     failure = error if isinstance(error, Failure) else _failure(error)

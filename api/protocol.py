@@ -1,13 +1,18 @@
 """HTTP/1.1 as uvicorn speaks it, with a bound for whatever a client may do slowly, or at length."""
 
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, final
 
+import httptools
 from fastapi import Response
-from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
-from api import logs, problems
+from api import heads, logs, problems
+from api.connections import Connections, Place
+from api.forwarded import Proxies, network, unmapped
+from api.heads import MAX_HEAD
 from api.problems import Failure, Kind
 
 # Seconds. The bodies of tasks have theirs in routes/route.py.
@@ -16,73 +21,119 @@ KEEP_ALIVE: Final = 65  # between requests; longer than the 60 of the usual prox
 STALLED: Final = 20.0  # without a byte taken of an answer, or to the end of a body nobody reads
 LAST_CALL: Final = 1.0  # for the next request on a connection, once the server stops
 
-MAX_HEAD: Final = 64 * 1024  # bytes
-
 WHOLE: Final = "task-api.whole"  # in the scope: what writes a response in one go
+CROWDED: Final = "task-api.crowded"  # in the scope: there is no room for this connection
 _CLOSE: Final = (b"connection", b"close")
 _NOT_IN_A_HEADER: Final = re.compile(rb"[\0\r\n]")
+
+
+@final
+class State(ServerState):
+    """What the connections of a process share."""
+
+    def __init__(self, places: Connections, proxies: Proxies) -> None:
+        super().__init__()
+        self.places, self.proxies = places, proxies
+
+
+@final
+class _Transport:
+    """A connection's, which counts the bytes that it is given to send."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport, self._write = transport, transport.write
+        self.is_closing: Callable[[], bool] = transport.is_closing
+        self.written = 0
+
+    def write(self, data: bytes) -> None:
+        self.written += len(data)
+        self._write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class Protocol(HttpToolsProtocol):
     """One connection. The server lets it `look` at the clock from time to time."""
 
+    server_state: State
+    _place: Place
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._since = self.loop.time()  # of what it waits for
+        self._since = self._taken_at = self.loop.time()  # of what it waits for
         self._head: int | None = 0  # bytes of a head that has not ended yet
-        self._in_body = self._stopping = False
-        self._untaken = 0  # bytes of answers, when last looked at
+        self._in_body = self._stopping = self._is_proxy = False
+        self._taken = 0  # bytes of answers, when last looked at
+        self._answering: Any = None
+        self._held: tuple[Any, Any] | None = None  # a request that waits until answers are read
+        self._failure: Failure | None = None  # why what came is refused
+
+    # --- from connecting to leaving ---
+
+    def connection_made(self, transport: Any) -> None:
+        """Somebody has connected."""
+        super().connection_made(transport)
+        self.transport = _Transport(transport)  # type: ignore[assignment]
+        address = None
+        if self.client is not None:
+            self.client = (unmapped(self.client[0]), self.client[1])
+            self._is_proxy = self.server_state.proxies.trusts(self.client[0])
+            # many people come by one proxy
+            address = None if self._is_proxy else network(self.client[0])
+        self._place = self.server_state.places.join(self, address)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended: nobody waits for its answers."""
+        self._place.leave()
+        waiting = [cycle for cycle, _ in self.pipeline]
+        held = [self._held[0]] if self._held else []
+        for cycle in (self._answering, *held, *waiting):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
+        self._held = None
+        super().connection_lost(exc)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that the client has not taken yet."""
+        return int(self.transport.get_write_buffer_size())
+
+    def make_room(self) -> None:
+        """End it, for another connection needs its place."""
+        if self.unsent:
+            self.transport.abort()
+        elif self._head:
+            self._refuse(problems.crowded())
+        else:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """End it at once; what is unsent is lost."""
+        self.transport.abort()
 
     def look(self) -> None:
         """End the connection if its client is too slow."""
-        now, untaken = self.loop.time(), self.transport.get_write_buffer_size()
-        if untaken != self._untaken or self._busy():  # a route has clocks of its own
-            self._untaken, self._since = untaken, now
-        waited = now - self._since
-        if untaken:
-            if waited > STALLED:
+        now, unsent = self.loop.time(), self.unsent
+        taken = self.transport.written - unsent  # type: ignore[attr-defined]
+        if not unsent or taken != self._taken:
+            self._taken, self._taken_at = taken, now
+        if unsent:
+            self.server_state.places.unread(self._place)
+            if now - self._taken_at > STALLED:  # whatever else is being answered
                 self.transport.abort()
-        elif self._in_body:
+            return
+        self.server_state.places.read(self._place)
+        if self._busy():  # a route has clocks of its own
+            self._since = now
+        waited = now - self._since
+        if self._in_body:
             if waited > STALLED:
                 self.transport.close()
         elif self._head is not None and waited > HEAD_TIMEOUT:
             self._refuse(Failure(Kind.REQUEST_TIMEOUT, "The head came too slowly."))
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes came."""
-        if self._head is None and not self._in_body:
-            self._head, self._since = 0, self.loop.time()
-        if self._head is not None:
-            self._head += len(data)
-        super().data_received(data)
-        if self._head is not None and self._head > MAX_HEAD:
-            self.send_400_response("")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A line of the head, or of a trailer, which is left out."""
-        if not self._in_body:
-            super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        """The head has ended: somebody is to answer it."""
-        if self._head is not None and self._head > MAX_HEAD:  # a body may be in it
-            self._head = len(self.url) + sum(len(k) + len(v) + 4 for k, v in self.headers)
-            if self._head > MAX_HEAD:
-                raise ValueError  # the parser ends, and uvicorn calls send_400_response
-        self._head, self._in_body = None, True
-        super().on_headers_complete()
-        if self._stopping:
-            self.cycle.keep_alive = False
-
-    def on_message_complete(self) -> None:
-        """The body has ended."""
-        self._in_body = False
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        """The answer is written, though not yet taken."""
-        self._since = self.loop.time()
-        super().on_response_complete()
 
     def shutdown(self) -> None:
         """The server stops: a request that is on its way yet is the last."""
@@ -92,28 +143,133 @@ class Protocol(HttpToolsProtocol):
         else:
             self.loop.call_later(LAST_CALL, super().shutdown)
 
+    # --- what comes ---
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        if self._head is None and not self._in_body:
+            self._head, self._since = 0, self.loop.time()
+        if self._head is not None:
+            self._head += len(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+            return
+        if self._head is not None and self._head > MAX_HEAD:
+            self.send_400_response("")
+
+    def _feed(self, data: bytes) -> None:
+        """Parse it. A wish to change the protocol is ignored (RFC 9110, section 7.8).
+
+        The parser stops after such a head, as if what follows were no HTTP any more. But the body
+        is framed by the head as any other (RFC 9112, section 6.3), so another parser reads the head
+        once more without that wish, and then what follows.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as wish:
+                data = data[wish.args[0] :]
+                head = heads.without_upgrade(
+                    self.parser.get_method(),
+                    self.url,
+                    self.parser.get_http_version(),
+                    self.headers,
+                )
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self.parser.feed_data(head)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A line of the head, or of a trailer, which is left out."""
+        if not self._in_body:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head has ended: somebody is to answer it."""
+        if self._head is not None and self._head > MAX_HEAD:  # a body may be in it
+            self._head = heads.size(self.url, self.headers)
+            if self._head > MAX_HEAD:
+                raise ValueError  # the parser ends, and data_received calls send_400_response
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        if (fault := heads.fault(method, version, self.headers)) is not None:
+            self._failure = Failure(Kind.MALFORMED_REQUEST, fault)
+            raise ValueError
+        if self.parser.should_upgrade():
+            return  # it is read again, see _feed
+        self._head, self._in_body = None, True
+        if self._is_proxy and self.client:
+            forwarded = [value for name, value in self.headers if name == b"x-forwarded-for"]
+            if forwarded:
+                client = self.server_state.proxies.client(self.client[0], forwarded)
+                self.scope["client"] = (client, 0)
+        if not self._place.is_admitted:
+            self.scope[CROWDED] = True  # type: ignore[typeddict-unknown-key]
+        self._place.work()
+        super().on_headers_complete()
+        if self._stopping:
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body, unless the head is read again."""
+        if not self.parser.should_upgrade():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The body has ended, unless the head is read again."""
+        if not self.parser.should_upgrade():
+            self._in_body = False
+            super().on_message_complete()
+
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP, or too much of it."""
+        failure, self._failure = self._failure, None
         if self._head is not None and self._head > MAX_HEAD:
             detail = f"A head may have {MAX_HEAD} bytes at most."
-            self._refuse(Failure(Kind.HEAD_TOO_LARGE, detail))
-        else:
-            self._refuse(Failure(Kind.MALFORMED_REQUEST, "This is not HTTP/1.1."))
+            failure = Failure(Kind.HEAD_TOO_LARGE, detail)
+        self._refuse(failure or Failure(Kind.MALFORMED_REQUEST, "This is not HTTP/1.1."))
+
+    # --- what goes ---
 
     def _busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        if app is service_unavailable:  # in plain text, and the connection would stay
-            cycle.scope["crowded"], app = True, self.app
+        if self.flow.write_paused:  # who does not read what was asked is not asked for more
+            self._held = cycle, app
+            return
         self._answering, cycle.scope[WHOLE] = cycle, self._write
         super()._start_asgi_task(cycle, app)
+
+    def pause_writing(self) -> None:
+        """More is unsent than a connection usually has."""
+        super().pause_writing()
+        self.server_state.places.unread(self._place)
+
+    def resume_writing(self) -> None:
+        """Nearly all of it was taken."""
+        super().resume_writing()
+        self.server_state.places.read(self._place)
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._start_asgi_task(*held)
+
+    def on_response_complete(self) -> None:
+        """The answer is written, though not yet taken."""
+        self._since = self.loop.time()
+        super().on_response_complete()
+        if not self._busy():
+            self._place.idle()
 
     async def _write(self, response: Response) -> None:
         """What `cycle.send` does in two steps and two packets."""
         cycle = self._answering
         if self.flow.write_paused:
             await self.flow.drain()
+        cycle.disconnected = cycle.disconnected or self.transport.is_closing()
         if cycle.disconnected:
             return
         if _CLOSE in response.raw_headers:

@@ -9,8 +9,6 @@ import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address
 from math import ceil
 from typing import Final, final
 
@@ -18,6 +16,7 @@ from limits import RateLimitItem
 from starlette.types import Scope
 
 from api.auth import Authenticator, Unauthorized, User
+from api.forwarded import network
 from api.problems import Failure, Kind
 from api.settings import Settings
 
@@ -205,14 +204,4 @@ def _address(scope: Scope) -> str | None:
     A Unix socket has no address, and all who come by it are not one stranger.
     """
     client = scope.get("client")
-    return _network(client[0]) if client else None
-
-
-@lru_cache(1024)
-def _network(host: str) -> str:
-    """Of IPv6 the first half: a subscriber has the whole other one."""
-    try:
-        address = IPv6Address(host)
-    except ValueError:
-        return host
-    return str(address.ipv4_mapped or f"{IPv6Address(int(address) >> 64 << 64)}/64")
+    return network(client[0]) if client else None

@@ -5,36 +5,56 @@ import gc
 import socket
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 
 from api import logs, protocol
+from api.connections import MIB, Connections
+from api.forwarded import Proxies
 from api.settings import Settings
 
-_SECOND = 10  # ticks of uvicorn's
+MAX_CONNECTIONS: Final = 2000
+_SECOND: Final = 10  # ticks of uvicorn's
 
 
-def config(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
-    """How the server is run, whoever runs it."""
-    ours: dict[str, Any] = {
-        "http": protocol.Protocol,
-        "ws": "none",
-        "timeout_keep_alive": protocol.KEEP_ALIVE,
-        "timeout_graceful_shutdown": settings.shutdown_timeout,
-        "log_config": logs.config(settings.log_format),
-        "access_log": False,
-        "server_header": False,
-    }
-    return uvicorn.Config(app, **(ours | options))
+class Config(uvicorn.Config):
+    """uvicorn's, with the limits that `Connections` keeps, and the proxies that are trusted."""
+
+    def __init__(
+        self,
+        app: Any,
+        settings: Settings,
+        *,
+        limit_connections: int = MAX_CONNECTIONS,
+        limit_per_address: int | None = None,
+        **options: Any,
+    ) -> None:
+        ours: dict[str, Any] = {
+            "http": protocol.Protocol,
+            "ws": "none",
+            "timeout_keep_alive": protocol.KEEP_ALIVE,
+            "timeout_graceful_shutdown": settings.shutdown_timeout,
+            "log_config": logs.config(settings.log_format),
+            "access_log": False,
+            "server_header": False,
+            "proxy_headers": False,  # `Proxies` reads them
+        }
+        super().__init__(app, **(ours | options))
+        self.limit_connections = limit_connections
+        self.limit_per_address = limit_per_address
+        self.max_unsent = settings.max_unsent_mib * MIB
+        self.trusted = settings.forwarded_allow_ips
 
 
 class Server(uvicorn.Server):
     """It looks at its connections every second, and loses none of them when it stops."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: Config, started: Callable[[], None]) -> None:
         """Calls `started` once it serves."""
         super().__init__(config)
+        limits = config.limit_connections, config.limit_per_address, config.max_unsent
+        self.server_state = protocol.State(Connections(*limits), Proxies(config.trusted))
         self._when_started = started
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:

@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.forwarded import Proxies
+
 
 class SettingsError(Exception):
     """A setting is missing or wrong. The message is one line and holds no value of a secret."""
@@ -183,6 +185,16 @@ def _collector(value: str) -> str:
     return value
 
 
+def _proxies(value: str) -> str:
+    try:
+        Proxies(value)
+    except ValueError:
+        raise ValueError(
+            "takes addresses and networks such as 10.0.0.0/8, separated by commas, or *"
+        ) from None
+    return value
+
+
 PostgresURL = Annotated[SecretStr, AfterValidator(_postgres_url)]
 CollectorURL = Annotated[str, AfterValidator(_collector)]
 # None: as often as one likes.
@@ -278,6 +290,8 @@ class Settings(AuthSettings, DatabaseSettings, ObservationSettings):
     )
     request_timeout: Annotated[float, Field(gt=0, le=600)] = 15
     shutdown_timeout: Annotated[int, Field(ge=0, le=600)] = 10
+    max_unsent_mib: Annotated[int, Field(ge=1, le=65_536)] = 256  # of each process
+    forwarded_allow_ips: Annotated[str, AfterValidator(_proxies)] = "127.0.0.1"
 
 
 class MigrationSettings(_Environment):

@@ -12,10 +12,8 @@ from collections.abc import Callable
 from multiprocessing import connection
 from typing import Any, Final, final
 
-import uvicorn
-
 from api.listener import bound
-from api.server import Server
+from api.server import Config, Server
 
 _AGAIN: Final = 1.0  # seconds until a process that could not start is started again
 _FAREWELL: Final = 5.0  # seconds that a process may need beyond its time to stop
@@ -36,7 +34,7 @@ class Workers:
     SO_REUSEPORT). It listens once its process serves, and not any more when that has died.
     """
 
-    def __init__(self, config: uvicorn.Config, host: str, port: int) -> None:
+    def __init__(self, config: Config, host: str, port: int) -> None:
         """Raises `SettingsError` when the address cannot be had."""
         self._config = config
         self._address = bound(host, port)  # nobody else's; it does not listen
@@ -110,7 +108,7 @@ class Workers:
 class _Worker:
     """A process that serves; it stops by itself when this one is gone."""
 
-    def __init__(self, config: uvicorn.Config, address: socket.socket) -> None:
+    def __init__(self, config: Config, address: socket.socket) -> None:
         spawning = multiprocessing.get_context("spawn")
         self._pipe, theirs = spawning.Pipe()
         self._process = spawning.Process(target=_serve, args=(config, address, theirs))
@@ -136,9 +134,7 @@ class _Worker:
         return True
 
 
-def _serve(
-    config: uvicorn.Config, address: socket.socket, supervisor: connection.Connection
-) -> None:
+def _serve(config: Config, address: socket.socket, supervisor: connection.Connection) -> None:
     os.setsid()  # Ctrl-C is for the supervisor, which tells everybody
     signal.signal(signal.SIGTERM, lambda *_: None)
     config.configure_logging()

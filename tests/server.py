@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from api.main import create_app
-from api.server import Server, config
+from api.server import Config, Server
 from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.people import SECRET, People
@@ -18,7 +18,7 @@ def serving(settings: Settings) -> Iterator[str]:
     """The API for these settings, until the block ends; its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     started = threading.Event()
-    server = Server(config(create_app(settings), settings, log_config=None), started.set)
+    server = Server(Config(create_app(settings), settings, log_config=None), started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -1,6 +1,6 @@
 """Is the process alive; is the database there, with row security in force."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
@@ -10,6 +10,8 @@ from api.document import failures
 from api.problems import Kind, unavailable
 from api.readiness import Readiness
 from api.routes.route import Route
+
+ALIVE: Final = "/livez"
 
 router = APIRouter(route_class=Route, tags=["health"])
 
@@ -25,7 +27,7 @@ class Health(BaseModel):
         return Response(self.model_dump_json(exclude_none=True), media_type="application/json")
 
 
-@router.get("/livez", operation_id="live", summary="The process is alive", response_model=Health)
+@router.get(ALIVE, operation_id="live", summary="The process is alive", response_model=Health)
 async def live(_: Request) -> Response:
     return Health(status="ok").response()
 

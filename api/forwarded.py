@@ -1,0 +1,113 @@
+"""Which address a request comes from, also behind proxies (X-Forwarded-For).
+
+Only a trusted proxy's word is taken, from the last hop backwards: what stands left of the first
+address that is not trusted, the client may have written itself.
+"""
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final, final
+
+_LONGEST: Final = 64  # characters of an address with its zone, brackets and port
+
+_MAPPED: Final = 96  # bits before an IPv4 address in an IPv6 one (RFC 4291, section 2.5.5.2)
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+@lru_cache(4096)
+def unmapped(host: str) -> str:
+    """The address as a program should know it: an IPv4 peer of an IPv6 socket is an IPv4 address
+    (RFC 4291, section 2.5.5.2). What is no address stays as it is."""
+    address = _address(host)
+    return host if address is None else str(address)
+
+
+@lru_cache(4096)
+def network(host: str) -> str:
+    """What counts as one client: an IPv4 address, or the /64 network of an IPv6 subscriber."""
+    address = _address(host)
+    if address is None:
+        return host
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+
+
+@final
+class Proxies:
+    """The proxies that are trusted to say whom they forward for."""
+
+    def __init__(self, trusted: str) -> None:
+        """`trusted`: addresses and networks, separated by commas, or `*` for every peer.
+
+        Raises `ValueError` for what is neither.
+        """
+        names = [name.strip() for name in trusted.split(",") if name.strip()]
+        self._everybody = "*" in names
+        self._networks = tuple(_network(name) for name in names if name != "*")
+
+    def trusts(self, host: str) -> bool:
+        """Whether the peer with this address is such a proxy."""
+        if self._everybody:
+            return True
+        address = _address(host)
+        return address is not None and self._is_trusted(address)
+
+    def client(self, peer: str, forwarded: list[bytes]) -> str:
+        """The client's address: the rightmost in X-Forwarded-For that is no trusted proxy's.
+
+        `peer` is a trusted proxy, and `forwarded` the values of the header in their order. Where
+        all addresses are trusted it is the last one, which the peer itself has added; where one is
+        no address, it is the peer.
+        """
+        last = peer
+        entries = b",".join(forwarded)
+        while entries:
+            entries, _, entry = entries.rpartition(b",")
+            if (address := _entry(entry)) is None:
+                return peer
+            if self._everybody or not self._is_trusted(address):
+                return str(address)
+            if last is peer:
+                last = str(address)
+        return last
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+
+def _network(name: str) -> Network:
+    network = ip_network(name, strict=False)
+    first = network.network_address
+    if isinstance(first, IPv6Address) and first.ipv4_mapped and network.prefixlen >= _MAPPED:
+        return IPv4Network((first.ipv4_mapped, network.prefixlen - _MAPPED))
+    return network
+
+
+def _address(host: str) -> Address | None:
+    """Without a zone, which only this machine knows."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or address
+    return address
+
+
+def _entry(entry: bytes) -> Address | None:
+    """With or without a port: `192.0.2.1:80`, `[2001:db8::1]:80`."""
+    text = entry.strip().decode("latin-1")
+    if len(text) > _LONGEST:
+        return None
+    if text.startswith("["):
+        host, bracket, port = text[1:].partition("]")
+        if not bracket or (port and not port[1:].isdecimal()):
+            return None
+        return _address(host)
+    host, colon, port = text.partition(":")
+    if colon and port.isdecimal():  # of IPv6 the rest has more colons, or letters
+        return _address(host) if "." in host else _address(text)
+    return _address(text)
