@@ -150,10 +150,14 @@ def test_patience_does_not_end_with_who_is_waiting_for_an_answer(
 @pytest.fixture
 def diligent(alice: Person) -> Person:
     """Alice, whose list is longer than what the kernel takes of it."""
+    writes_much(alice)
+    return alice
+
+
+def writes_much(person: Person) -> None:
     body = [{"title": "x", "description": "\u20ac" * 10_000} for _ in range(25)]
     for _ in range(16):
-        assert alice.http.post("/api/tasks/bulk", json=body).status_code == 201
-    return alice
+        assert person.http.post("/api/tasks/bulk", json=body).status_code == 201
 
 
 def size_of(ended: Ended) -> int:

@@ -1,0 +1,111 @@
+"""Clients that ask, and do not read what they are answered."""
+
+import contextlib
+import time
+from typing import Final
+
+import pytest
+
+from tests.faults.cluster import Postgres
+from tests.faults.processes import served
+from tests.faults.raw import Raw, raw
+from tests.faults.test_slow_clients import (
+    HOST,
+    SHORT,
+    SLACK,
+    address,
+    bearer,
+    diligent,
+    settings,
+    size_of,
+    writes_much,
+)
+from tests.locks import held
+from tests.people import Person
+
+__all__ = ["address", "diligent", "settings"]  # fixtures
+
+LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
+ASSET: Final = "GET /docs/assets/swagger-ui-bundle.js HTTP/1.1"
+SEVERAL: Final = 20  # answers, more than the kernel takes for who does not read
+
+
+def asks(client: Raw, *lines: str, times: int = SEVERAL) -> None:
+    client.writes("\r\n".join([*lines, "", ""]).encode() * times)
+
+
+def is_cut_off(client: Raw) -> None:
+    """It was ended long before all of it was sent."""
+    ended = client.ends()
+    assert ended.status == 200
+    assert len(ended.content) < SEVERAL * size_of(ended)
+
+
+def test_who_reads_none_of_several_answers_is_cut_off(
+    address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.protocol.STALLED", SHORT)
+    with raw(address, window=4096) as client:
+        asks(client, "GET /api/tasks HTTP/1.1", HOST, bearer(diligent))
+        time.sleep(1.0)  # PostgreSQL and the network take a while
+        time.sleep(SHORT + SLACK)
+        is_cut_off(client)
+
+
+def test_a_stranger_who_reads_none_of_the_documentation_is_cut_off(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.protocol.STALLED", SHORT)
+    with raw(address, window=4096) as client:
+        asks(client, ASSET, HOST)
+        time.sleep(1.0 + SHORT + SLACK)
+        is_cut_off(client)
+
+
+def test_who_reads_nothing_is_cut_off_whatever_else_is_being_answered(
+    postgres: Postgres, address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that waits for a lock keeps the connection busy, and not alive."""
+    monkeypatch.setattr("api.protocol.STALLED", SHORT)
+    task = diligent.creates()
+    with (
+        held(postgres.database.superuser, LOCK, diligent.id, task["id"]),
+        raw(address, window=4096) as client,
+    ):
+        asks(client, ASSET, HOST, times=4)
+        asks(client, f"DELETE /api/tasks/{task['id']} HTTP/1.1", HOST, bearer(diligent), times=1)
+        time.sleep(1.0 + SHORT + SLACK)
+        is_cut_off(client)
+    assert diligent.http.get(f"/api/tasks/{task['id']}").status_code == 200
+
+
+def test_what_is_asked_for_and_not_read_is_not_even_done(
+    address: str, diligent: Person, alice: Person
+) -> None:
+    """The last of many requests waits until its client has read what was before."""
+    last = f"DELETE /api/tasks/{alice.creates()['id']} HTTP/1.1"
+    with raw(address, window=4096) as client:
+        asks(client, ASSET, HOST)
+        asks(client, last, HOST, bearer(alice), "Connection: close", times=1)
+        time.sleep(1.0)
+        assert alice.lists()[0]["title"]
+        ended = client.ends()  # now it reads
+    assert b"HTTP/1.1 204" in ended.content
+    assert ended.content.count(b"HTTP/1.1 200") == SEVERAL
+
+
+def test_who_has_not_read_for_longest_goes_when_too_much_is_unread(postgres: Postgres) -> None:
+    with served(postgres, MAX_UNSENT_MIB="1") as (_, people), contextlib.ExitStack() as stack:
+        alice = people.person("alice")
+        writes_much(alice)
+        lines = ("GET /api/tasks HTTP/1.1", HOST, bearer(alice))
+        clients = [stack.enter_context(raw(people.base_url, window=4096)) for _ in range(6)]
+        for client in clients:
+            asks(client, *lines, times=SEVERAL - 1)
+            asks(client, *lines, "Connection: close", times=1)
+            time.sleep(0.7)
+        first, *_, last = (client.ends() for client in clients)
+        assert len(first.content) < SEVERAL * size_of(first)
+        assert last.content.count(b"HTTP/1.1 200") == SEVERAL
+        assert len(last.content) > SEVERAL * size_of(last)
+        assert people.stranger().http.get("/livez").status_code == 200
