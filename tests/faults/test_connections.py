@@ -21,6 +21,7 @@ from tests.problems import problem
 
 LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
 HOST: Final = "Host: localhost"
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 def another(people: People, person: Person, *, address: str = "127.0.0.1") -> Person:
@@ -45,7 +46,6 @@ def at_work(
     alice.http.close()
     asking = []
     with contextlib.ExitStack() as stack:
-        stack.enter_context(postgres.waiting_for("30s"))
         pool = stack.enter_context(ThreadPoolExecutor(number))
         with held(postgres.database.superuser, LOCK, alice.id, task["id"]) as waiting:
             for so_far in range(1, number + 1):
@@ -100,7 +100,7 @@ def test_silent_sockets_turn_nobody_away(postgres: Postgres) -> None:
 
 def test_who_is_being_served_is_served_whoever_comes(postgres: Postgres) -> None:
     with (
-        served(postgres, "--limit-concurrency", "6", POOL_SIZE="5", POOL_SHARE="5") as (_, people),
+        served(postgres, "--limit-concurrency", "6", POOL_SIZE="6", POOL_SHARE="5") as (_, people),
         at_work(postgres, people, 5),
         silent(people.base_url, 50),
     ):
