@@ -22,6 +22,10 @@ Row = dict[str, Any]
 _Column = tuple[str, Callable[[bytes | bytearray], Any]]  # its name, and what reads its text
 
 
+class NothingSent(asyncpg.ConnectionDoesNotExistError):  # type: ignore[misc]
+    """The connection was found closed before anything was sent, so nothing was done."""
+
+
 class Call(NamedTuple):
     """SQL with `$1`-style parameters, and their values: text, numbers, dates, lists of these."""
 
@@ -101,6 +105,16 @@ class Pipeline(asyncio.Protocol):
         transport.set_protocol(self)
 
     @property
+    def is_idle(self) -> bool:
+        """Whether it is open, asked nothing, and in no transaction by the server's own word."""
+        return self._asked is None and self._status == _IDLE and not self._transport.is_closing()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether an answer has not ended yet, be it that nobody waits for it any more."""
+        return self._asked is not None
+
+    @property
     def in_transaction(self) -> bool:
         """Whether one has begun and not ended."""
         return self._status != _IDLE
@@ -114,11 +128,11 @@ class Pipeline(asyncio.Protocol):
         """The rows of each.
 
         Raises what PostgreSQL says of the first that fails, and then those after it were not run;
-        `asyncpg.PostgresError` or `asyncpg.InterfaceError`. Who is cancelled has to end the
-        connection.
+        `NothingSent`, another `asyncpg.PostgresError`, or `asyncpg.InterfaceError`. Whoever is
+        cancelled leaves the connection asked, until the answer has come.
         """
         if self._transport.is_closing():
-            raise asyncpg.ConnectionDoesNotExistError("the connection was closed before")
+            raise NothingSent("the connection was closed before")
         if self._asked is not None:
             raise asyncpg.InterfaceError("the connection is still being asked something else")
         message, prepared, new = self._message(calls)

@@ -241,6 +241,7 @@ class DatabaseSettings(_Environment):
 
     database_url: PostgresURL
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
+    pool_share: Annotated[int, Field(ge=1, le=1000)] | None = None  # half of it
     pool_timeout: Annotated[float, Field(gt=0, le=60)] = 2
 
 
