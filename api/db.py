@@ -57,6 +57,7 @@ _SAY_WHO: Final = "select set_config('app.user_id', $1, true)"
 _SAY_WHO_AND_HOW_LONG: Final = f"{_SAY_WHO}, set_config('statement_timeout', $2, true)"
 
 SEARCH_TIMEOUT: Final = 2.0  # seconds for each statement of a slow transaction
+_SEARCH_TIMEOUT: Final = f"{SEARCH_TIMEOUT * 1000:.0f}ms"
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class Transaction:
 
     __slots__ = ("_is_named", "_is_ready", "_pipeline", "_reads", "_slow", "user")
 
-    def __init__(self, pipeline: Pipeline, user: User, reads: bool, slow: bool) -> None:
+    def __init__(self, pipeline: Pipeline, user: User, reads: bool, slow: bool = False) -> None:
         self._pipeline, self._reads, self._slow = pipeline, reads, slow
         self._is_named = False  # whether it has begun and the caller is named in it
         self._is_ready = True  # whether all that it was asked is answered, and well
@@ -146,7 +147,7 @@ class Transaction:
         before: list[Call] = []
         if not self._is_named:
             who = (
-                Call(_SAY_WHO_AND_HOW_LONG, (self.user.id, f"{SEARCH_TIMEOUT:f}s"))
+                Call(_SAY_WHO_AND_HOW_LONG, (self.user.id, _SEARCH_TIMEOUT))
                 if self._slow
                 else Call(_SAY_WHO, (self.user.id,))
             )

@@ -59,6 +59,7 @@ class Pool:
         self._lent: dict[Connection, tuple[str | None, bool, float]] = {}
         self._loop = asyncio.get_running_loop()
         self._round: asyncio.TimerHandle | None = None
+        self._now = 0.0  # by the loop's clock, at the last round: exact enough for what is lent
 
     @property
     def state(self) -> PoolState:
@@ -76,10 +77,10 @@ class Pool:
         `TimeoutError` when there is none in time, or too many wait to hope for one, and what
         `connect` raises.
         """
-        asked = self._loop.time()
         if self._round is None:
             self._round = self._loop.call_later(_ROUND, self._go_round)
-        held = self._held.get(user, 0)
+            self._now = self._loop.time()
+        held, waited = self._held.get(user, 0), 0.0
         if (
             self._places
             and (held < self._share or user is None)
@@ -90,7 +91,7 @@ class Pool:
             if slow:
                 self._slow.add(user)
         else:
-            await self._place(user, slow, asked)
+            waited = await self._place(user, slow)
         connection = None
         try:
             if fresh:
@@ -98,11 +99,11 @@ class Pool:
             while self._idle and (connection is None or connection.is_closed()):
                 connection, _ = self._idle.popitem()
             if connection is None or connection.is_closed():
-                connection = await self._connect(asked + self._timeout - self._loop.time())
+                connection = await self._connect(self._timeout - waited)
         except BaseException:
             self._leave(user, slow)
             raise
-        self._lent[connection] = (user, slow, self._loop.time())
+        self._lent[connection] = user, slow, self._now
         return connection
 
     @property
@@ -114,7 +115,7 @@ class Pool:
         """Take it back; it is ended unless it is open, asked nothing and in no transaction."""
         user, slow, _ = self._lent.pop(connection)
         if connection.pipeline.is_idle:
-            self._idle[connection] = self._loop.time()
+            self._idle[connection] = self._now
         else:
             connection.terminate()
         self._leave(user, slow)
@@ -132,11 +133,11 @@ class Pool:
             connection.terminate()
         self._idle.clear()
 
-    async def _place(self, user: str | None, slow: bool, asked: float) -> None:
-        """Wait for a place."""
-        line = self._lines.get(user)
-        if self._waiting >= self._size * QUEUE and user is not None:
-            self._make_room(len(line) if line else 0)
+    async def _place(self, user: str | None, slow: bool) -> float:
+        """Wait for a place. Returns the seconds it took."""
+        asked, line = self._loop.time(), self._lines.get(user)
+        if self._waiting >= self._size * QUEUE:
+            self._make_room(-1 if user is None else len(line or ()))
         if line is None:
             line = self._lines[user] = _Line()
             if user is None:
@@ -147,20 +148,21 @@ class Pool:
         try:
             await turn
         except BaseException:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._leave(user, slow)  # it came at the last moment, and is not needed any more
-            elif turn.cancelled():
+            if turn.cancelled():
                 self._remove(user, slow, turn)
+            elif turn.exception() is None:
+                self._leave(user, slow)  # it came at the last moment, and is not needed any more
             raise
+        return self._loop.time() - asked
 
     def _make_room(self, waiting: int) -> None:
         """Turn away the newest of whoever has the most requests in line, if that is fairer.
 
-        Whose requests fill the queue does not keep others out of it (RFC 8290, section 4.1.2).
-        `waiting`: how many requests of the newcomer do. Raises `TimeoutError`.
+        So whose requests fill the queue keeps nobody else out of it (RFC 8290, section 4.1.2).
+        `waiting`: how many of the newcomer's are in it. Raises `TimeoutError`.
         """
-        lines = (item for item in self._lines.items() if item[0] is not None)
-        user, longest = max(lines, key=lambda item: len(item[1]))
+        lines = ((user, line) for user, line in self._lines.items() if user is not None)
+        user, longest = max(lines, key=lambda one: len(one[1]), default=(None, _Line()))
         if len(longest) <= waiting + 1:
             raise TimeoutError
         slow = bool(longest.slow)
@@ -209,7 +211,7 @@ class Pool:
             return
 
     def _go_round(self) -> None:
-        now = self._loop.time()
+        self._now = now = self._loop.time()
         for user, line in list(self._lines.items()):
             for slow in (False, True):
                 for turn in line.before(now - self._timeout, slow=slow):
@@ -223,7 +225,7 @@ class Pool:
             if now - since > IDLE:
                 del self._idle[connection]
                 connection.terminate()
-        busy = self._waiting or self._lent or self._idle
+        busy = self._waiting or self._held or self._idle
         self._round = self._loop.call_later(_ROUND, self._go_round) if busy else None
 
 

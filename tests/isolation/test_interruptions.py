@@ -81,7 +81,7 @@ async def next_borrower(app: TaskAPI) -> tuple[bool, str | None]:
     connection = await pool.acquire()
     identity: str | None = await connection.fetchval("select current_setting('app.user_id', true)")
     in_transaction: bool = connection.is_in_transaction()
-    pool.release(connection, sound=True)
+    pool.release(connection)
     return in_transaction, identity or None
 
 
