@@ -1,5 +1,6 @@
 """The one door to the database. Nobody goes through it without saying who they are."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -11,7 +12,17 @@ import asyncpg
 from api import gate, migrations
 from api.auth import User
 from api.connect import CannotConnect, Connector
-from api.pipeline import BEGIN, BEGIN_READING, COMMIT, ROLLBACK, Call, Connection, Pipeline, Row
+from api.pipeline import (
+    BEGIN,
+    BEGIN_READING,
+    COMMIT,
+    ROLLBACK,
+    Call,
+    Connection,
+    NothingSent,
+    Pipeline,
+    Row,
+)
 from api.pool import Pool, PoolState
 from api.settings import DatabaseSettings
 
@@ -29,6 +40,7 @@ _PASSING: Final = {"25006", "25P03", "25P04", "26000", "0A000"}
 _OF_THIS_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_PASSING}
 _ROLLED_BACK: Final = "40"
 _LOCKED: Final = "55P03"  # lock_timeout
+_OVERDUE: Final = "57014"  # statement_timeout
 # Classes raised before any statement, so their messages name roles and databases, never rows.
 _ABOUT_CONNECTING: Final = {"28", "3D"}
 # A TimeoutError is an OSError.
@@ -41,6 +53,11 @@ _FAILURES: Final = (
 
 # true: for this transaction only, so that the next borrower starts as nobody
 _SAY_WHO: Final = "select set_config('app.user_id', $1, true)"
+# PostgreSQL begins to count anew with each Execute, so it holds for the statements that follow.
+_SAY_WHO_AND_HOW_LONG: Final = f"{_SAY_WHO}, set_config('statement_timeout', $2, true)"
+
+SEARCH_TIMEOUT: Final = 2.0  # seconds for each statement of a slow transaction
+_SEARCH_TIMEOUT: Final = f"{SEARCH_TIMEOUT * 1000:.0f}ms"
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +78,14 @@ class DatabaseUnavailable(Exception):
 
 class DatabaseBusy(DatabaseUnavailable):
     """Somebody else held for too long what the statement had to wait for."""
+
+
+class StatementTimeout(DatabaseUnavailable):
+    """The statement itself took longer than it may."""
+
+
+class CommitInterrupted(asyncio.CancelledError):
+    """Cancelled in the middle of a commit, so nobody knows whether it was done."""
 
 
 class DatabaseError(Exception):
@@ -87,10 +112,12 @@ class Transaction:
     nobody can tell the difference.
     """
 
-    __slots__ = ("_pipeline", "_reads", "user")
+    __slots__ = ("_is_named", "_is_ready", "_pipeline", "_reads", "_slow", "user")
 
-    def __init__(self, pipeline: Pipeline, user: User, reads: bool) -> None:
-        self._pipeline, self._reads = pipeline, reads
+    def __init__(self, pipeline: Pipeline, user: User, reads: bool, slow: bool = False) -> None:
+        self._pipeline, self._reads, self._slow = pipeline, reads, slow
+        self._is_named = False  # whether it has begun and the caller is named in it
+        self._is_ready = True  # whether all that it was asked is answered, and well
         self.user: Final = user
 
     async def row(self, statement: "Statement", /, **values: object) -> Row | None:
@@ -108,16 +135,30 @@ class Transaction:
     def _call(self, statement: "Statement", values: dict[str, object]) -> Call:
         return Call(statement.sql, statement.arguments(self.user.id, values))
 
+    def end(self) -> bool:
+        """Refuse whatever comes from now on. Whether all that it was asked was answered well."""
+        ready, self._is_ready = self._is_ready, False
+        return ready
+
     async def _run(self, *calls: Call) -> list[list[Row]]:
+        if not self._is_ready:
+            raise _misused("a transaction that is being asked, has failed or has ended was asked")
+        self._is_ready = False  # and stays so when this fails or is given up
         before: list[Call] = []
-        if not self._pipeline.in_transaction:
+        if not self._is_named:
+            who = (
+                Call(_SAY_WHO_AND_HOW_LONG, (self.user.id, _SEARCH_TIMEOUT))
+                if self._slow
+                else Call(_SAY_WHO, (self.user.id,))
+            )
             # If the second fails, PostgreSQL skips what comes after it.
-            before = [BEGIN_READING if self._reads else BEGIN, Call(_SAY_WHO, (self.user.id,))]
+            before = [BEGIN_READING if self._reads else BEGIN, who]
         after = [COMMIT] if self._reads else []
         try:
             answers = await self._pipeline.run(*before, *calls, *after)
         except _FAILURES as error:
             raise _translated(error) from None
+        self._is_named, self._is_ready = not self._reads, True
         return answers[len(before) : len(before) + len(calls)]
 
 
@@ -125,31 +166,41 @@ class Transaction:
 class _Begin(AbstractAsyncContextManager[Transaction]):
     """Lends a connection to a transaction; written out, for it is entered by every request."""
 
-    __slots__ = ("_connection", "_fresh", "_pool", "_reads", "_user")
+    __slots__ = ("_connection", "_fresh", "_pool", "_reads", "_slow", "_transaction", "_user")
 
-    def __init__(self, pool: Pool, user: User, reads: bool, fresh: bool) -> None:
-        self._pool, self._user, self._reads, self._fresh = pool, user, reads, fresh
+    def __init__(self, pool: Pool, user: User, reads: bool, slow: bool, fresh: bool) -> None:
+        self._pool, self._user, self._fresh = pool, user, fresh
+        self._reads, self._slow = reads, slow
 
     async def __aenter__(self) -> Transaction:
-        self._connection = await _borrowed(self._pool, self._fresh)
-        return Transaction(self._connection.pipeline, self._user, self._reads)
+        self._connection = await _borrowed(self._pool, self._user.id, self._slow, self._fresh)
+        self._transaction = Transaction(
+            self._connection.pipeline, self._user, self._reads, self._slow
+        )
+        return self._transaction
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        pipeline = self._connection.pipeline
-        overlooked, sound = kind is None and pipeline.has_failed, False
+        pipeline, good = self._connection.pipeline, self._transaction.end()
+        commits = good and kind is None
         try:
-            # Whoever was cancelled may be in the middle of a statement.
-            if kind is None or issubclass(kind, Exception):
-                if pipeline.in_transaction:
-                    await pipeline.run(ROLLBACK if kind or overlooked else COMMIT)
-                sound = True
+            # What is given up in the middle ends with its connection.
+            if (
+                pipeline.in_transaction
+                and not pipeline.is_asked
+                and (kind is None or issubclass(kind, Exception))
+            ):
+                await pipeline.run(COMMIT if commits else ROLLBACK)
         except _FAILURES as error:
-            if kind is None:
+            if commits:
                 raise _translated(error, committing=True) from None
+        except asyncio.CancelledError:
+            if commits:
+                raise CommitInterrupted from None
+            raise
         finally:
-            self._pool.release(self._connection, sound=sound)
-        if overlooked:
-            raise DatabaseError("a failed statement was taken for a good one")
+            self._pool.release(self._connection)
+        if kind is None and not good:
+            raise _misused("a statement that failed or was given up was taken for a good one")
 
 
 @final
@@ -158,7 +209,7 @@ class Database:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         connect = Connector(settings.database_url.get_secret_value())
-        self._pool = Pool(connect, settings.pool_size, settings.pool_timeout)
+        self._pool = Pool(connect, settings.pool_size, settings.pool_timeout, settings.pool_share)
         self.used = time.monotonic()  # when somebody's transaction was last begun
 
     @classmethod
@@ -181,18 +232,25 @@ class Database:
         return self._pool.state
 
     def transaction(
-        self, user: User, *, reads: bool = False, fresh: bool = False
+        self, user: User, *, reads: bool = False, slow: bool = False, fresh: bool = False
     ) -> AbstractAsyncContextManager[Transaction]:
         """A transaction in which `user` is asking; committed when the block ends well.
 
-        `reads`: it changes nothing. `fresh`: on a new connection. Raises `DatabaseUnavailable` or
-        `DatabaseError`, and then nothing has been changed, unless the former is `in_doubt`.
+        `reads`: it changes nothing. `slow`: its statements may take `SEARCH_TIMEOUT`, and one of
+        the user's runs at a time. `fresh`: on a new connection. Raises `DatabaseUnavailable` or
+        `DatabaseError`, and then nothing has been changed, unless the former is `in_doubt`;
+        `CommitInterrupted` when it is cancelled while nobody knows.
         """
         self.used = time.monotonic()
-        return _Begin(self._pool, user, reads, fresh)
+        return _Begin(self._pool, user, reads, slow, fresh)
 
     async def run(
-        self, user: User, work: Callable[[Transaction], Awaitable[T]], *, reads: bool
+        self,
+        user: User,
+        work: Callable[[Transaction], Awaitable[T]],
+        *,
+        reads: bool,
+        slow: bool = False,
     ) -> T:
         """What `work` returns, done in a transaction of `user`.
 
@@ -201,7 +259,7 @@ class Database:
         """
 
         async def once(fresh: bool) -> T:
-            async with self.transaction(user, reads=reads, fresh=fresh) as tx:
+            async with self.transaction(user, reads=reads, slow=slow, fresh=fresh) as tx:
                 return await work(tx)
 
         return await _twice(once)
@@ -224,23 +282,21 @@ class Database:
         return self._pool.is_broken
 
     async def _look(self, fresh: bool) -> Row:
-        connection, sound = await _borrowed(self._pool, fresh), False
+        connection = await _borrowed(self._pool, None, False, fresh)
         try:
             (row,) = await connection.pipeline.read(gate.SQL)
-            sound = True
         except _FAILURES as error:
             raise _translated(error) from None
         finally:
-            self._pool.release(connection, sound=sound)
+            self._pool.release(connection)
         return row
 
 
-async def _borrowed(pool: Pool, fresh: bool) -> Connection:
+async def _borrowed(pool: Pool, user: str | None, slow: bool, fresh: bool) -> Connection:
     try:
-        connection: Connection = await pool.acquire(fresh=fresh)
+        return await pool.acquire(user, slow=slow, fresh=fresh)
     except _FAILURES as error:
         raise _translated(error, connecting=True) from None
-    return connection
 
 
 async def _twice(once: Callable[[bool], Awaitable[T]]) -> T:
@@ -251,6 +307,11 @@ async def _twice(once: Callable[[bool], Awaitable[T]]) -> T:
         if not error.another or error.in_doubt:
             raise
     return await once(True)
+
+
+def _misused(what: str) -> DatabaseError:
+    _log.error("database error: %s", what)
+    return DatabaseError(what)
 
 
 def _translated(
@@ -273,8 +334,10 @@ def _translated(
     _log.warning("database unavailable: %s", name)
     if state == _LOCKED:
         return DatabaseBusy(name)
+    if state == _OVERDUE and not committing:
+        return StatementTimeout(name)
     return DatabaseUnavailable(
         name,
         another=bool(kinds & _OF_THIS_CONNECTION) and not connecting,
-        in_doubt=committing and _ROLLED_BACK not in kinds,
+        in_doubt=committing and _ROLLED_BACK not in kinds and not isinstance(error, NothingSent),
     )

@@ -22,6 +22,10 @@ Row = dict[str, Any]
 _Column = tuple[str, Callable[[bytes | bytearray], Any]]  # its name, and what reads its text
 
 
+class NothingSent(asyncpg.ConnectionDoesNotExistError):  # type: ignore[misc]
+    """The connection was found closed before anything was sent, so nothing was done."""
+
+
 class Call(NamedTuple):
     """SQL with `$1`-style parameters, and their values: text, numbers, dates, lists of these."""
 
@@ -86,19 +90,30 @@ class _Asked:
 class Pipeline(asyncio.Protocol):
     """Reads what answers its own calls, and leaves everything else to asyncpg's protocol.
 
-    `keeps_statements`: whether the next transaction will find what this one prepares.
+    Whatever comes is cut into whole messages, also while nothing is asked: what PostgreSQL tells of
+    its own accord (`_UNASKED`) may come at any time, and in parts.
+
+    `keeps_statements`: whether the next transaction will find what this one prepares. `is_idle`:
+    whether nothing is asked and the server said last that there is no transaction.
     """
 
     def __init__(self, driver: asyncio.Protocol, transport: asyncio.Transport) -> None:
-        self.keeps_statements = True
+        self.keeps_statements = self.is_idle = True
         self._driver, self._transport = driver, transport
         self._loop = asyncio.get_running_loop()
         self._prepared: dict[str, _Prepared] = {}  # the one used last at the end
         self._names = count()
         self._status = _IDLE
         self._asked: _Asked | None = None
-        self._rest = bytearray()  # of a message that has come in part
+        # Of a message that has come in part: the parts, their bytes, and the bytes to wait for.
+        self._parts: list[bytes | bytearray] = []
+        self._length = self._awaited = 0
         transport.set_protocol(self)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether an answer has not ended yet, be it that nobody waits for it any more."""
+        return self._asked is not None
 
     @property
     def in_transaction(self) -> bool:
@@ -114,16 +129,16 @@ class Pipeline(asyncio.Protocol):
         """The rows of each.
 
         Raises what PostgreSQL says of the first that fails, and then those after it were not run;
-        `asyncpg.PostgresError` or `asyncpg.InterfaceError`. Who is cancelled has to end the
-        connection.
+        `NothingSent`, another `asyncpg.PostgresError`, or `asyncpg.InterfaceError`. Whoever is
+        cancelled leaves the connection asked, until the answer has come.
         """
         if self._transport.is_closing():
-            raise asyncpg.ConnectionDoesNotExistError("the connection was closed before")
+            raise NothingSent("the connection was closed before")
         if self._asked is not None:
             raise asyncpg.InterfaceError("the connection is still being asked something else")
         message, prepared, new = self._message(calls)
         turn: asyncio.Future[list[list[Row]]] = self._loop.create_future()
-        self._asked = _Asked(prepared, turn)
+        self._asked, self.is_idle = _Asked(prepared, turn), False
         self._transport.write(message)
         try:
             return await turn
@@ -165,39 +180,51 @@ class Pipeline(asyncio.Protocol):
 
     def data_received(self, data: bytes | bytearray) -> None:
         """Of a transport: some messages, or a part of one."""
-        if (asked := self._asked) is None:
-            self._driver.data_received(bytes(data))
-            return
-        if self._rest:
-            self._rest += data
-            data = self._rest
-        at, end = 0, len(data)
-        while end - at >= 5:
+        if self._parts:
+            self._parts.append(data)
+            self._length += len(data)
+            if self._length < self._awaited:
+                return
+            data = b"".join(self._parts)
+            self._parts = []
+        asked, at, end = self._asked, 0, len(data)
+        while (rest := end - at) >= _HEAD:
             kind, size = _MESSAGE.unpack_from(data, at)
             after = at + 1 + size
             if after > end:
                 break
-            if kind == _READY:
-                self._rest = bytearray()
-                self._asked, self._status = None, data[at + 5]
-                asked.end()
-                if after < end:  # nobody asked for that
-                    self._driver.data_received(bytes(data[after:]))
-                return
-            if kind == _DATA:
-                asked.rows.append(_row(asked.statement.columns or (), data, at + 7))
+            if asked is None:
+                if kind == _READY:  # asyncpg asked
+                    self._is_ready(data[at + 5])
+                self._driver.data_received(bytes(data[at:after]))
             elif kind == _COMPLETE:
                 asked.answers.append(asked.rows)
                 asked.rows = []
+            elif kind == _BOUND:
+                pass
+            elif kind == _DATA:
+                asked.rows.append(_row(asked.statement.columns or (), data, at + 7))
+            elif kind == _READY:
+                self._is_ready(data[at + 5])
+                asked.end()
+                asked = None
             elif kind == _ERROR:
                 asked.failure = _failure(data[at + 5 : after])
             elif kind in (_COLUMNS, _NO_COLUMNS):
                 asked.statement.columns = _columns(data, at + 5) if kind == _COLUMNS else []
+            elif kind in _UNASKED:
+                self._driver.data_received(bytes(data[at:after]))
             at = after
-        self._rest = bytearray(data[at:])
+        if rest:
+            self._parts.append(data[at:])
+            self._length, self._awaited = rest, after - at if rest >= _HEAD else _HEAD
+
+    def _is_ready(self, status: int) -> None:
+        self._asked, self._status, self.is_idle = None, status, status == _IDLE
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Of a transport."""
+        self.is_idle = False
         if (asked := self._asked) is not None:
             lost = asyncpg.ConnectionDoesNotExistError("the connection was lost meanwhile")
             asked.failure = asked.failure or lost
@@ -260,8 +287,10 @@ _WRITTEN: Final[dict[type, Callable[[Any], bytes]]] = {
 
 # --- what is answered ---
 
-_MESSAGE: Final = struct.Struct("!Bi")
-_READY, _DATA, _COMPLETE, _ERROR, _COLUMNS, _NO_COLUMNS = b"ZDCETn"
+_MESSAGE: Final = struct.Struct("!BI")  # its kind, and its size but for that
+_HEAD: Final = _MESSAGE.size
+_READY, _DATA, _COMPLETE, _BOUND, _ERROR, _COLUMNS, _NO_COLUMNS = b"ZDC2ETn"
+_UNASKED: Final = b"NSA"  # NoticeResponse, ParameterStatus, NotificationResponse
 _IDLE, _FAILED = b"IE"
 _COLUMN: Final = struct.Struct("!ihihih")  # table, number, type, size, modifier, format
 

@@ -14,12 +14,17 @@ from starlette.requests import ClientDisconnect
 from typing_extensions import TypedDict
 
 from api.auth import Unauthorized
-from api.db import DatabaseError, DatabaseUnavailable
+from api.db import CommitInterrupted, DatabaseError, DatabaseUnavailable
 from api.keys import KeysUnavailable
 from api.schemas import TaskRead
 
 MEDIA_TYPE: Final = "application/problem+json"
 LAST: Final = {"Connection": "close"}  # headers of a connection's last answer
+
+_IN_DOUBT: Final = (
+    "It was interrupted while it was committed, so nobody knows whether it was done; look, "
+    "or send it again with the same Idempotency-Key, if it had one."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -168,8 +173,10 @@ def _failure(error: BaseException) -> Failure:
             return Failure(Kind.MALFORMED_REQUEST, "The body did not arrive.")
         case KeysUnavailable():
             return unavailable("Tokens cannot be verified just now; try again.")
-        case DatabaseUnavailable(in_doubt=True):
-            return unavailable("Whether it was done cannot be known just now; look, or try again.")
+        case DatabaseUnavailable(in_doubt=True) | TimeoutError(__cause__=CommitInterrupted()):
+            return unavailable(_IN_DOUBT)
+        case CommitInterrupted():  # the time to stop is over
+            return unavailable(_IN_DOUBT, headers=LAST)
         case DatabaseUnavailable():
             return unavailable("The database cannot serve just now; try again.")
         case TimeoutError():

@@ -253,7 +253,16 @@ class DatabaseSettings(_Environment):
 
     database_url: PostgresURL
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
+    pool_share: Annotated[int, Field(ge=1, le=1000)] | None = None  # None: half, at least one
     pool_timeout: Annotated[float, Field(gt=0, le=60)] = 2
+
+    @model_validator(mode="after")
+    def _one_pool(self) -> Self:
+        if self.pool_share is not None and self.pool_share > self.pool_size:
+            raise ValueError(
+                "POOL_SHARE is more than POOL_SIZE; lower it, or unset it for half of the pool"
+            )
+        return self
 
 
 class ObservationSettings(_Environment):

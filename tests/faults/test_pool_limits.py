@@ -93,6 +93,30 @@ def test_who_waits_too_long_for_a_connection_is_asked_to_come_back(
     assert postgres.backends() == POOL_SIZE
 
 
+def test_who_asks_without_end_keeps_nobody_else_waiting(
+    postgres: Postgres, queue: Queue, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "QUEUE", 10)  # alice's requests would fill it
+    alice, bob = people.person("alice"), people.person("bob")
+    alice.http.timeout = httpx2.Timeout(POOL_TIMEOUT * 5)
+
+    def writes() -> httpx2.Response:
+        return alice.http.post("/api/tasks", json={"title": "Buy milk"})
+
+    with held(postgres.database.superuser, NO_WRITES) as waiting:
+        asking = [queue.pool.submit(writes) for _ in range(40)]
+        assert len(waiting(1)) == POOL_SIZE // 2  # her share, though nobody else has asked yet
+        for _ in range(5):
+            begun = time.monotonic()
+            assert bob.lists() == []
+            assert time.monotonic() - begun < POOL_TIMEOUT / 2
+    answers = [one.result() for one in asking]
+    assert any(response.is_success for response in answers)
+    for response in answers:
+        if not response.is_success:
+            is_asked_to_come_back(response)
+
+
 def test_who_asks_first_is_served_first(postgres: Postgres, queue: Queue) -> None:
     with held(postgres.database.superuser, NO_WRITES) as waiting:
         asking = queue.writes(6)

@@ -31,6 +31,7 @@ class Wire:
         self._cuts: list[Cut] = []
         self._open: set[asyncio.StreamWriter] = set()
         self._forgotten: set[asyncio.StreamWriter] = set()
+        self._holds = False
         self.commits = 0  # that were asked for
         parts = urlsplit(postgres.database.task_app)
         self.task_app = parts._replace(query=f"host={folder}").geturl()
@@ -39,6 +40,10 @@ class Wire:
         """At the commits that come next, one after the other."""
         self.commits = 0
         self._cuts = [*when]
+
+    def holds(self) -> None:
+        """The next commit is done, and its answer does not come for as long as one waits."""
+        self.commits, self._holds = 0, True
 
     def forgets(self) -> int:
         """The connections there are, as a firewall does: who uses one is told then. How many."""
@@ -66,6 +71,9 @@ class Wire:
                     break
                 if commits:
                     self.commits += 1
+                    if self._holds:
+                        self._holds = False
+                        back.cancel()
                     if self._cuts:
                         await self._cut(self._cuts.pop(0), message, server, statements, back)
                         break

@@ -103,10 +103,11 @@ def name_of(database: TaskDatabase) -> str:
 
 
 def test_where_all_is_well_nothing_fails(direct: TaskDatabase) -> None:
-    report = looks(direct, MIGRATION_DATABASE_URL=direct.owner, POOL_SIZE="7")
+    report = looks(direct, MIGRATION_DATABASE_URL=direct.owner, POOL_SIZE="7", POOL_SHARE="3")
     assert report.code == 0
     assert report.bad() == {}
     assert report.findings["POOL_SIZE"].said == "7"
+    assert report.findings["POOL_SHARE"].said == "3"
     assert "task_app at " in report.findings["DATABASE_URL"].said
     assert report.findings["BETTER_AUTH_SECRET"].said == "is set, and not shown"
     assert "HS256" in report.findings["mode"].said

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import struct
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -187,8 +190,8 @@ async def test_a_long_question_arrives(connection: Connection) -> None:
 
 
 async def test_an_answer_may_come_in_drops(database: TaskDatabase) -> None:
-    async with dripping(database.direct) as url:
-        connection = await Connector(url)(PATIENCE)
+    async with way(database.direct, drips=True) as there:
+        connection = await Connector(there.url)(PATIENCE)
         for _ in range(2):
             rows = await connection.pipeline.read(
                 "select n, 'milk' as t from generate_series(1, 9) n"
@@ -198,6 +201,90 @@ async def test_an_answer_may_come_in_drops(database: TaskDatabase) -> None:
             await connection.pipeline.run(Call("select 1 / 0"))
         assert await only(connection, "select 1 as got") == 1
         await connection.close()
+
+
+async def test_an_answer_costs_by_its_length_and_not_by_the_square_of_it(
+    connection: Connection,
+) -> None:
+    async def cost(megabytes: int) -> float:
+        """Seconds of this process's CPU; the least of some."""
+        spent = []
+        for _ in range(3):
+            begun = time.process_time()
+            text = await only(connection, "select repeat('m', $1::int) as got", megabytes * 10**6)
+            spent.append(time.process_time() - begun)
+            assert len(text) == megabytes * 10**6
+        return min(spent)
+
+    await cost(1)
+    # 15 times as long: 15 times the cost, not 225 times
+    assert await cost(60) < 60 * await cost(4)
+
+
+async def test_long_rows_are_put_together_whatever_their_lengths(connection: Connection) -> None:
+    rows = await connection.pipeline.read(
+        "select n, repeat(chr(64 + n % 32), n * n * 40) as t from generate_series(0, 160) as n"
+    )
+    assert [len(row["t"]) for row in rows] == [n * n * 40 for n in range(161)]
+    assert all({*row["t"]} <= {chr(64 + row["n"] % 32)} for row in rows)
+
+
+# ParameterStatus, which a server or a pooler may send at any time, and in parts
+MARS = b"S" + struct.pack("!i", 4 + 14) + b"TimeZone\0Mars\0"
+assert len(MARS) == 19
+
+
+@pytest.mark.parametrize("length", [1, 4, 5, 6, 18, 19])
+@pytest.mark.parametrize("arrives", ["while nothing is asked", "with the answer"])
+async def test_what_is_told_unasked_may_come_in_parts(
+    database: TaskDatabase, length: int, arrives: str
+) -> None:
+    async with way(database.direct) as there:
+        connection = await Connector(there.url)(PATIENCE)
+        assert await only(connection, "select 1 as got") == 1
+        await there.tells(MARS[:length])
+        if arrives == "with the answer":
+            there.before_the_next += MARS[length:]
+        else:
+            await there.tells(MARS[length:])
+            assert connection.get_settings().TimeZone == "Mars"
+        async with asyncio.timeout(PATIENCE / 4):
+            assert await only(connection, "select 2 as got") == 2
+        assert connection.get_settings().TimeZone == "Mars"  # asyncpg is told, and whole
+        assert await connection.fetchval("select 3") == 3
+        await connection.close()
+
+
+async def test_what_is_told_unasked_in_the_middle_of_an_answer_is_no_part_of_it(
+    connection: Connection,
+) -> None:
+    zone = Call("select set_config('TimeZone', 'Europe/Rome', false) as zone")
+    answers = await connection.pipeline.run(zone, Call("select 1 as n"))
+    assert answers == [[{"zone": "Europe/Rome"}], [{"n": 1}]]
+    assert connection.get_settings().TimeZone == "Europe/Rome"
+
+
+async def test_it_is_idle_when_nothing_is_asked_and_the_server_said_so(
+    connection: Connection,
+) -> None:
+    pipeline = connection.pipeline
+    assert pipeline.is_idle
+    asked = asyncio.create_task(pipeline.run(Call("select pg_sleep(0.1)")))
+    await asyncio.sleep(0.02)
+    assert not pipeline.is_idle
+    await asked
+    assert pipeline.is_idle
+    await pipeline.run(BEGIN)
+    assert not pipeline.is_idle
+    await pipeline.run(ROLLBACK)
+    assert pipeline.is_idle
+    await connection.execute("begin")  # by way of asyncpg
+    assert not pipeline.is_idle
+    await connection.execute("rollback")
+    assert pipeline.is_idle
+    connection.terminate()
+    await asyncio.sleep(0.05)
+    assert not pipeline.is_idle
 
 
 async def test_a_connection_is_asked_one_thing_at_a_time(connection: Connection) -> None:
@@ -250,14 +337,39 @@ async def test_asyncpg_can_be_asked_on_the_same_connection(connection: Connectio
     assert await connection.fetchval("select current_setting('app.user_id')") == ""
 
 
+@dataclass
+class Way:
+    """The way to a database, on which somebody else may tell something, too."""
+
+    url: str
+    drips: bool
+    before_the_next: bytes = b""  # is carried together with the answer that comes next
+    answers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def tells(self, content: bytes) -> None:
+        """This arrives by itself."""
+        self.answers[-1].write(content)
+        await asyncio.sleep(0.05)
+
+    async def carry(self, content: bytes) -> None:
+        content, self.before_the_next = self.before_the_next + content, b""
+        if not self.drips:
+            self.answers[-1].write(content)
+            return
+        for byte in content:
+            self.answers[-1].write(bytes([byte]))
+            await asyncio.sleep(0)
+
+
 @contextlib.asynccontextmanager
-async def dripping(url: str) -> AsyncIterator[str]:
-    """The way to this database by which every byte of an answer comes by itself."""
+async def way(url: str, *, drips: bool = False) -> AsyncIterator[Way]:
+    """The way to this database; if it `drips`, every byte of an answer comes by itself."""
     parts = urlsplit(url)
     ended = asyncio.Event()
 
     async def carry(client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         server, questions = await reached(url)
+        there.answers.append(answers)
 
         async def ask() -> None:
             while content := await client.read(65536):
@@ -266,9 +378,7 @@ async def dripping(url: str) -> AsyncIterator[str]:
         asking = asyncio.create_task(ask())
         with contextlib.suppress(OSError):
             while content := await server.read(65536):
-                for byte in content:
-                    answers.write(bytes([byte]))
-                    await asyncio.sleep(0)
+                await there.carry(content)
         asking.cancel()
         for writer in (questions, answers):
             writer.transport.abort()
@@ -277,7 +387,8 @@ async def dripping(url: str) -> AsyncIterator[str]:
     async with await asyncio.start_server(carry, "127.0.0.1", 0) as listener:
         port = listener.sockets[0].getsockname()[1]
         who = parts.netloc.rpartition("@")[0]
-        yield parts._replace(netloc=f"{who}@127.0.0.1:{port}", query="").geturl()
+        there = Way(parts._replace(netloc=f"{who}@127.0.0.1:{port}", query="").geturl(), drips)
+        yield there
         await asyncio.wait_for(ended.wait(), PATIENCE)
 
 

@@ -33,7 +33,7 @@ async def a_connection(door: Database) -> AsyncIterator[Any]:
     try:
         yield connection
     finally:
-        door._pool.release(connection, sound=True)  # noqa: SLF001
+        door._pool.release(connection)  # noqa: SLF001
 
 
 async def who(transaction: Transaction) -> object:

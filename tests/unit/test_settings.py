@@ -278,6 +278,24 @@ def test_what_names_no_database_is_refused_and_not_shown(
         assert "pass-word" not in line
 
 
+@pytest.mark.parametrize("share", ["0", "-1", "half", "0.5", "1001"])
+def test_a_share_of_the_pool_is_a_number_of_connections(
+    share: str, environment: Environment
+) -> None:
+    environment(BETTER_AUTH_SECRET=SECRET, DATABASE_URL=DATABASE, POOL_SHARE=share)
+    assert refusal(Settings).startswith("POOL_SHARE ")
+
+
+@pytest.mark.parametrize(("size", "share"), [("10", "11"), ("1", "2")])
+def test_a_share_of_the_pool_is_no_more_than_the_pool(
+    size: str, share: str, environment: Environment
+) -> None:
+    environment(BETTER_AUTH_SECRET=SECRET, DATABASE_URL=DATABASE, POOL_SIZE=size, POOL_SHARE=share)
+    assert refusal(Settings).startswith("POOL_SHARE is more than POOL_SIZE; lower it")
+    environment(POOL_SHARE=size)
+    assert load(Settings).pool_share == int(size)
+
+
 def test_a_database_is_needed_to_serve_and_to_migrate(environment: Environment) -> None:
     environment(BETTER_AUTH_SECRET=SECRET)
     assert refusal(Settings) == "DATABASE_URL is not set"
