@@ -1653,8 +1653,8 @@ FAULTS: Final = [
         _PROTOCOL,
         (
             "who takes no answer is kept",
-            "                self.transport.abort()",
-            "                pass",
+            "if now - self._taken_at > STALLED:",
+            "if False:",
         ),
         witness=f"{_SLOW}::test_who_does_not_read_the_answer_is_cut_off",
     ),
@@ -1669,17 +1669,99 @@ FAULTS: Final = [
     ),
     *mutants(
         _PROTOCOL,
-        ("a head may be large", "                raise ValueError", "                pass"),
+        (
+            "a head may be large",
+            "if self._head > MAX_HEAD:\n                raise ValueError",
+            "if self._head > MAX_HEAD:\n                pass",
+        ),
         witness=f"{_SLOW}::test_a_head_of_100_kb_is_refused",
     ),
     *mutants(
         _PROTOCOL,
         (
             "a head may have no end",
-            "        super().data_received(data)\n        if self._head is not None and",
-            "        super().data_received(data)\n        if False and",
+            "            return\n        if self._head is not None and self._head > MAX_HEAD:",
+            "            return\n        if False:",
         ),
         witness=f"{_SLOW}::test_a_head_that_never_ends_is_not_kept",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "who is busy may leave answers unread",
+            "if not unsent or taken != self._taken:",
+            "if not unsent or taken != self._taken or self._busy():",
+        ),
+        (
+            "what is not read is asked for all the same",
+            "if self.flow.write_paused:  # who",
+            "if False:  # who",
+        ),
+        witness="faults/test_unread.py",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "a body behind an upgrade is read as a request",
+            "            return  # it is read again, see _feed\n",
+            "            pass\n",
+        ),
+        (
+            "what is behind the head of an upgrade is lost",
+            "data = data[wish.args[0] :]",
+            'data = b""',
+        ),
+        witness="integration/test_framing.py",
+    ),
+    *mutants(
+        "api/heads.py",
+        ("an upgrade is wished again", 'if header[0] != b"upgrade"', "if header"),
+        ("there may be two hosts", "len(hosts) > 1 or", "False or"),
+        ("there may be no host", '(not hosts and version == "1.1")', "False"),
+        ("a host may be anything", "if not found or", "if found and"),
+        ("a port may be any number", "int(found[1] or 0) > _MAX_PORT", "False"),
+        ("tunnels are made", 'if method == b"CONNECT":', "if False:"),
+        ("any version is HTTP/1.1", "if version not in _VERSIONS:", "if False:"),
+        witness="integration/test_framing.py",
+    ),
+    *mutants(
+        "api/connections.py",
+        ("who is idle keeps the place", "        longest.leave()\n", "        return\n"),
+        ("there is always room", "all(group.size <= group.limit for", "all(True for"),
+        ("an address has no limit", "groups = (group, self._all)", "pass"),
+        ("who is at work has to go", "            group.idle.pop(self, None)", "            pass"),
+        ("a place is never free again", "            group.size -= 1", "            pass"),
+        witness="faults/test_connections.py",
+    ),
+    *mutants(
+        "api/connections.py",
+        ("unread answers have no limit", "while total > self._max_unsent:", "while False:"),
+        witness="faults/test_unread.py",
+    ),
+    *mutants(
+        "api/main.py",
+        (
+            "who is alive is not told in a crowd",
+            ' and scope["path"] != health.ALIVE',
+            "",
+        ),
+        witness="faults/test_connections.py",
+    ),
+    *mutants(
+        "api/forwarded.py",
+        (
+            "the leftmost address counts",
+            "if self._everybody or not self._is_trusted(address):",
+            "if not entries:",
+        ),
+        (
+            "what is no address is left out",
+            "                return peer\n",
+            "                continue\n",
+        ),
+        ("an address of IPv4 in IPv6 is another", "address.ipv4_mapped or address", "address"),
+        ("a proxy names anything of any length", "if len(text) > _LONGEST:", "if False:"),
+        witness="unit/test_forwarded.py",
     ),
     *mutants(
         _READINESS,
