@@ -5,7 +5,8 @@ that has been idle longest ends; where none is idle, the newcomer's requests are
 """
 
 import time
-from typing import Final, Protocol, final
+from collections.abc import Callable
+from typing import Any, Final, Protocol, final
 
 SHARE_OF_ADDRESS: Final = 4  # an address has a quarter of the connections unless said otherwise
 MIB: Final = 1024 * 1024
@@ -23,6 +24,24 @@ class Connection(Protocol):
 
     def abort(self) -> None:
         """End it at once; what is unsent is lost."""
+
+
+@final
+class CountingTransport:
+    """A transport that counts the bytes that it is given to send."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport, self._write = transport, transport.write
+        self.is_closing: Callable[[], bool] = transport.is_closing
+        self.written = 0
+
+    def write(self, data: bytes) -> None:
+        """Of a transport."""
+        self.written += len(data)
+        self._write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class _Group:

@@ -1,7 +1,6 @@
 """HTTP/1.1 as uvicorn speaks it, with a bound for whatever a client may do slowly, or at length."""
 
 import re
-from collections.abc import Callable
 from typing import Any, Final, final
 
 import httptools
@@ -10,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from api import heads, logs, problems
-from api.connections import Connections, Place
+from api.connections import Connections, CountingTransport, Place
 from api.forwarded import Proxies, network, unmapped
 from api.heads import MAX_HEAD
 from api.problems import Failure, Kind
@@ -36,23 +35,6 @@ class State(ServerState):
         self.places, self.proxies = places, proxies
 
 
-@final
-class _Transport:
-    """A connection's, which counts the bytes that it is given to send."""
-
-    def __init__(self, transport: Any) -> None:
-        self._transport, self._write = transport, transport.write
-        self.is_closing: Callable[[], bool] = transport.is_closing
-        self.written = 0
-
-    def write(self, data: bytes) -> None:
-        self.written += len(data)
-        self._write(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
 class Protocol(HttpToolsProtocol):
     """One connection. The server lets it `look` at the clock from time to time."""
 
@@ -74,7 +56,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Somebody has connected."""
         super().connection_made(transport)
-        self.transport = _Transport(transport)  # type: ignore[assignment]
+        self.transport = CountingTransport(transport)  # type: ignore[assignment]
         address = None
         if self.client is not None:
             self.client = (unmapped(self.client[0]), self.client[1])
