@@ -1,5 +1,5 @@
 -- wrk -s clients.lua URL -- WORKLOAD CROWD PAUSE
--- WORKLOAD: list, get, create, complete, mix. CROWD: a file with "token first-id last-id" lines.
+-- WORKLOAD: list, get, create, complete, mix, search. CROWD: a file with "token first-id last-id" lines.
 -- PAUSE: milliseconds between an answer and the next request.
 
 local kinds = {
@@ -7,6 +7,9 @@ local kinds = {
   get = function(person) return wrk.format("GET", "/api/tasks/" .. person.id, person.head) end,
   create = function(person)
     return wrk.format("POST", "/api/tasks", person.json, '{"title":"Buy milk, and bread"}')
+  end,
+  search = function(person)
+    return wrk.format("GET", "/api/tasks?q=" .. string.rep("a", 63) .. "b", person.head)
   end,
   complete = function(person)
     local body = '{"completed":' .. tostring(person.id % 4 < 2) .. "}"
