@@ -1797,12 +1797,16 @@ FAULTS: Final = [
         "api/exchange.py",
         ("a method may be any word", "method if method in _METHODS else OTHER", "method"),
         ("a path is logged", "route.path if route else NO_ROUTE", 'scope.get("path", "")'),
+        witness="integration/test_logs.py",
+    ),
+    *mutants(
+        "api/exchange.py",
         (
             "a proxy may name anything",
             "if client and _ADDRESS.fullmatch(client[0]) else None",
             "if client else None",
         ),
-        witness="integration/test_logs.py",
+        witness="unit/test_exchange.py",
     ),
     *mutants(
         "api/logs.py",
