@@ -183,12 +183,8 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
         pipeline, good = self._connection.pipeline, self._transaction.end()
         commits = good and kind is None
         try:
-            # What is given up in the middle ends with its connection.
-            if (
-                pipeline.in_transaction
-                and not pipeline.is_asked
-                and (kind is None or issubclass(kind, Exception))
-            ):
+            # Who is cancelled does not wait; what is still being asked refuses. The pool ends both.
+            if pipeline.in_transaction and (kind is None or issubclass(kind, Exception)):
                 await pipeline.run(COMMIT if commits else ROLLBACK)
         except _FAILURES as error:
             if commits:

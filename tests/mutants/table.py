@@ -642,17 +642,8 @@ IDENTITY: Final = [
             'arguments(self.user.id + "x", values)',
         ),
         ("there is no transaction", _BEGIN.old, _BEGIN.new),
-        (
-            "every transaction is rolled back",
-            "ROLLBACK if kind or overlooked else COMMIT",
-            "ROLLBACK",
-        ),
-        ("every transaction is committed", "ROLLBACK if kind or overlooked else COMMIT", "COMMIT"),
-        (
-            "a connection is lent again in the middle of a statement",
-            "sound = kind is None and pipeline.has_failed, False",
-            "sound = kind is None and pipeline.has_failed, True",
-        ),
+        ("every transaction is rolled back", "COMMIT if commits else ROLLBACK", "ROLLBACK"),
+        ("every transaction is committed", "COMMIT if commits else ROLLBACK", "COMMIT"),
         ("who only reads may write", "[BEGIN_READING if self._reads else BEGIN,", "[BEGIN,"),
         (
             "who only reads stays in a transaction",
@@ -682,7 +673,7 @@ POOL: Final = mutants(
     "api/pool.py",
     (
         "what is not sound is lent again",
-        "        if sound:\n",
+        "        if connection.pipeline.is_idle:\n",
         "        if True:\n",
     ),
     (
@@ -692,19 +683,19 @@ POOL: Final = mutants(
     ),
     (
         "who waits may wait for ever",
-        "while self._waiting and now - self._waiting[0][1] > self._timeout:",
-        "while False:",
+        "for turn in line.before(now - self._timeout, slow=slow):",
+        "for turn in list[_Turn]():",
     ),
     ("a loan does not end", "            if now - since > LENT:", "            if False:"),
     ("idle connections stay", "            if now - since > IDLE:", "            if False:"),
     (
         "who gives up takes a place along",
-        "                self._leave()  # it came",
+        "                self._leave(user, slow)  # it came",
         "                pass  # it came",
     ),
     (
         "a failure to connect takes a place along",
-        "        except BaseException:\n            self._leave()\n",
+        "        except BaseException:\n            self._leave(user, slow)\n",
         "        except BaseException:\n",
     ),
 )
@@ -1531,12 +1522,12 @@ FAULTS: Final = [
         ),
         (
             "any number may wait for a connection",
-            "if len(self._waiting) >= self._size * QUEUE:",
+            "if self._waiting >= self._size * QUEUE:",
             "if False:",
         ),
         (
             "connecting takes as long as it likes",
-            "asked + self._timeout - self._loop.time()",
+            "self._timeout - waited",
             "self._timeout",
         ),
         witness="integration/test_pool.py",
@@ -1547,8 +1538,13 @@ FAULTS: Final = [
         ("a write in doubt is done again", " or error.in_doubt", ""),
         (
             "a commit that broke is not in doubt",
-            "in_doubt=committing and _ROLLED_BACK not in kinds",
-            "in_doubt=False",
+            "in_doubt=committing and _ROLLED_BACK not in kinds and",
+            "in_doubt=False and",
+        ),
+        (
+            "a commit that was cancelled is not in doubt",
+            "            if commits:\n                raise CommitInterrupted",
+            "            if False:\n                raise CommitInterrupted",
         ),
         witness="faults/test_commit.py",
     ),
@@ -1556,7 +1552,7 @@ FAULTS: Final = [
         _DB,
         (
             "what was rolled back counts as committed",
-            "        if overlooked:\n",
+            "        if kind is None and not good:\n",
             "        if False:\n",
         ),
         witness="isolation/test_identity_ends.py",
@@ -1620,8 +1616,6 @@ FAULTS: Final = [
             "if len(self._prepared) >= _KEPT:",
             "if False:",
         ),
-        ("a quote ends a text in a list", """.replace(b'"', rb"\\"")""", ""),
-        ("a backslash hides a quote in a list", r""".replace(b"\\", rb"\\")""", ""),
         (
             "what was rejected counts as prepared",
             "if statement.columns is not None:",
@@ -1634,6 +1628,170 @@ FAULTS: Final = [
         ),
         ("a connection that was closed is asked", "if self._transport.is_closing():", "if False:"),
         witness="integration/test_pipeline.py",
+    ),
+    *mutants(
+        "api/messages.py",
+        ("a quote ends a text in a list", """.replace(b'"', rb"\\"")""", ""),
+        ("a backslash hides a quote in a list", r""".replace(b"\\", rb"\\")""", ""),
+        witness="integration/test_pipeline.py",
+    ),
+    *mutants(
+        "api/pipeline.py",
+        (
+            "an answer is put together anew with each part of it",
+            "            if self._length < self._awaited:\n                return\n",
+            "",
+        ),
+        (
+            "what is told unasked is kept from asyncpg",
+            "            elif kind in UNASKED:",
+            "            elif False:",
+        ),
+        (
+            "what asyncpg asks does not count",
+            "                if kind == READY:  # asyncpg asked",
+            "                if False:",
+        ),
+        ("whatever was answered is idle", "status, status == IDLE", "status, True"),
+        (
+            "a message may be told by its first part",
+            "            if after > end:\n",
+            "            if after > end and asked is not None:\n",
+        ),
+        witness="integration/test_pipeline.py",
+    ),
+    *mutants(
+        "api/pipeline.py",
+        (
+            "a connection found closed before the commit is in doubt",
+            "raise NothingSent(",
+            "raise asyncpg.ConnectionDoesNotExistError(",
+        ),
+        witness="faults/test_commit.py",
+    ),
+    *mutants(
+        "api/problems.py",
+        (
+            "a commit that took too long is not in doubt",
+            " | TimeoutError(__cause__=CommitInterrupted())",
+            "",
+        ),
+        (
+            "a commit that a shutdown interrupts is not in doubt",
+            "        case CommitInterrupted():  # the time",
+            "        case CommitInterrupted() if False:  # the time",
+        ),
+        witness="faults/test_commit.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "a transaction answers after its end, and while it is being asked",
+            "        if not self._is_ready:\n",
+            "        if False:\n",
+        ),
+        (
+            "a transaction answers after its end",
+            "ready, self._is_ready = self._is_ready, False",
+            "ready = self._is_ready",
+        ),
+        (
+            "what was given up counts as answered",
+            "        self._is_ready = False  # and stays",
+            "        self._is_ready = True  # and stays",
+        ),
+        witness="isolation/test_interruptions.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "a slow statement has as long as any",
+            "                if self._slow\n",
+            "                if False\n",
+        ),
+        (
+            "the time of a slow statement outlives it",
+            "set_config('statement_timeout', $2, true)",
+            "set_config('statement_timeout', $2, false)",
+        ),
+        (
+            "a slow statement that was ended does not say why",
+            "if state == _OVERDUE and not committing:",
+            "if False:",
+        ),
+        (
+            "slow transactions of one user run together",
+            "pool.acquire(user, slow=slow, fresh=fresh)",
+            "pool.acquire(user, fresh=fresh)",
+        ),
+        witness="integration/test_slow_transactions.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "everybody shares one share, for nobody is named to the pool",
+            "pool.acquire(user, slow=slow, fresh=fresh)",
+            "pool.acquire(None, slow=slow, fresh=fresh)",
+        ),
+        witness="faults/test_pool_limits.py",
+    ),
+    *mutants(
+        "api/pool.py",
+        (
+            "a user may hold the whole pool",
+            "            and (held < self._share or user is None)\n",
+            "",
+        ),
+        (
+            "whoever waits is given more than their share",
+            "            if held >= self._share and user is not None:",
+            "            if False:",
+        ),
+        (
+            "requests are served in turn, not users",
+            "                self._lines.move_to_end(user)\n",
+            "                pass\n",
+        ),
+        (
+            "the gate waits like everybody else",
+            "                self._lines.move_to_end(user, last=False)",
+            "                pass",
+        ),
+        (
+            "a user's slow transactions run together",
+            "            and not (slow and user in self._slow)\n",
+            "",
+        ),
+        (
+            "whoever waits with a slow one is not kept waiting for the last",
+            "slow_too=user not in self._slow",
+            "slow_too=True",
+        ),
+        (
+            "a slow transaction never ends",
+            "            self._slow.discard(user)",
+            "            pass",
+        ),
+        (
+            "who fills the queue keeps others out of it",
+            "            self._make_room(-1 if user is None else len(line or ()))",
+            "            raise TimeoutError",
+        ),
+        (
+            "who has most in the queue may have more",
+            "        if len(longest) <= waiting + 1:",
+            "        if not len(longest):",
+        ),
+        witness="integration/test_pool.py",
+    ),
+    *mutants(
+        "api/settings.py",
+        (
+            "a share may be more than there is",
+            "if self.pool_share is not None and self.pool_share > self.pool_size:",
+            "if False:",
+        ),
+        witness="unit/test_settings.py",
     ),
     *mutants(
         "api/pipeline.py",
