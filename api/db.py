@@ -110,6 +110,9 @@ class Transaction:
     It begins with its first statement, in one round trip. One that only `reads` also ends with it,
     and begins anew with the next: as PostgreSQL shows each statement what is committed by then,
     nobody can tell the difference.
+
+    It is asked one thing at a time, and not after its block has ended: else `DatabaseError`. When a
+    statement fails or is given up, nothing is committed, and what is asked afterwards is refused.
     """
 
     __slots__ = ("_is_named", "_is_ready", "_pipeline", "_reads", "_slow", "user")
