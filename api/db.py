@@ -110,6 +110,9 @@ class Transaction:
     It begins with its first statement, in one round trip. One that only `reads` also ends with it,
     and begins anew with the next: as PostgreSQL shows each statement what is committed by then,
     nobody can tell the difference.
+
+    It is asked one thing at a time, and not after its block has ended: else `DatabaseError`. When a
+    statement fails or is given up, nothing is committed, and what is asked afterwards is refused.
     """
 
     __slots__ = ("_is_named", "_is_ready", "_pipeline", "_reads", "_slow", "user")
@@ -183,12 +186,8 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
         pipeline, good = self._connection.pipeline, self._transaction.end()
         commits = good and kind is None
         try:
-            # What is given up in the middle ends with its connection.
-            if (
-                pipeline.in_transaction
-                and not pipeline.is_asked
-                and (kind is None or issubclass(kind, Exception))
-            ):
+            # Who is cancelled does not wait; what is still being asked refuses. The pool ends both.
+            if pipeline.in_transaction and (kind is None or issubclass(kind, Exception)):
                 await pipeline.run(COMMIT if commits else ROLLBACK)
         except _FAILURES as error:
             if commits:

@@ -10,12 +10,13 @@ from api.problems import MalformedHeader
 _TAG: Final = r'(W/)?"([\x21\x23-\x7e]*)"'
 _LIST: Final = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 _EACH: Final = re.compile(_TAG)
+MAX_TAGS: Final = 100  # in one header
 _VERSION: Final = re.compile("[1-9][0-9]{0,17}")
 
 # For OpenAPI.
 SCHEMA: Final = {
     "type": "string",
-    "pattern": r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$',
+    "pattern": rf'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*"){{0,{MAX_TAGS - 1}}})$',
     "examples": ['"1"'],
 }
 
@@ -28,6 +29,8 @@ def parsed(header: str, value: str) -> Tags:
     """The tags in this header. Raises `Failure`."""
     if value.strip() == "*":
         return ANY
+    if value.count('"') > 2 * MAX_TAGS:
+        raise MalformedHeader(header, f"It takes {MAX_TAGS} ETags at most.")
     if not _LIST.fullmatch(value):
         raise MalformedHeader(header, 'It takes * or a list of ETags such as "3", "4".')
     return tuple((bool(weak), opaque) for weak, opaque in _EACH.findall(value))

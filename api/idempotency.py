@@ -17,6 +17,7 @@ from api.db import DatabaseBusy, Transaction
 from api.problems import Failure, Kind, MalformedHeader
 
 KEPT: Final = timedelta(hours=24)
+MAX_FORGOTTEN: Final = 50  # expired keys that a request deletes; each may hold a megabyte
 # A string of RFC 8941, section 3.3.3, or what most clients send: the same without quotes.
 _QUOTED: Final = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _BARE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x7e]+")
@@ -53,8 +54,8 @@ async def once(
     if key is None:
         return await effect()
     fingerprint = sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
-    await tx.row(queries.FORGET_KEYS, age=KEPT)
     try:
+        await _forget_expired(tx, key)
         claimed = await tx.row(queries.CLAIM_KEY, key=key, fingerprint=fingerprint)
     except DatabaseBusy:
         raise _still_running() from None
@@ -72,8 +73,16 @@ async def once(
     return response
 
 
+async def _forget_expired(tx: Transaction, key: str) -> None:
+    """Of the caller's keys: this one, and some others."""
+    expired = await tx.each(queries.EXPIRED_KEYS, [{"age": KEPT, "limit": MAX_FORGOTTEN}])
+    if expired:
+        keys = {key, *(row["key"] for row in expired)}
+        await tx.each(queries.FORGET_KEY, [{"key": key, "age": KEPT} for key in sorted(keys)])
+
+
 async def _again(tx: Transaction, key: str, fingerprint: str) -> Response:
-    kept = await tx.row(queries.KEPT_ANSWER, key=key)
+    kept = await tx.row(queries.KEPT_ANSWER, key=key, age=KEPT)
     if kept is None:
         raise _still_running()
     if kept["fingerprint"] != fingerprint:

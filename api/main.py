@@ -21,7 +21,8 @@ from api.protocol import CROWDED, WHOLE
 from api.ratelimits import HEADERS, RateLimits
 from api.readiness import Readiness
 from api.routes import docs, health, tasks
-from api.routes.route import BODY_TIMEOUT, Route, find
+from api.routes.body import BODY_TIMEOUT
+from api.routes.route import Route, find
 from api.settings import Settings, load
 
 _ALWAYS: Final = [

@@ -5,13 +5,14 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from api.auth import User
 from api.problems import Failure, Kind
-from api.schemas import MAX_ID, Sort, TaskPage
+from api.schemas import MAX_ID, MAX_PAGE_BYTES, Sort, TaskPage
 
 _DIGEST: Final = 8  # bytes
 # What a cursor holds beside that: a `Position`.
@@ -78,6 +79,16 @@ def _digest(bound: str, content: bytes) -> bytes:
 def bound(user: User, page: TaskPage) -> str:
     """What a cursor is bound to: whose list it is, of what, in which order."""
     return f"{page.what} {user.id}"
+
+
+def fitting(tasks: list[str], limit: int) -> list[str]:
+    """Those of a page that starts with the first: `limit` and MAX_PAGE_BYTES at most, but one.
+
+    `tasks`: as JSON.
+    """
+    tasks = tasks[:limit]
+    ends = accumulate(len(task.encode()) + 1 for task in tasks)  # with a comma or a bracket
+    return tasks[: max(1, sum(end < MAX_PAGE_BYTES for end in ends))]
 
 
 def links(

@@ -3,28 +3,31 @@
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
-from api import queries
+from api import lines, queries
 from api.auth import User
 from api.db import Database, Transaction
 from api.statement import Statement
 
-_BATCH: Final = 1000  # rows to erase at once: far below the role's statement_timeout
+_PAGE: Final = 250  # rows to give out at once, or fewer long ones
 
 
 class _Kind(NamedTuple):
-    """Rows of one kind; `page` of them are in memory at once, `first` is before them all."""
+    """Rows of one kind; `first` is before them all.
+
+    So many are erased at once that it takes far less than the role's statement_timeout, however
+    long they are: a task has 40 kB at most, a kept answer a megabyte.
+    """
 
     name: str
     export: Statement
     erase: Statement
     first: int | str
-    page: int
+    batch: int
 
 
-# A kept answer may hold a hundred tasks.
 _KINDS: Final = (
-    _Kind("task", queries.EXPORT_TASKS, queries.ERASE_TASKS, -(2**63), 250),
-    _Kind("kept_answer", queries.EXPORT_KEPT_ANSWERS, queries.ERASE_KEPT_ANSWERS, "", 10),
+    _Kind("task", queries.EXPORT_TASKS, queries.ERASE_TASKS, -(2**63), 1000),
+    _Kind("kept_answer", queries.EXPORT_KEPT_ANSWERS, queries.ERASE_KEPT_ANSWERS, "", 50),
 )
 
 
@@ -37,17 +40,17 @@ async def export(database: Database, user: User) -> AsyncIterator[bytes]:
     for kind in _KINDS:
         after: object = kind.first
         while after is not None:
-            lines, after = await _page(database, user, kind, after)
-            yield "".join(f'{{"{kind.name}": {line}}}\n' for line in lines).encode()
+            page, after = await _page(database, user, kind, after)
+            yield "".join(f'{{"{kind.name}": {line}}}\n' for line in page).encode()
 
 
 async def _page(
     database: Database, user: User, kind: _Kind, after: object
 ) -> tuple[list[str], object]:
     async def read(tx: Transaction) -> tuple[list[str], object]:
-        row = await tx.row(kind.export, after=after, limit=kind.page)
+        row = await tx.row(kind.export, after=after, limit=_PAGE)
         assert row is not None  # noqa: S101 - an aggregate has one row
-        return queries.lines(row), row["last"]
+        return lines.split(row), row["last"]
 
     return await database.run(user, read, reads=True)
 
@@ -58,12 +61,12 @@ async def erase(database: Database, user: User) -> dict[str, int]:
     A batch is a transaction of its own, and stays erased if a later one fails. Raises what
     `Database.transaction` raises.
     """
-    return {kind.name: await _erased(database, user, kind.erase) for kind in _KINDS}
+    return {kind.name: await _erased(database, user, kind) for kind in _KINDS}
 
 
-async def _erased(database: Database, user: User, statement: Statement) -> int:
+async def _erased(database: Database, user: User, kind: _Kind) -> int:
     async def batch(tx: Transaction) -> tuple[int, int]:
-        row = await tx.row(statement, limit=_BATCH)
+        row = await tx.row(kind.erase, limit=kind.batch)
         assert row is not None  # noqa: S101 - a select without a table has one row
         return row["found"], row["erased"]
 

@@ -7,19 +7,36 @@ Frontend/Backend Protocol, sections Pipelining and Message Formats).
 """
 
 import asyncio
-import struct
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from itertools import count
-from operator import methodcaller
 from typing import Any, Final, NamedTuple, final
 
 import asyncpg
 
-_KEPT: Final = 100  # prepared statements for each connection, as asyncpg has it
+from api.messages import (
+    BOUND,
+    COLUMNS,
+    COMPLETE,
+    DATA,
+    ERROR,
+    EXECUTE,
+    FAILED,
+    HEAD,
+    IDLE,
+    MESSAGE,
+    NO_COLUMNS,
+    READY,
+    SYNC,
+    UNASKED,
+    Column,
+    bound,
+    columns,
+    row,
+    sent,
+)
+from api.messages import Row as Row
 
-Row = dict[str, Any]
-_Column = tuple[str, Callable[[bytes | bytearray], Any]]  # its name, and what reads its text
+_KEPT: Final = 100  # prepared statements for each connection, as asyncpg has it
 
 
 class NothingSent(asyncpg.ConnectionDoesNotExistError):  # type: ignore[misc]
@@ -57,7 +74,7 @@ class _Prepared:
 
     def __init__(self, name: bytes) -> None:
         self.name = name + b"\0"
-        self.columns: list[_Column] | None = None
+        self.columns: list[Column] | None = None
 
 
 class _Asked:
@@ -91,7 +108,7 @@ class Pipeline(asyncio.Protocol):
     """Reads what answers its own calls, and leaves everything else to asyncpg's protocol.
 
     Whatever comes is cut into whole messages, also while nothing is asked: what PostgreSQL tells of
-    its own accord (`_UNASKED`) may come at any time, and in parts.
+    its own accord (`UNASKED`) may come at any time, and in parts.
 
     `keeps_statements`: whether the next transaction will find what this one prepares. `is_idle`:
     whether nothing is asked and the server said last that there is no transaction.
@@ -103,7 +120,7 @@ class Pipeline(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._prepared: dict[str, _Prepared] = {}  # the one used last at the end
         self._names = count()
-        self._status = _IDLE
+        self._status = IDLE
         self._asked: _Asked | None = None
         # Of a message that has come in part: the parts, their bytes, and the bytes to wait for.
         self._parts: list[bytes | bytearray] = []
@@ -111,19 +128,14 @@ class Pipeline(asyncio.Protocol):
         transport.set_protocol(self)
 
     @property
-    def is_asked(self) -> bool:
-        """Whether an answer has not ended yet, be it that nobody waits for it any more."""
-        return self._asked is not None
-
-    @property
     def in_transaction(self) -> bool:
         """Whether one has begun and not ended."""
-        return self._status != _IDLE
+        return self._status != IDLE
 
     @property
     def has_failed(self) -> bool:
         """Whether a statement of this transaction failed, so that it can only be rolled back."""
-        return self._status == _FAILED
+        return self._status == FAILED
 
     async def run(self, *calls: Call) -> list[list[Row]]:
         """The rows of each.
@@ -165,18 +177,18 @@ class Pipeline(asyncio.Protocol):
             elif (prepared := new.get(sql)) is None:
                 if len(self._prepared) >= _KEPT:
                     forgotten = self._prepared.pop(next(iter(self._prepared)))
-                    parts.append(_sent(b"C", b"S", forgotten.name))
+                    parts.append(sent(b"C", b"S", forgotten.name))
                 name = b"task_api_%d" % next(self._names) if self.keeps_statements else b""
                 prepared = _Prepared(name)
                 parts += (
-                    _sent(b"P", prepared.name, sql.encode(), b"\0\0\0"),
-                    _sent(b"D", b"S", prepared.name),
+                    sent(b"P", prepared.name, sql.encode(), b"\0\0\0"),
+                    sent(b"D", b"S", prepared.name),
                 )
                 if self.keeps_statements:
                     new[sql] = prepared
             asked.append(prepared)
-            parts += (_bound(prepared, arguments), _EXECUTE)
-        return b"".join((*parts, _SYNC)), asked, new
+            parts += (bound(prepared.name, arguments), EXECUTE)
+        return b"".join((*parts, SYNC)), asked, new
 
     def data_received(self, data: bytes | bytearray) -> None:
         """Of a transport: some messages, or a part of one."""
@@ -188,39 +200,39 @@ class Pipeline(asyncio.Protocol):
             data = b"".join(self._parts)
             self._parts = []
         asked, at, end = self._asked, 0, len(data)
-        while (rest := end - at) >= _HEAD:
-            kind, size = _MESSAGE.unpack_from(data, at)
+        while (rest := end - at) >= HEAD:
+            kind, size = MESSAGE.unpack_from(data, at)
             after = at + 1 + size
             if after > end:
                 break
             if asked is None:
-                if kind == _READY:  # asyncpg asked
+                if kind == READY:  # asyncpg asked
                     self._is_ready(data[at + 5])
                 self._driver.data_received(bytes(data[at:after]))
-            elif kind == _COMPLETE:
+            elif kind == COMPLETE:
                 asked.answers.append(asked.rows)
                 asked.rows = []
-            elif kind == _BOUND:
+            elif kind == BOUND:
                 pass
-            elif kind == _DATA:
-                asked.rows.append(_row(asked.statement.columns or (), data, at + 7))
-            elif kind == _READY:
+            elif kind == DATA:
+                asked.rows.append(row(asked.statement.columns or (), data, at + 7))
+            elif kind == READY:
                 self._is_ready(data[at + 5])
                 asked.end()
                 asked = None
-            elif kind == _ERROR:
+            elif kind == ERROR:
                 asked.failure = _failure(data[at + 5 : after])
-            elif kind in (_COLUMNS, _NO_COLUMNS):
-                asked.statement.columns = _columns(data, at + 5) if kind == _COLUMNS else []
-            elif kind in _UNASKED:
+            elif kind in (COLUMNS, NO_COLUMNS):
+                asked.statement.columns = columns(data, at + 5) if kind == COLUMNS else []
+            elif kind in UNASKED:
                 self._driver.data_received(bytes(data[at:after]))
             at = after
         if rest:
             self._parts.append(data[at:])
-            self._length, self._awaited = rest, after - at if rest >= _HEAD else _HEAD
+            self._length, self._awaited = rest, after - at if rest >= HEAD else HEAD
 
     def _is_ready(self, status: int) -> None:
-        self._asked, self._status, self.is_idle = None, status, status == _IDLE
+        self._asked, self._status, self.is_idle = None, status, status == IDLE
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Of a transport."""
@@ -238,96 +250,6 @@ class Pipeline(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Of a transport."""
         self._driver.resume_writing()
-
-
-# --- what is sent ---
-
-_SIZE: Final = struct.Struct("!i")
-_COUNT: Final = struct.Struct("!H")
-_NULL: Final = _SIZE.pack(-1)
-
-
-def _sent(kind: bytes, *parts: bytes) -> bytes:
-    content = b"".join(parts)
-    return kind + _SIZE.pack(len(content) + 4) + content
-
-
-_EXECUTE: Final = _sent(b"E", b"\0", bytes(4))  # the unnamed portal, all rows
-_SYNC: Final = _sent(b"S")
-
-
-def _bound(prepared: _Prepared, arguments: Sequence[object]) -> bytes:
-    # To the unnamed portal; parameters and results as text, which needs no types.
-    parts = [b"\0", prepared.name, b"\0\0", _COUNT.pack(len(arguments))]
-    for argument in arguments:
-        if argument is None:
-            parts.append(_NULL)
-        else:
-            text = _WRITTEN[type(argument)](argument)
-            parts += (_SIZE.pack(len(text)), text)
-    return _sent(b"B", *parts, b"\0\0")
-
-
-def _array(values: Sequence[object]) -> bytes:
-    # PostgreSQL manual, section Array Input and Output Syntax: in quotes anything goes.
-    texts = (_WRITTEN[type(value)](value) for value in values)
-    quoted = (b'"%b"' % text.replace(b"\\", rb"\\").replace(b'"', rb"\"") for text in texts)
-    return b"{%b}" % b",".join(quoted)
-
-
-_WRITTEN: Final[dict[type, Callable[[Any], bytes]]] = {
-    str: str.encode,
-    bool: lambda truth: b"true" if truth else b"false",
-    int: lambda number: b"%d" % number,
-    datetime: lambda moment: moment.astimezone(UTC).isoformat().encode(),
-    timedelta: lambda duration: b"PT%fS" % duration.total_seconds(),
-    list: _array,
-    tuple: _array,
-}
-
-# --- what is answered ---
-
-_MESSAGE: Final = struct.Struct("!BI")  # its kind, and its size but for that
-_HEAD: Final = _MESSAGE.size
-_READY, _DATA, _COMPLETE, _BOUND, _ERROR, _COLUMNS, _NO_COLUMNS = b"ZDC2ETn"
-_UNASKED: Final = b"NSA"  # NoticeResponse, ParameterStatus, NotificationResponse
-_IDLE, _FAILED = b"IE"
-_COLUMN: Final = struct.Struct("!ihihih")  # table, number, type, size, modifier, format
-
-# By pg_type.oid; everything else stays what PostgreSQL writes.
-_text: Final = methodcaller("decode")
-_READ: Final[dict[int, Callable[[bytes | bytearray], Any]]] = {
-    16: lambda text: text == b"t",  # boolean
-    20: int,  # bigint
-    21: int,  # smallint
-    23: int,  # integer
-    701: float,  # double precision
-}
-
-
-def _columns(data: bytes | bytearray, at: int) -> list[_Column]:
-    (number,) = _COUNT.unpack_from(data, at)
-    at += 2
-    columns = []
-    for _ in range(number):
-        end = data.index(0, at)
-        kind = _COLUMN.unpack_from(data, end + 1)[2]
-        columns.append((data[at:end].decode(), _READ.get(kind, _text)))
-        at = end + 1 + _COLUMN.size
-    return columns
-
-
-def _row(columns: Sequence[_Column], data: bytes | bytearray, at: int) -> Row:
-    row: Row = {}
-    for name, read in columns:
-        (size,) = _SIZE.unpack_from(data, at)
-        at += 4
-        if size < 0:
-            row[name] = None
-        else:
-            row[name] = read(data[at : at + size])
-            at += size
-    return row
 
 
 def _failure(fields: bytes | bytearray) -> Exception:

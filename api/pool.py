@@ -31,9 +31,10 @@ class Pool:
     `connect` takes the seconds it has. Of those at hand the one used last is lent first: the others
     grow old and are closed, so that a database nobody asks can go to sleep.
 
-    A user holds at most `share` connections at a time, whether others wait or not: who comes next
-    finds one free, however long the statements of the first one take. When all are in use, users
-    are served in turn, each in the order of their requests.
+    A user holds at most `share` connections at a time, whether others wait or not: a statement
+    cannot be taken back, so a share that grew while nobody waited would keep the next user waiting
+    for as long as the first one's statements take. When all connections are in use, users are
+    served in turn, each in the order of their requests.
     """
 
     def __init__(

@@ -19,6 +19,8 @@ from api.keys import KeysUnavailable
 from api.schemas import TaskRead
 
 MEDIA_TYPE: Final = "application/problem+json"
+MAX_ERRORS: Final = 100  # of a problem; a megabyte has room for a hundred thousand
+MAX_PROBLEM: Final = 64 * 1024  # bytes
 LAST: Final = {"Connection": "close"}  # headers of a connection's last answer
 
 _IN_DOUBT: Final = (
@@ -114,7 +116,9 @@ class InvalidInput(Failure):
 
     def __init__(self, errors: Sequence[InputError]) -> None:
         detail = "The input is not what this address takes."
-        super().__init__(Kind.INVALID_INPUT, detail, errors=errors)
+        if len(errors) > MAX_ERRORS:
+            detail = f"{detail} Of what is wrong, the first {MAX_ERRORS} are listed."
+        super().__init__(Kind.INVALID_INPUT, detail, errors=errors[:MAX_ERRORS])
 
 
 class MalformedHeader(Failure):
@@ -152,14 +156,28 @@ def answer(error: BaseException, request_id: str) -> ProblemResponse:
         "detail": failure.detail,
         "request_id": request_id,
     }
-    if failure.errors:
-        problem["errors"] = failure.errors
-    body = json.dumps(problem, ensure_ascii=False)
-    if failure.current is not None:
-        body = f'{body[:-1]}, "current": {failure.current}}}'
+    body = _body(problem, failure.errors, failure.current)
     response = ProblemResponse(body, failure.kind.status, failure.headers, media_type=MEDIA_TYPE)
     response.kind = failure.kind
     return response
+
+
+def _body(problem: dict[str, object], errors: Sequence[InputError], current: str | None) -> bytes:
+    """The problem with its errors and the task; what has no room in MAX_PROBLEM is left out."""
+    content = _json(problem, errors, current)
+    if len(content) > MAX_PROBLEM:
+        problem = problem | {"detail": f"{problem['detail']} Not all of it has room here."}
+    while len(content) > MAX_PROBLEM and (errors or current):
+        errors, current = errors[: len(errors) // 2], None
+        content = _json(problem, errors, current)
+    return content
+
+
+def _json(problem: dict[str, object], errors: Sequence[InputError], current: str | None) -> bytes:
+    body = json.dumps(problem | {"errors": errors} if errors else problem, ensure_ascii=False)
+    if current is not None:
+        body = f'{body[:-1]}, "current": {current}}}'
+    return body.encode()
 
 
 def _failure(error: BaseException) -> Failure:

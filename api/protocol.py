@@ -14,7 +14,7 @@ from api.forwarded import Proxies, network, unmapped
 from api.heads import MAX_HEAD
 from api.problems import Failure, Kind
 
-# Seconds. The bodies of tasks have theirs in routes/route.py.
+# Seconds. The bodies of tasks have theirs in routes/body.py.
 HEAD_TIMEOUT: Final = 10.0  # from the connection, or from its first byte, to the end of a head
 KEEP_ALIVE: Final = 65  # between requests; longer than the 60 of the usual proxies
 STALLED: Final = 20.0  # without a byte taken of an answer, or to the end of a body nobody reads

@@ -4,7 +4,6 @@ Those on tasks answer with the response body, as JSON made by PostgreSQL in the 
 those on several, with a line of it for each in the column `lines`.
 """
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -26,9 +25,10 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.sql.expression import CTE, ColumnElement, Label
+from sqlalchemy.sql.expression import CTE, ColumnElement
 from sqlmodel import case, col, delete, insert, select, update
 
+from api import lines
 from api.models import IdempotencyKey, Task
 from api.schemas import Sort
 from api.statement import CALLER, Statement
@@ -46,13 +46,6 @@ _THIS: Final = col(Task.id) == ID
 _UNCHANGED: Final = or_(VERSIONS.is_(None), col(Task.version) == any_(VERSIONS))
 
 
-def _date(column: Any) -> Label[str]:
-    # RFC 3339 in UTC, always with six digits, so that dates sort as text.
-    utc = func.timezone(literal_column("'UTC'"), column)
-    digits: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
-    return func.to_char(utc, digits).label(column.key)
-
-
 # What travels, in this order (`schemas.TaskRead`).
 _TASK: Final[tuple[Any, ...]] = (
     col(Task.id),
@@ -60,8 +53,8 @@ _TASK: Final[tuple[Any, ...]] = (
     col(Task.title),
     col(Task.description),
     col(Task.completed),
-    _date(col(Task.created_at)),
-    _date(col(Task.updated_at)),
+    lines.date(col(Task.created_at)),
+    lines.date(col(Task.updated_at)),
 )
 
 
@@ -69,28 +62,17 @@ _TASK: Final[tuple[Any, ...]] = (
 _STORED: Final = (*_TASK, col(Task.version))
 
 
-def _json(rows: Any) -> ColumnElement[str]:
-    return cast(func.row_to_json(rows.table_valued()), Text)
-
-
-def _lines(rows: Any) -> Label[str]:
-    # Putting them together as JSON takes PostgreSQL longer than all the rest.
-    return func.string_agg(_json(rows), literal_column("'\n'")).label("lines")
-
-
-def lines(row: Mapping[str, Any]) -> list[str]:
-    """What `lines` of JSON there are in the row of such a statement."""
-    return row["lines"].split("\n") if row["lines"] else []
-
-
 def _one(rows: CTE) -> Statement:
     shown = select(*(rows.c[column.key] for column in _TASK)).subquery("shown")
     return Statement(
-        select(_json(shown).label("body"), rows.c.id, rows.c.version).select_from(shown, rows)
+        select(lines.json(shown).label("body"), rows.c.id, rows.c.version).select_from(shown, rows)
     )
 
 
 # --- lists ---
+
+# Tasks in a page that may be as long as they like: as JSON, six million bytes all together.
+SHORT_PAGE: Final = 100
 
 LIMIT: Final = bindparam("limit", type_=BigInteger)
 OFFSET: Final = bindparam("offset", type_=BigInteger)
@@ -114,8 +96,9 @@ FILTERS: Final[dict[str, ColumnElement[bool]]] = {
     "created_before": col(Task.created_at) < _moment("created_before"),
     "updated_after": col(Task.updated_at) > _moment("updated_after"),
     "updated_before": col(Task.updated_at) < _moment("updated_before"),
-    # ILIKE would put the text in lower case once for each word.
-    "words": func.lower(_TEXT).like(all_(cast(func.lower(cast(WORDS, Text)), ARRAY(Text)))),
+    # Regular expressions, each a literal: PostgreSQL's automaton looks at a character once, where
+    # LIKE and strpos go back, so that their time is that of the text times the length of the word.
+    "words": func.lower(_TEXT).regexp_match(all_(cast(func.lower(cast(WORDS, Text)), ARRAY(Text)))),
 }
 
 
@@ -124,11 +107,12 @@ def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
 
 
 @lru_cache(None)  # there are as many as there are ways to ask
-def tasks(sort: Sort, filters: frozenset[str], start: str) -> Statement:
+def tasks(sort: Sort, filters: frozenset[str], start: str, *, long: bool = False) -> Statement:
     """A page: tasks as `lines` of JSON, and whether something is `behind`.
 
     It starts at the `top`, `after` a task, or `before` one; then the list is the other way round.
-    There is a line more than asked for if there is a next page.
+    There is a line more than the page has if there is a next page. A `long` page, of more than
+    SHORT_PAGE tasks, is one of MAX_PAGE_BYTES, too; its last line may lie beyond.
     """
     column: Any = getattr(Task, sort.column)
     descending = sort.startswith("-") != (start == "before")
@@ -144,10 +128,17 @@ def tasks(sort: Sort, filters: frozenset[str], start: str) -> Statement:
         .offset(OFFSET)
         .subquery("rows")
     )
+    if long:
+        rows = lines.within_bytes(rows, rows.c.title, rows.c.description)
     behind: ColumnElement[bool] = literal_column("0") < OFFSET
     if start != "top":
         behind = select(literal_column("1")).where(_MINE, *wanted, passed).exists()
-    return Statement(select(_lines(rows), behind.label("behind")).select_from(rows))
+    return Statement(select(lines.of(rows), behind.label("behind")).select_from(rows))
+
+
+def page(sort: Sort, filters: frozenset[str], start: str, limit: int) -> Statement:
+    """The statement for a page of so many `tasks` at most."""
+    return tasks(sort, filters, start, long=limit > SHORT_PAGE)
 
 
 @lru_cache(None)
@@ -160,7 +151,8 @@ def count(filters: frozenset[str]) -> Statement:
 # The usual ones, so that a fault of theirs shows at import.
 count(frozenset())
 for _start in ("top", "after"):
-    tasks(Sort.NEWEST, frozenset(), _start)
+    for _long in (False, True):
+        tasks(Sort.NEWEST, frozenset(), _start, long=_long)
 
 # --- one task ---
 
@@ -206,12 +198,23 @@ KEY: Final = bindparam("key", type_=Text)
 _MY_KEY: Final = col(IdempotencyKey.user_id) == CALLER
 _THIS_KEY: Final = col(IdempotencyKey.key) == KEY
 
-FORGET_KEYS: Final = Statement(
+_AGE: Final = bindparam("age", type_=Interval)
+
+# Less those that another request is about to delete.
+EXPIRED_KEYS: Final = Statement(
+    select(col(IdempotencyKey.key))
+    .where(_MY_KEY, col(IdempotencyKey.created_at) < func.now() - _AGE)
+    .order_by(col(IdempotencyKey.created_at))
+    .limit(LIMIT)
+    .with_for_update(skip_locked=True)
+)
+
+# An index of keys leads to this one, whatever PostgreSQL expects; none of dates can.
+_HAS_EXPIRED: Final = col(IdempotencyKey.created_at) + _AGE < func.now()
+
+FORGET_KEY: Final = Statement(
     delete(IdempotencyKey)
-    .where(
-        _MY_KEY,
-        col(IdempotencyKey.created_at) < func.now() - bindparam("age", type_=Interval),
-    )
+    .where(_MY_KEY, _THIS_KEY, _HAS_EXPIRED)
     .returning(col(IdempotencyKey.key))
 )
 
@@ -240,7 +243,7 @@ KEPT_ANSWER: Final = Statement(
         col(IdempotencyKey.status),
         col(IdempotencyKey.headers),
         col(IdempotencyKey.body),
-    ).where(_MY_KEY, _THIS_KEY)
+    ).where(_MY_KEY, _THIS_KEY, ~_HAS_EXPIRED)
 )
 
 # --- all that is kept of a person, for the operator ---
@@ -249,11 +252,15 @@ AFTER_ID: Final = bindparam("after", type_=BigInteger)
 AFTER_KEY: Final = bindparam("after", type_=Text)
 
 
+_LONG: Final = {"title", "description", "body"}
+
+
 def _export(columns: Any, mine: ColumnElement[bool], place: Any, after: Any) -> Statement:
-    """The next rows `after` a place: as lines of JSON, and where the `last` of them is."""
-    rows = select(*columns).where(mine, place > after).order_by(place).limit(LIMIT).subquery("rows")
+    """A page of rows `after` a place: as lines of JSON, and where the `last` of them is."""
+    page = select(*columns).where(mine, place > after).order_by(place).limit(LIMIT).subquery("page")
+    rows = lines.within_bytes(page, *(column for column in page.c if column.key in _LONG))
     return Statement(
-        select(_lines(rows), func.max(rows.c[place.key]).label("last")).select_from(rows)
+        select(lines.of(rows), func.max(rows.c[place.key]).label("last")).select_from(rows)
     )
 
 
@@ -265,7 +272,7 @@ EXPORT_KEPT_ANSWERS: Final = _export(
         col(IdempotencyKey.status),
         col(IdempotencyKey.headers),
         col(IdempotencyKey.body),
-        _date(col(IdempotencyKey.created_at)),
+        lines.date(col(IdempotencyKey.created_at)),
     ),
     _MY_KEY,
     col(IdempotencyKey.key),
@@ -276,8 +283,8 @@ EXPORT_KEPT_ANSWERS: Final = _export(
 def _erase(table: Any, mine: ColumnElement[bool], place: Any) -> Statement:
     """Some rows: how many were `found`, and `erased`. Those that others erased first are not."""
     some = select(place).where(mine).order_by(place).limit(LIMIT).cte("some")
-    found = select(some.c[place.key])
-    gone = delete(table).where(mine, place.in_(found)).returning(place).cte("gone")
+    last = select(func.max(some.c[place.key])).scalar_subquery()
+    gone = delete(table).where(mine, place <= last).returning(place).cte("gone")
     return Statement(
         select(
             select(func.count()).select_from(some).scalar_subquery().label("found"),

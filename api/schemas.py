@@ -31,10 +31,13 @@ MAX_ID: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259, section
 MAX_PAGE: Final = 1000
 MAX_OFFSET: Final = 10_000
 MAX_BULK: Final = 100
+MAX_PAGE_BYTES: Final = 1024 * 1024  # of JSON, at about which a page ends
+MAX_WORDS: Final = 10  # of a search
+MAX_WORD: Final = 64  # characters
 
-# What LIKE takes for more than itself.
-_LIKE: Final = re.compile(r"[\\%_]")
-_ESCAPED: Final = r"\\\g<0>"
+# What follows it is no pattern but itself (PostgreSQL manual, section Regular Expression
+# Metasyntax).
+_LITERALLY: Final = "***="
 
 # RFC 3339, section 5.6. Pydantic takes more: numbers, and dates without a time.
 _DATE: Final = re.compile(
@@ -45,6 +48,11 @@ _DATE: Final = re.compile(
 # For the document. `_shown` knows of more that shows nothing.
 _NO_NUL: Final = {"pattern": r"^[^\x00]*$"}
 _NOT_BLANK: Final = {"pattern": r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f][^\x00]*$"}
+_WORD: Final = rf"[^\s\x00]{{1,{MAX_WORD}}}"
+_SEARCHABLE: Final = {
+    "pattern": r"^(?=[^\x00]*[^\s\x00-\x1f\x7f-\x9f])"
+    rf"\s*{_WORD}(\s+{_WORD}){{0,{MAX_WORDS - 1}}}\s*$"
+}
 
 
 def _without_nul(text: str) -> str:
@@ -56,6 +64,17 @@ def _without_nul(text: str) -> str:
 def _shown(text: str) -> str:
     if is_blank(text):
         raise PydanticCustomError("blank", "String should not be blank")
+    return text
+
+
+def _searchable(text: str) -> str:
+    words = text.split()
+    if len(words) > MAX_WORDS:
+        raise PydanticCustomError("words", f"String should have at most {MAX_WORDS} words")
+    if any(len(word) > MAX_WORD for word in words):
+        raise PydanticCustomError(
+            "word", f"String should have words of at most {MAX_WORD} characters"
+        )
     return text
 
 
@@ -146,6 +165,11 @@ class NoParameters(BaseModel):
 
     model_config = _STRICT
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether the database may have to work long for it."""
+        return False
+
 
 class Sort(StrEnum):
     """What a list is sorted by; `-`: the greatest first."""
@@ -174,6 +198,7 @@ _Words = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     AfterValidator(_without_nul),
     AfterValidator(_shown),
+    AfterValidator(_searchable),
 ]
 
 
@@ -187,11 +212,17 @@ class TaskPage(NoParameters):
     updated_before: _Bound = Field(None, description="Only those changed earlier")
     q: Annotated[
         _Words | None,
-        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200} | _NOT_BLANK),
-    ] = Field(None, description="Only those with each of these words in title or description")
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200} | _SEARCHABLE),
+    ] = Field(
+        None,
+        description="Only those with each of these words in title or description: at most"
+        f" {MAX_WORDS} words of at most {MAX_WORD} characters",
+    )
     sort: Sort = Field(Sort.NEWEST, description="What they are sorted by; `-` turns it round")
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), _DIGITS] = Field(
-        MAX_PAGE, description="How many at most"
+        MAX_PAGE,
+        description="How many at most; a page also ends at about"
+        f" {MAX_PAGE_BYTES // 2**20} MiB, with a `next`",
     )
     offset: Annotated[StrictInt, Field(ge=0, le=MAX_OFFSET), _DIGITS] = Field(
         0, description="How many to leave out; a cursor is faster, and stays where it is"
@@ -207,11 +238,16 @@ class TaskPage(NoParameters):
             raise PydanticCustomError("beginning", "Input should not come with an offset")
         return cursor
 
+    @property
+    def is_slow(self) -> bool:
+        """A search reads all that the caller has written."""
+        return self.q is not None
+
     @cached_property
     def filters(self) -> dict[str, Any]:
         """What is given of `completed`, the dates and `q`, as parameters of a statement."""
         given = self.model_dump(exclude={"q", "sort", "limit", "offset", "cursor"})
-        given["words"] = self.q and [f"%{_LIKE.sub(_ESCAPED, word)}%" for word in self.q.split()]
+        given["words"] = self.q and [_LITERALLY + word for word in self.q.split()]
         return {name: value for name, value in given.items() if value is not None}
 
     @cached_property

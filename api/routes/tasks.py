@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
-from api import etags, pages, queries
+from api import etags, lines, pages, queries
+from api.db import StatementTimeout
 from api.document import failures, responses
 from api.etags import Tags
 from api.idempotency import once
-from api.problems import Failure, Kind
+from api.problems import Failure, Kind, unavailable
 from api.routes.route import (
     IdempotencyKey,
     IfMatch,
@@ -98,6 +99,19 @@ async def _changed(
     )
 
 
+async def _listed(tx: Tx, statement: Statement, **values: object) -> Any:
+    """The row of a statement on a list, which has one. Raises `Failure` if a search is too slow."""
+    try:
+        return await _found(tx.row(statement, **values))
+    except StatementTimeout:
+        if "words" not in values:
+            raise
+        raise unavailable(
+            "The search took too long; look for fewer or longer words, or narrow the list by"
+            " `completed` or its dates."
+        ) from None
+
+
 @router.get(
     PATH,
     operation_id="listTasks",
@@ -117,22 +131,23 @@ async def list_tasks(
     position = None
     if page.cursor is not None:
         position = pages.Position.at(page.cursor, pages.bound(tx.user, page), page.sort)
-    row = await _found(
-        tx.row(
-            queries.tasks(page.sort, page.filtered, position.start if position else "top"),
-            limit=page.limit,
-            offset=page.offset,
-            **page.filters,
-            **(position.values(page.sort) if position else {}),
-        )
+    start = position.start if position else "top"
+    row = await _listed(
+        tx,
+        queries.page(page.sort, page.filtered, start, page.limit),
+        limit=page.limit,
+        offset=page.offset,
+        **page.filters,
+        **(position.values(page.sort) if position else {}),
     )
-    lines = queries.lines(row)
-    tasks, older, newer = lines[: page.limit], len(lines) > page.limit, row["behind"]
+    found = lines.split(row)
+    tasks = pages.fitting(found, page.limit)
+    older, newer = len(found) > len(tasks), row["behind"]
     if position is not None and position.start == "before":
         tasks, older, newer = tasks[::-1], newer, older
     headers = {"Link": pages.links(PATH, page, tx.user, tasks, newer=newer, older=older)}
     if prefer and "count=exact" in prefer.lower().replace(" ", "").replace('"', "").split(","):
-        total = await _found(tx.row(queries.count(page.filtered), **page.filters))
+        total = await _listed(tx, queries.count(page.filtered), **page.filters)
         headers |= {"X-Total-Count": str(total["total"]), "Preference-Applied": "count=exact"}
     body = f"[{','.join(tasks)}]"
     tag = etags.of_text(body, *headers.values())

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from api import pages, queries
+from api.schemas import MAX_PAGE
 from api.settings import Settings
 from tests.faults.cluster import Postgres, postgres_of_its_own
 from tests.faults.wire import Wire, wire
@@ -28,6 +30,13 @@ def settings(postgres: Postgres) -> Settings:
         pool_timeout=POOL_TIMEOUT,
         request_timeout=REQUEST_TIMEOUT,
     )
+
+
+@pytest.fixture(autouse=True)
+def _pages_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that are longer than what the kernel takes of one: lists of many megabytes."""
+    monkeypatch.setattr(pages, "MAX_PAGE_BYTES", 2**40)
+    monkeypatch.setattr(queries, "SHORT_PAGE", MAX_PAGE)
 
 
 @pytest.fixture

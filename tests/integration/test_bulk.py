@@ -1,13 +1,18 @@
 """Many at once: tasks made together, all of them or none, and those that are completed cleared."""
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx2
 import psycopg
 import pytest
+from pydantic_core import from_json
 
+from api.problems import MAX_PROBLEM, InvalidInput
+from api.routes.body import Body
+from api.schemas import TaskCreates
 from tests.cluster import TaskDatabase
 from tests.people import Person
 from tests.problems import MARK, problem
@@ -148,6 +153,70 @@ def test_not_more_than_a_hundred_faults_are_named(alice: Person) -> None:
     members = ",".join(f'"{n}":1' for n in range(50_000))
     answer = alice.http.post(BULK, content=f'[{{"title":"x",{members}}}]', headers=JSON)
     assert pointers(answer) == ["#/0"] * 100
+    assert "the first 100 are listed" in answer.json()["detail"]
+    assert len(answer.content) < MAX_PROBLEM
+
+
+@pytest.mark.parametrize("number", [99, 100, 101])
+def test_what_is_cut_of_the_faults_is_told(alice: Person, number: int) -> None:
+    members = {str(n): 1 for n in range(number)}
+    answer = alice.http.post(BULK, json=[{"title": "x"} | members])
+    assert pointers(answer) == ["#/0"] * min(number, 100)
+    assert ("the first 100 are listed" in answer.json()["detail"]) is (number > 100)
+
+
+def test_faults_of_many_tasks_are_a_hundred_together(alice: Person) -> None:
+    sent = [{"title": 7, "description": 7, "completed": 7, MARK: 7}] * 100
+    assert len(pointers(alice.http.post(BULK, json=sent))) == 100
+    sent = [{str(n): 7 for n in range(500)}] * 100
+    assert pointers(alice.http.post(BULK, json=sent)) == ["#/0"] * 100
+    sent = [dict.fromkeys(map(str, range(30)), 7)] * 4
+    answer = alice.http.post(BULK, json=sent)
+    assert pointers(answer) == ["#/0"] * 30 + ["#/1"] * 30 + ["#/2"] * 30 + ["#/3"] * 10
+
+
+def test_unknown_members_are_counted_before_anything_is_made_of_them() -> None:
+    body = Body(TaskCreates)
+    members = ",".join(f'"{n:x}":0' for n in range(100_000))
+    content = f'[{{"title":"x",{members}}}]'.encode()
+    tracemalloc.start()
+    try:
+        value = from_json(content)
+        _, parsed = tracemalloc.get_traced_memory()
+        del value
+        tracemalloc.reset_peak()
+        with pytest.raises(InvalidInput):
+            body.parsed(content)
+        _, refused = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert refused < 1.5 * parsed  # three times as much, when each is an error
+
+
+@pytest.mark.parametrize("content", ["[],", "[" * 100 + "]" * 100 + ","], ids=["flat", "deep"])
+def test_lists_upon_lists_are_refused_unread(alice: Person, content: str) -> None:
+    body = f"[{content * (1_000_000 // len(content))}1]"
+    answer = alice.http.post(BULK, content=body, headers=JSON)
+    problem(answer, 400, "malformed-request")
+    assert alice.lists() == []
+
+
+@pytest.mark.parametrize(
+    "content", ["{},", '{"title":"x"},', '{"title":{"title":{}}},'], ids=["empty", "good", "deep"]
+)
+def test_objects_upon_objects_are_too_many(alice: Person, content: str) -> None:
+    body = f"[{content * (1_000_000 // len(content))}1]"
+    answer = alice.http.post(BULK, content=body, headers=JSON)
+    assert pointers(answer) == ["#"]
+    assert "100 objects" in answer.text
+    assert alice.lists() == []
+
+
+def test_brackets_in_texts_are_text(alice: Person) -> None:
+    text = '[[{"\\' * 2_000
+    answer = alice.http.post(BULK, json=[{"title": "[ ]", "description": text}] * 50)
+    assert answer.status_code == 201, answer.text
+    assert [task["description"] for task in answer.json()] == [text] * 50
 
 
 @pytest.mark.parametrize(

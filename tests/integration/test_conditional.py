@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from api.problems import MAX_PROBLEM
 from tests.cluster import TaskDatabase
 from tests.locks import held
 from tests.people import Person
@@ -288,6 +289,13 @@ def test_a_client_that_knows_another_task_changes_nothing(
     assert problem(answer, 412, "precondition-failed")["current"] == now
     assert answer.headers["ETag"] == current
     assert sees_with_tag(alice, task["id"]) == (now, current)
+
+
+def test_the_longest_task_there_is_has_room_in_a_problem(alice: Person) -> None:
+    task = alice.creates("\x01" * 199 + "x", description="\x01" * 10_000)
+    answer = changes(alice, "put", task["id"], '"2"')
+    assert problem(answer, 412, "precondition-failed")["current"] == task
+    assert 60_000 < len(answer.content) < MAX_PROBLEM
 
 
 @change

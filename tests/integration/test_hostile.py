@@ -600,6 +600,10 @@ def test_a_body_is_asked_for_only_when_it_will_be_read(wire: Wire) -> None:
     assert [answer.status for answer in said] == [100, 201, 200]
     assert said[1].owners == {wire.alice.id}
     assert said[2].owners == {wire.bob.id}
+    text = POST.replace("application/json", "text/plain")
+    assert [a.status for a in wire.say(f"{text}{expects}\r\n", patience=0.3)] == [415]
+    coded = f"{POST}Content-Encoding: gzip\r\n"
+    assert [a.status for a in wire.say(f"{coded}{expects}\r\n", patience=0.3)] == [415]
     stranger = POST.replace("<ALICE>", "")
     assert [answer.status for answer in wire.say(f"{stranger}{expects}\r\n", patience=0.3)] == [401]
 

@@ -531,6 +531,100 @@ def test_with_each_new_key_the_old_ones_are_forgotten(
     assert remembered(as_superuser, alice) == ["d"]
 
 
+def given_answers(
+    as_superuser: psycopg.Connection, person: Person, number: int, *, size: int = 10
+) -> None:
+    """Answers of these many bytes, kept under the keys `old 0001` and so on, and expired."""
+    as_superuser.execute(
+        "insert into idempotency_key (user_id, key, fingerprint, status, headers, body, created_at)"
+        " select %s, 'old ' || lpad(n::text, 4, '0'), 'f', 201, '{}', repeat('a', %s),"
+        "  now() - interval '25 hours' + n * interval '1 ms' from generate_series(1, %s::int) as n",
+        [person.id, size, number],
+    )
+
+
+def test_of_the_old_keys_fifty_are_forgotten_at_a_time_the_oldest_first(
+    alice: Person, bob: Person, as_superuser: psycopg.Connection
+) -> None:
+    for person in (alice, bob):
+        given_answers(as_superuser, person, 120)
+    for n, left in enumerate([70, 20, 0, 0], start=1):
+        assert creating(alice).sends(f"new-{n}").status_code == 201
+        old = [key for key in remembered(as_superuser, alice) if key.startswith("old")]
+        assert old == [f"old {k:04}" for k in range(121 - left, 121)]
+    assert len(remembered(as_superuser, bob)) == 120
+
+
+def test_a_key_that_has_expired_is_as_new_though_older_ones_are_still_kept(
+    alice: Person, as_superuser: psycopg.Connection
+) -> None:
+    given_answers(as_superuser, alice, 120)
+    first = creating(alice).sends('"old 0119"')
+    assert first.status_code == 201
+    assert "Idempotency-Replayed" not in first.headers
+    assert is_replayed(creating(alice).sends('"old 0119"'), first)
+    assert len(alice.lists()) == 1
+
+
+def test_nobody_waits_for_an_old_key_that_another_request_deletes(
+    alice: Person, database: TaskDatabase, as_superuser: psycopg.Connection
+) -> None:
+    given_answers(as_superuser, alice, 120)
+    lock = "select from idempotency_key where user_id = %s and key < 'old 0040' for update"
+    with held(database.superuser, lock, alice.id) as waiting:
+        assert creating(alice).sends("new").status_code == 201
+        waiting(0)
+    left = [*range(1, 40), *range(90, 121)]  # those that are locked, and the newest
+    assert remembered(as_superuser, alice) == ["new", *(f"old {n:04}" for n in left)]
+
+
+@pytest.mark.parametrize("locked", ["old 0002", "%"])
+def test_who_comes_with_an_expired_key_that_is_in_use_is_told_so(
+    alice: Person, database: TaskDatabase, as_superuser: psycopg.Connection, locked: str
+) -> None:
+    given_answers(as_superuser, alice, 3)
+    lock = "select from idempotency_key where user_id = %s and key like %s for update"
+    with held(database.superuser, lock, alice.id, locked):
+        problem(creating(alice).sends('"old 0002"'), 409, "request-in-progress")
+    assert creating(alice).sends('"old 0002"').status_code == 201
+
+
+@pytest.mark.slow
+def test_many_long_answers_that_have_expired_do_not_lock_anybody_out(
+    own_database: TaskDatabase,
+) -> None:
+    """As on a slower machine: the role has 0.7 seconds for a statement."""
+    with psycopg.connect(own_database.superuser, autocommit=True) as as_superuser:
+        (name,) = as_superuser.execute("select current_database()").fetchone() or ("",)
+        as_superuser.execute(
+            f"alter role task_app in database {name} set statement_timeout = '700ms'".encode()
+        )
+        # as answers are whose texts cannot be compressed
+        as_superuser.execute("alter table idempotency_key alter body set storage external")
+        with people_of(own_database) as people:
+            alice = people.person("alice")
+            given_answers(as_superuser, alice, 1500, size=960_000)
+            for n in range(1, 6):
+                assert creating(alice).sends(f"new-{n}").status_code == 201
+                assert len(remembered(as_superuser, alice)) == 1500 - 49 * n
+            assert len(alice.lists()) == 5
+
+
+def test_a_sweep_keeps_what_it_has_done_when_it_cannot_go_on(
+    own_people: People, own_database: TaskDatabase
+) -> None:
+    alice = own_people.person("alice")
+    with psycopg.connect(own_database.superuser, autocommit=True) as as_superuser:
+        given_answers(as_superuser, alice, 250)
+        lock = "select from idempotency_key where key = 'old 0210' for update"
+        with held(own_database.superuser, lock):
+            outcome = run("sweep", MIGRATION_DATABASE_URL=own_database.owner)
+            assert "another transaction holds" in outcome.refusal()
+        assert remembered(as_superuser, alice) == [f"old {n:04}" for n in range(201, 251)]
+        outcome = run("sweep", MIGRATION_DATABASE_URL=own_database.owner)
+        assert (outcome.code, outcome.out) == (0, "swept 50\n")
+
+
 def test_the_owner_sweeps_what_has_expired_of_everybody_and_nothing_else(
     own_people: People, own_database: TaskDatabase
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from api.problems import MAX_PROBLEM
 from tests.people import Person
 from tests.problems import MARK, problem
 
@@ -286,6 +287,14 @@ def test_a_body_has_64_kib_at_most(
         'application/json;charset="UTF-8"',
         "Application/JSON",
         "application/merge-patch+json",
+        "application/json; charset=utf8",
+        "application/json; charset=UTF8",
+        'application/json; charset="utf8"',
+        'application/json; Charset="U\\TF-8"',
+        "application/json ;\tcharset=utf-8 ;",
+        "application/json;;charset=utf-8;",
+        'application/json; profile="https://example.com/a;charset=latin-1"; charset=utf-8',
+        "application/json; odata.metadata=minimal",
     ],
 )
 def test_json_is_taken_by_its_names(sender: Writer, content_type: str) -> None:
@@ -306,13 +315,37 @@ def test_json_is_taken_by_its_names(sender: Writer, content_type: str) -> None:
         {"Content-Type": "application/jsonp"},
         {"Content-Type": "application/xml, application/json"},
         {"Content-Type": ""},
+        {"Content-Type": "application/json; charset"},
+        {"Content-Type": "application/json; charset="},
+        {"Content-Type": 'application/json; charset=""'},
+        {"Content-Type": 'application/json; charset="utf-8'},
+        {"Content-Type": "application/json; charset=utf-8; charset=latin-1"},
+        {"Content-Type": 'application/json; charset="utf-16"'},
+        {"Content-Type": "application/json charset=utf-8"},
+        {"Content-Type": "application/json, application/json"},
+        {"Content-Type": "application/json" + " ; " * 10_000 + "x"},
         {"Content-Encoding": "gzip"},
         {"Content-Encoding": "br"},
+        {"Content-Encoding": "identity, gzip"},
+        {"Content-Encoding": "GZIP"},
+        {"Content-Encoding": "identity;q=1"},
+        {"Content-Encoding": "*"},
     ],
-    ids=lambda headers: ", ".join(f"{k}: {v}" for k, v in headers.items()),
+    ids=lambda headers: ", ".join(f"{k}: {v[:60]}" for k, v in headers.items()),
 )
 def test_anything_but_json_is_refused(sender: Writer, headers: dict[str, str]) -> None:
     problem(sender.sends({"title": MARK}, **headers), 415, "unsupported-media-type")
+    assert sender.changed_nothing()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Content-Type": "text/plain"}, {"Content-Encoding": "gzip"}, {"Content-Type": ""}]
+)
+def test_anything_but_json_is_refused_in_chunks_too(
+    sender: Writer, headers: dict[str, str]
+) -> None:
+    body = b'{"title": "mark7f3a"}'
+    problem(sender.sends(_in_chunks(body), **headers), 415, "unsupported-media-type")
     assert sender.changed_nothing()
 
 
@@ -320,6 +353,97 @@ def test_a_body_that_does_not_say_what_it_is_is_refused(sender: Writer) -> None:
     answer = sender.person.http.request(sender.method, sender.address, content=b'{"title": "x"}')
     problem(answer, 415, "unsupported-media-type")
     assert sender.changed_nothing()
+
+
+@pytest.mark.parametrize(
+    "coding", ["identity", "Identity", "IDENTITY", "identity, identity", "", ",", ", ,identity ,"]
+)
+def test_a_body_that_is_not_encoded_may_say_so(sender: Writer, coding: str) -> None:
+    body = {"completed": True} | ({"title": "x"} if sender.method == "POST" else {})
+    answer = sender.sends(body, **{"Content-Encoding": coding})
+    assert answer.status_code in (200, 201)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Content-Type", ["application/json", "text/plain"]),
+        ("Content-Type", ["application/json", "application/json; charset=latin-1"]),
+        ("Content-Type", ["application/json", ""]),
+        ("Content-Encoding", ["identity", "gzip"]),
+    ],
+)
+def test_of_a_header_said_twice_each_must_be_right(
+    sender: Writer, name: str, values: list[str], order: int
+) -> None:
+    kind = [] if name == "Content-Type" else [("Content-Type", "application/json")]
+    headers = [*kind, *((name, value) for value in values[::order])]
+    answer = sender.person.http.request(
+        sender.method, sender.address, content=b'{"title": "mark7f3a"}', headers=headers
+    )
+    problem(answer, 415, "unsupported-media-type")
+    assert sender.changed_nothing()
+
+
+# no body
+
+OF_NO_BODY: dict[str, dict[str, str]] = {
+    "a form, as axios and curl say": {"Content-Type": "application/x-www-form-urlencoded"},
+    "text": {"Content-Type": "text/plain;charset=UTF-8"},
+    "another charset": {"Content-Type": "application/json; charset=latin-1"},
+    "nothing": {"Content-Type": ""},
+    "nonsense": {"Content-Type": ";;;"},
+    "gzip": {"Content-Encoding": "gzip"},
+    "both": {"Content-Type": "multipart/form-data", "Content-Encoding": "br"},
+}
+
+
+def _nothing_in_chunks() -> Iterator[bytes]:
+    yield b""
+
+
+@pytest.mark.parametrize("headers", OF_NO_BODY.values(), ids=OF_NO_BODY)
+@pytest.mark.parametrize(
+    "body", [b"", _nothing_in_chunks, None], ids=["length 0", "chunks", "none"]
+)
+def test_what_is_said_of_no_body_is_not_looked_at(
+    alice: Person, headers: dict[str, str], body: Any
+) -> None:
+    task = alice.creates()
+    content = body() if callable(body) else body
+    address = f"/api/tasks/{task['id']}"
+    answer = alice.http.patch(f"{address}/complete", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["completed"]) == (200, True)
+
+
+@pytest.mark.parametrize("headers", OF_NO_BODY.values(), ids=OF_NO_BODY)
+def test_where_a_body_is_needed_none_is_malformed_whatever_is_said_of_it(
+    writer: Writer, headers: dict[str, str]
+) -> None:
+    answer = writer.person.http.request(writer.method, writer.address, content=b"", headers=headers)
+    problem(answer, 400, "malformed-request")
+    assert writer.changed_nothing()
+
+
+@pytest.mark.parametrize("headers", OF_NO_BODY.values(), ids=OF_NO_BODY)
+@pytest.mark.parametrize(
+    "body", [None, b"", b"mark7f3a", b"x" * 100_000], ids=lambda b: f"{b!s:.9}"
+)
+def test_where_no_body_is_taken_none_is_looked_at(
+    alice: Person, headers: dict[str, str], body: bytes | None
+) -> None:
+    task = alice.creates(completed=True)
+    address = f"/api/tasks/{task['id']}"
+    for method, url, status in (
+        ("GET", "/api/tasks", 200),
+        ("GET", address, 200),
+        ("DELETE", address, 204),
+        ("DELETE", "/api/tasks?completed=true", 200),
+        ("GET", "/livez", 200),
+    ):
+        answer = alice.http.request(method, url, content=body, headers=headers)
+        assert answer.status_code == status, answer.text
 
 
 # addresses
@@ -436,6 +560,32 @@ def test_a_query_the_list_does_not_take_is_refused(
 def test_every_fault_of_a_query_is_named(alice: Person) -> None:
     answer = alice.http.get("/api/tasks?limit=0&offset=x&completed=yes")
     assert sorted(faults(answer)) == ["completed", "limit", "offset"]
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("&".join(f"mark7f3a{n}=1" for n in range(2_000)), 100),
+        ("&".join(f"{n:x}" for n in range(10_500)), 100),
+        ("&".join(f"{n}=" for n in range(101)), 100),
+        ("&".join(f"{n}=" for n in range(100)), 100),
+        ("limit=1&" * 7_000, 1),
+        ("mark7f3a=1&" * 5_000, 1),
+        ("&" * 30_000 + "mark7f3a=1", 1),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_of_a_query_a_hundred_faults_are_named(alice: Person, query: str, number: int) -> None:
+    answer = alice.http.get(f"/api/tasks?{query}")
+    assert len(faults(answer)) == number
+    assert len(answer.content) < MAX_PROBLEM
+    cut = "the first 100 are listed" in answer.json()["detail"]
+    assert cut is (number == 100 and query.count("&") > 99)
+
+
+def test_separators_alone_are_no_parameters(alice: Person) -> None:
+    task = alice.creates()
+    assert alice.http.get(f"/api/tasks?{'&' * 50_000}limit=1").json() == [task]
 
 
 @pytest.mark.parametrize("query", ["mark7f3a=1", "limit=5", "a=1&a=2", "mark7f3a", "%00"])

@@ -48,9 +48,11 @@ async def backend(pool: Pool) -> int:
     return int(connection.get_server_pid())
 
 
-async def refusal(pool: Pool, user: str | None = None) -> BaseException | None:
+async def refusal(
+    pool: Pool, user: str | None = None, *, slow: bool = False
+) -> BaseException | None:
     """Why there is no connection; None when nothing is said for long."""
-    asking = asyncio.create_task(pool.acquire(user))
+    asking = asyncio.create_task(pool.acquire(user, slow=slow))
     done, _ = await asyncio.wait([asking], timeout=5)
     asking.cancel()
     return asking.exception() if done else None
@@ -174,8 +176,7 @@ async def test_who_waits_behind_a_slow_one_waits_no_longer_than_others(
 ) -> None:
     async with opened(database, 4, patience=0.2) as pool:
         first = await pool.acquire("alice", slow=True)
-        with pytest.raises(TimeoutError):
-            await pool.acquire("alice", slow=True)
+        assert isinstance(await refusal(pool, "alice", slow=True), TimeoutError)
         pool.release(first)
         pool.release(await pool.acquire("alice", slow=True))
 

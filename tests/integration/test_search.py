@@ -3,9 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from api import db, queries
+from api.schemas import Sort, TaskPage
+from tests.cluster import TaskDatabase
 from tests.people import People, Person
+from tests.plans import executed
 from tests.problems import MARK, problem
 
 TASKS: Final = {
@@ -92,9 +98,27 @@ FOUND: Final[dict[str, set[str]]] = {
     "%s": set(),
     "&": set(),
     "+": set(),
-    "x" * 200: set(),
-    "\U0001f95b" * 200: set(),
-    "milk " * 40: {"milk", "bread"},
+    "x" * 64: set(),
+    "\U0001f95b" * 64: set(),
+    "milk " * 10: {"milk", "bread"},
+    "milk" * 16 + " " + "x" * 64: set(),
+    # what would be patterns
+    ".": set(),
+    ".*": set(),
+    "m.lk": set(),
+    "(milk|bread)": set(),
+    "[a-z]": set(),
+    "^buy": set(),
+    "milk$": set(),
+    "\\m": set(),
+    "\\w": set(),
+    "(?q)milk": set(),
+    "***=milk": set(),
+    "***": set(),
+    "{1}": set(),
+    "(": set(),
+    "[": set(),
+    "C:\\TEMP": {"backslash"},
     " " * 300 + "milk" + "\n" * 300: {"milk", "bread"},
 }
 
@@ -131,6 +155,72 @@ def test_every_character_of_ascii_means_itself(searcher: Person, code: int) -> N
     assert searcher.lists(q=character) == wanted
 
 
+# Texts as long as they may be, in which the beginning of a word is found at each place, or its end.
+LONG: Final = "a" * 10_000
+WORST: Final = {
+    "the end differs": ["a" * 63 + "b"],
+    "the beginning differs": ["b" + "a" * 63],
+    "the middle differs": ["a" * 32 + "b" + "a" * 31],
+    "all but the last are found": [*(["a" * 21] * 9), "b"],
+    "none of ten": [f"{'a' * (18 - n)}{'b' * (n + 1)}" for n in range(10)],
+}
+
+
+@pytest.fixture(scope="module")
+def hoarder(database: TaskDatabase, server: str) -> Iterator[Person]:
+    """Somebody who has written as much as a thousand tasks hold."""
+    with People(server) as people, psycopg.connect(database.superuser) as as_superuser:
+        hoarder = people.person("alice")
+        as_superuser.execute(
+            "insert into task (user_id, title, description)"
+            " select %s, 'a', %s from generate_series(1, 1000)",
+            [hoarder.id, LONG],
+        )
+        as_superuser.commit()
+        yield hoarder
+
+
+def searching(database: TaskDatabase, person: Person, words: list[str]) -> float:
+    """Milliseconds that PostgreSQL takes for it at best, of five tries."""
+    values = TaskPage(q=" ".join(words)).filters
+    statement = queries.count(frozenset(values))
+    with psycopg.connect(database.direct) as connection:
+        connection.execute("select set_config('app.user_id', %s, true)", [person.id])
+        connection.execute(f"prepare asked as {statement.sql}".encode())
+        explain = sql.SQL("explain (analyze, format json) {}")
+        execute = explain.format(executed("asked", person.id, statement, values))
+        plans = [connection.execute(execute).fetchall()[0][0][0] for _ in range(5)]
+    return min(float(plan["Execution Time"]) for plan in plans)
+
+
+@pytest.mark.parametrize("words", WORST.values(), ids=WORST)
+def test_no_word_makes_a_search_go_over_a_text_again_and_again(
+    database: TaskDatabase, hoarder: Person, words: list[str]
+) -> None:
+    # of one with `like`, 64 characters took twelve times as long as four
+    assert searching(database, hoarder, words) < 5 * searching(database, hoarder, ["milk"])
+
+
+def test_a_search_that_takes_too_long_is_given_up_and_says_so(
+    hoarder: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hoarder.lists(q="b") == []
+    monkeypatch.setattr(db, "_SEARCH_TIMEOUT", "5ms")
+    for headers in ({}, {"Prefer": "count=exact"}):
+        answer = hoarder.http.get("/api/tasks", params={"q": "b"}, headers=headers)
+        assert "search took too long" in problem(answer, 503, "unavailable")["detail"]
+        assert int(answer.headers["Retry-After"]) > 0
+    # what is no search has the time of every statement, and narrowed down it is soon done
+    assert len(hoarder.lists(sort="title", limit=1)) == 1
+    assert hoarder.lists(q="b", completed="true") == []
+
+
+def test_a_search_may_take_two_seconds_and_other_statements_more() -> None:
+    assert db.SEARCH_TIMEOUT == 2
+    assert TaskPage(q="milk").is_slow
+    assert not TaskPage(sort=Sort.TITLE).is_slow
+
+
 def test_what_bob_has_is_not_found(alice: Person, bob: Person) -> None:
     his = bob.creates("Buy milk", description="and bread")
     for q in ("milk", "bread", "bob", his["title"], bob.id):
@@ -163,6 +253,12 @@ def test_what_changes_is_found_by_what_it_is_now(alice: Person) -> None:
         "x" * 201,
         "\U0001f95b" * 201,
         "x " * 100 + "xx",
+        # words
+        "x" * 65,
+        "\U0001f95b" * 65,
+        "milk " + "x" * 65 + " bread",
+        "milk " * 11,
+        "\u3000".join("abcdefghijk"),
     ],
     ids=lambda q: ascii(q[:20]),
 )

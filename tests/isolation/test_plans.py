@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from api import queries
-from api.schemas import Sort
+from api.schemas import MAX_PAGE, Sort
 from api.statement import Statement
 from tests.cluster import Cluster, TaskDatabase
 from tests.plans import Mode, executed, plan
@@ -34,6 +34,10 @@ def page(sort: Sort, start: str, values: dict[str, Any]) -> Asked:
 # Go to their place in an index, and read as far as the page goes.
 PAGES: Final[dict[str, Asked]] = {
     "newest": page(Sort.NEWEST, "top", {}),
+    "newest, of bytes": (
+        queries.page(Sort.NEWEST, frozenset(), "top", MAX_PAGE),
+        {"limit": LIMIT, "offset": 0},
+    ),
     "newest, after": page(Sort.NEWEST, "after", HERE),
     "newest, before": page(Sort.NEWEST, "before", HERE),
     "oldest": page(Sort.OLDEST, "top", {}),
@@ -57,11 +61,11 @@ WHOLE: Final[dict[str, Asked]] = {
     "by update": page(Sort.UPDATED_LAST, "top", {}),
     "by update, before": page(Sort.UPDATED_FIRST, "before", HERE),
     "updated after": page(Sort.UPDATED_LAST, "top", {"updated_after": MIDDLE}),
-    "words": page(Sort.NEWEST, "top", {"words": ["%buy%", "%bread%"]}),
-    "words, after": page(Sort.NEWEST, "after", HERE | {"words": ["%bread%"]}),
+    "words": page(Sort.NEWEST, "top", {"words": ["***=buy", "***=bread"]}),
+    "words, after": page(Sort.NEWEST, "after", HERE | {"words": ["***=bread"]}),
     "count": (queries.count(frozenset()), {}),
     "count those completed": (queries.count(frozenset(DONE)), DONE),
-    "count with words": (queries.count(frozenset({"words"})), {"words": ["%bread%"]}),
+    "count with words": (queries.count(frozenset({"words"})), {"words": ["***=bread"]}),
     "delete those completed": (queries.DELETE_COMPLETED, {}),
 }
 

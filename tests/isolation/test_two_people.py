@@ -222,3 +222,21 @@ def test_what_bob_sends_forgets_nothing_of_hers(
         "select user_id, key from idempotency_key where user_id in (%s, %s)", [alice.id, bob.id]
     ).fetchall()
     assert sorted(kept) == [(alice.id, "old"), (bob.id, "new")]
+
+
+def test_hers_that_have_expired_do_not_keep_his(
+    alice: Person, bob: Person, as_superuser: psycopg.Connection
+) -> None:
+    for person, hours in ((alice, 26), (bob, 25)):
+        as_superuser.execute(
+            "insert into idempotency_key (user_id, key, fingerprint, created_at)"
+            " select %s, %s || n, 'f', now() - %s * interval '1 hour'"
+            " from generate_series(1, 50) as n",
+            [person.id, person.id, hours],
+        )
+    bob.http.post("/api/tasks", json={"title": "x"}, headers={"Idempotency-Key": "new"})
+    kept = as_superuser.execute(
+        "select user_id, count(*) from idempotency_key where user_id in (%s, %s) group by user_id",
+        [alice.id, bob.id],
+    ).fetchall()
+    assert sorted(kept) == [(alice.id, 50), (bob.id, 1)]

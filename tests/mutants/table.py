@@ -122,6 +122,12 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "integration/test_input.py",
         "integration/test_conditional.py",
     ),
+    "api/routes/body.py": ("integration/test_input.py", "integration/test_bulk.py"),
+    "api/lines.py": (
+        "integration/test_page_bytes.py",
+        "integration/test_lists.py",
+        "integration/test_tasks.py",
+    ),
     "api/routes/tasks.py": (
         "isolation/test_two_people.py",
         "integration/test_tasks.py",
@@ -467,15 +473,16 @@ _FILTERS: Final = {
         "where(_MINE, col(Task.completed)).returning",
         "where({}, col(Task.completed)).returning",
     ),
-    "FORGET_KEYS": (
-        ".where(\n        _MY_KEY,\n",
-        ".where(\n        {},\n",
+    "EXPIRED_KEYS": (".where(_MY_KEY, col(Idem", ".where({}, col(Idem"),
+    "FORGET_KEY": (
+        ".where(_MY_KEY, _THIS_KEY, _HAS_EXPIRED)",
+        ".where({}, _THIS_KEY, _HAS_EXPIRED)",
     ),
     "KEEP_ANSWER": (
         ".where(_MY_KEY, _THIS_KEY)\n    .values",
         ".where({}, _THIS_KEY)\n    .values",
     ),
-    "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY)", "    ).where({}, _THIS_KEY)"),
+    "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY, ~", "    ).where({}, _THIS_KEY, ~"),
     "UPDATE": (
         f".where(_MINE, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
         f".where({{}}, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
@@ -642,17 +649,8 @@ IDENTITY: Final = [
             'arguments(self.user.id + "x", values)',
         ),
         ("there is no transaction", _BEGIN.old, _BEGIN.new),
-        (
-            "every transaction is rolled back",
-            "ROLLBACK if kind or overlooked else COMMIT",
-            "ROLLBACK",
-        ),
-        ("every transaction is committed", "ROLLBACK if kind or overlooked else COMMIT", "COMMIT"),
-        (
-            "a connection is lent again in the middle of a statement",
-            "sound = kind is None and pipeline.has_failed, False",
-            "sound = kind is None and pipeline.has_failed, True",
-        ),
+        ("every transaction is rolled back", "COMMIT if commits else ROLLBACK", "ROLLBACK"),
+        ("every transaction is committed", "COMMIT if commits else ROLLBACK", "COMMIT"),
         ("who only reads may write", "[BEGIN_READING if self._reads else BEGIN,", "[BEGIN,"),
         (
             "who only reads stays in a transaction",
@@ -682,7 +680,7 @@ POOL: Final = mutants(
     "api/pool.py",
     (
         "what is not sound is lent again",
-        "        if sound:\n",
+        "        if connection.pipeline.is_idle:\n",
         "        if True:\n",
     ),
     (
@@ -692,19 +690,19 @@ POOL: Final = mutants(
     ),
     (
         "who waits may wait for ever",
-        "while self._waiting and now - self._waiting[0][1] > self._timeout:",
-        "while False:",
+        "for turn in line.before(now - self._timeout, slow=slow):",
+        "for turn in list[_Turn]():",
     ),
     ("a loan does not end", "            if now - since > LENT:", "            if False:"),
     ("idle connections stay", "            if now - since > IDLE:", "            if False:"),
     (
         "who gives up takes a place along",
-        "                self._leave()  # it came",
+        "                self._leave(user, slow)  # it came",
         "                pass  # it came",
     ),
     (
         "a failure to connect takes a place along",
-        "        except BaseException:\n            self._leave()\n",
+        "        except BaseException:\n            self._leave(user, slow)\n",
         "        except BaseException:\n",
     ),
 )
@@ -1047,27 +1045,62 @@ SETTINGS: Final = mutants(
 # --- What comes in ---
 
 _ROUTE: Final = "api/routes/route.py"
+_BODY: Final = "api/routes/body.py"
 _SCHEMAS: Final = "api/schemas.py"
-_WHO: Final = 'await limits.user(scope, authenticator, _values(scope, b"authorization"))'
+_WHO: Final = 'await limits.user(scope, authenticator, values(scope, b"authorization"))'
 _FORBID: Final = 'ConfigDict(extra="forbid")'
 
 INPUT: Final = [
     *mutants(
-        _ROUTE,
+        _BODY,
         ("a body may be of any size", "if len(content) > most:", "if False:"),
         (
             "a body may say to be anything",
-            "if media_type not in _JSON or charsets - _UTF_8:",
+            'if media_type.strip(" \\t").lower() not in _JSON:',
             "if False:",
         ),
-        ("a body may be in any charset", " or charsets - _UTF_8:", ":"),
-        ("a body need not say what it is", "if content and not declared:", "if False:"),
+        ("a body may be in any charset", "all(charset.lower() in _UTF_8 for", "all(True for"),
+        (
+            "utf8 is another charset than utf-8",
+            '_UTF_8: Final = {"utf-8", "utf8"}',
+            '_UTF_8: Final = {"utf-8"}',
+        ),
+        ("parameters may be anything", "if not _PARAMETERS.fullmatch(", "if False and ("),
+        ("a body need not say what it is", "if not types or not all(", "if not all("),
+        (
+            "only the first line says what a body is",
+            "for content_type in types)",
+            "for content_type in types[:1])",
+        ),
         (
             "a body may be encoded",
-            'if any(encoding != "identity" for encoding in _values(scope, b"content-encoding")):',
+            'if {coding.strip(" \\t") for coding in codings} - _NOT_ENCODED:',
+            "if False:",
+        ),
+        (
+            "a coding's name has a case",
+            'b"content-encoding")).lower()',
+            'b"content-encoding"))',
+        ),
+        (
+            "of no body it matters what is said of it",
+            'any(length.strip("0") for length in values(scope, b"content-length"))',
+            "True",
+        ),
+        (
+            "what comes in chunks may be anything",
+            "if part and not content and not announced:",
             "if False:",
         ),
         ("NaN is JSON", "allow_inf_nan=False", "allow_inf_nan=True"),
+        (
+            "errors echo what was sent",
+            "[self._error(fault) for",
+            '[self._error(fault) | {"detail": f"{content!r}."} for',
+        ),
+    ),
+    *mutants(
+        _ROUTE,
         (
             "unknown parameters are ignored",
             "        if name not in known:\n",
@@ -1075,13 +1108,8 @@ INPUT: Final = [
         ),
         (
             "a parameter may be given twice",
-            "elif sum(name == other for other, _ in items) > 1:",
+            "elif number > 1:",
             "elif False:",
-        ),
-        (
-            "errors echo what was sent",
-            "[self._error(fault) for",
-            '[self._error(fault) | {"detail": f"{content!r}."} for',
         ),
         ("an id may be written in many ways", '"[1-9][0-9]{0,15}"', '"[0-9]{1,16}"'),
     ),
@@ -1104,8 +1132,78 @@ INPUT: Final = [
         "strangers are told what is wrong with their input",
         (
             Edit(_ROUTE, f"                user = {_WHO}\n", "                pass\n"),
-            Edit(_ROUTE, "database.run(user,", f"database.run({_WHO},"),
+            Edit(
+                _ROUTE,
+                "database.run(\n                    user,",
+                f"database.run(\n                    {_WHO},",
+            ),
         ),
+    ),
+    *mutants(
+        _BODY,
+        (
+            "unknown members are made errors of, each",
+            "if len(unknown) > MAX_ERRORS:",
+            "if False:",
+        ),
+        (
+            "of lists there may be any number",
+            'if _has_too_many(content, b"["):',
+            "if False:",
+        ),
+        (
+            "of objects there may be any number",
+            'if self._several and _has_too_many(content, b"{"):',
+            "if False:",
+        ),
+        (
+            "brackets in texts are lists",
+            " and _TOO_MANY[bracket].match(content) is not None",
+            "",
+        ),
+        witness="integration/test_bulk.py",
+    ),
+    *mutants(
+        _BODY,
+        (
+            "a body that will be refused is asked for",
+            "    if announced:\n        _demand_json(scope)\n",
+            "    announced = False\n",
+        ),
+        witness="integration/test_hostile.py::test_a_body_is_asked_for_only_when_it_will_be_read",
+    ),
+    *mutants(
+        _ROUTE,
+        (
+            "all parameters are looked at",
+            "[: len(known) + MAX_ERRORS + 1]",
+            "",
+        ),
+        equivalent="what is named stays the same; it takes longer",
+    ),
+    *mutants(
+        "api/etags.py",
+        (
+            "a header may hold any number of tags",
+            "if value.count('\"') > 2 * MAX_TAGS:",
+            "if False:",
+        ),
+    ),
+    *mutants(
+        "api/problems.py",
+        ("any number of faults is listed", "errors=errors[:MAX_ERRORS])", "errors=errors)"),
+        (
+            "it is not told that faults are left out",
+            "if len(errors) > MAX_ERRORS:",
+            "if False:",
+        ),
+        ("a problem may be of any size", "MAX_PROBLEM: Final = 64", "MAX_PROBLEM: Final = 1024"),
+        (
+            "it is not told that a problem was cut",
+            "    if len(content) > MAX_PROBLEM:\n        problem =",
+            "    if False:\n        problem =",
+        ),
+        witness="unit/test_problems.py",
     ),
     *mutants(
         _SCHEMAS,
@@ -1353,8 +1451,28 @@ AGAIN: Final = [
         "api/queries.py",
         (
             "keys are forgotten while they are new",
-            '< func.now() - bindparam("age"',
-            '> func.now() - bindparam("age"',
+            "_HAS_EXPIRED: Final = col(IdempotencyKey.created_at) + _AGE <",
+            "_HAS_EXPIRED: Final = col(IdempotencyKey.created_at) + _AGE >",
+        ),
+        (
+            "keys that have not expired are looked for",
+            "col(IdempotencyKey.created_at) < func.now() - _AGE",
+            "col(IdempotencyKey.created_at) > func.now() - _AGE",
+        ),
+        (
+            "all old keys are forgotten at once",
+            "    .limit(LIMIT)\n    .with_for_update",
+            "    .limit(LIMIT + LIMIT)\n    .with_for_update",
+        ),
+        (
+            "who deletes old keys lets others wait",
+            "\n    .with_for_update(skip_locked=True)",
+            "",
+        ),
+        (
+            "an answer that has expired is given once more",
+            ".where(_MY_KEY, _THIS_KEY, ~_HAS_EXPIRED)",
+            ".where(_MY_KEY, _THIS_KEY, or_(~_HAS_EXPIRED, _HAS_EXPIRED))",
         ),
         (
             "an answer is looked for among other keys",
@@ -1428,9 +1546,28 @@ AGAIN: Final = [
         "api/routes/route.py",
         (
             "only the first line of a header is read",
-            'parsed(", ".join(values))',
-            "parsed(values[0])",
+            'parsed(", ".join(lines))',
+            "parsed(lines[0])",
         ),
+    ),
+    *mutants(
+        "api/idempotency.py",
+        ("a key that has expired stays", "{key, *(row[", "{*(row["),
+        (
+            "a hundred are forgotten at a time",
+            "MAX_FORGOTTEN: Final = 50",
+            "MAX_FORGOTTEN: Final = 100",
+        ),
+    ),
+    *mutants(
+        "api/sweep.py",
+        (
+            "what is swept is lost when it cannot go on",
+            "            connection.commit()\n",
+            "",
+        ),
+        witness="integration/test_idempotency.py::"
+        "test_a_sweep_keeps_what_it_has_done_when_it_cannot_go_on",
     ),
     *mutants(
         "api/sweep.py",
@@ -1462,11 +1599,90 @@ LISTS: Final = [
             "MAX_BULK: Final = 100",
             "MAX_BULK: Final = 101",
         ),
+        ("a word is a pattern", "_LITERALLY + word for", "word for"),
+        ("a search may have any number of words", "if len(words) > MAX_WORDS:", "if False:"),
+        ("a word may be of any length", "if any(len(word) > MAX_WORD for", "if any(False for"),
+    ),
+    *mutants(
+        "api/schemas.py",
+        ("a search may take as long as anything", "return self.q is not None", "return False"),
+        witness="integration/test_search.py::"
+        "test_a_search_that_takes_too_long_is_given_up_and_says_so",
+    ),
+    *mutants(
+        "api/queries.py",
         (
-            "a word's signs mean what they mean to LIKE",
-            'f"%{_LIKE.sub(_ESCAPED, word)}%"',
-            'f"%{word}%"',
+            "long pages are asked for as short ones",
+            "long=limit > SHORT_PAGE",
+            "long=False",
         ),
+        (
+            "a description has no bytes",
+            "lines.within_bytes(rows, rows.c.title, rows.c.description)",
+            "lines.within_bytes(rows, rows.c.title)",
+        ),
+        (
+            "what is exported at once has no bound",
+            "if column.key in _LONG",
+            "if column.key in {'key', 'title'}",
+        ),
+        witness="integration/test_page_bytes.py",
+    ),
+    *mutants(
+        "api/schemas.py",
+        (
+            "a page has a hundred megabytes",
+            "MAX_PAGE_BYTES: Final = 1024",
+            "MAX_PAGE_BYTES: Final = 102400",
+        ),
+        witness="integration/test_page_bytes.py",
+    ),
+    Mutant(
+        "a search goes over a text again and again",
+        (
+            Edit("api/schemas.py", "_LITERALLY + word for", "f'%{word}%' for"),
+            Edit("api/queries.py", ".regexp_match(", ".like("),
+        ),
+        witness="integration/test_search.py::"
+        "test_no_word_makes_a_search_go_over_a_text_again_and_again",
+    ),
+    *mutants(
+        "api/lines.py",
+        (
+            "PostgreSQL makes all that a page may hold",
+            ".where(sized.c.before < bound)",
+            "",
+        ),
+        (
+            "the first task alone may have bytes",
+            "func.sum(size).over(rows=(None, 0)) - size)",
+            "size - size)",
+        ),
+        witness="integration/test_page_bytes.py",
+    ),
+    *mutants(
+        "api/pages.py",
+        ("a page has no bytes", "end < MAX_PAGE_BYTES for", "True for"),
+        witness="integration/test_page_bytes.py",
+    ),
+    *mutants(
+        "api/routes/tasks.py",
+        (
+            "a page cut short is the last one",
+            "len(found) > len(tasks), row",
+            "len(found) > page.limit, row",
+        ),
+        witness="integration/test_page_bytes.py",
+    ),
+    *mutants(
+        "api/routes/tasks.py",
+        (
+            "who searches too long is not told why",
+            'if "words" not in values:',
+            "if True:",
+        ),
+        witness="integration/test_search.py::"
+        "test_a_search_that_takes_too_long_is_given_up_and_says_so",
     ),
     *mutants(
         "api/schemas.py",
@@ -1531,12 +1747,12 @@ FAULTS: Final = [
         ),
         (
             "any number may wait for a connection",
-            "if len(self._waiting) >= self._size * QUEUE:",
+            "if self._waiting >= self._size * QUEUE:",
             "if False:",
         ),
         (
             "connecting takes as long as it likes",
-            "asked + self._timeout - self._loop.time()",
+            "self._timeout - waited",
             "self._timeout",
         ),
         witness="integration/test_pool.py",
@@ -1547,8 +1763,13 @@ FAULTS: Final = [
         ("a write in doubt is done again", " or error.in_doubt", ""),
         (
             "a commit that broke is not in doubt",
-            "in_doubt=committing and _ROLLED_BACK not in kinds",
-            "in_doubt=False",
+            "in_doubt=committing and _ROLLED_BACK not in kinds and",
+            "in_doubt=False and",
+        ),
+        (
+            "a commit that was cancelled is not in doubt",
+            "            if commits:\n                raise CommitInterrupted",
+            "            if False:\n                raise CommitInterrupted",
         ),
         witness="faults/test_commit.py",
     ),
@@ -1556,7 +1777,7 @@ FAULTS: Final = [
         _DB,
         (
             "what was rolled back counts as committed",
-            "        if overlooked:\n",
+            "        if kind is None and not good:\n",
             "        if False:\n",
         ),
         witness="isolation/test_identity_ends.py",
@@ -1620,8 +1841,6 @@ FAULTS: Final = [
             "if len(self._prepared) >= _KEPT:",
             "if False:",
         ),
-        ("a quote ends a text in a list", """.replace(b'"', rb"\\"")""", ""),
-        ("a backslash hides a quote in a list", r""".replace(b"\\", rb"\\")""", ""),
         (
             "what was rejected counts as prepared",
             "if statement.columns is not None:",
@@ -1634,6 +1853,170 @@ FAULTS: Final = [
         ),
         ("a connection that was closed is asked", "if self._transport.is_closing():", "if False:"),
         witness="integration/test_pipeline.py",
+    ),
+    *mutants(
+        "api/messages.py",
+        ("a quote ends a text in a list", """.replace(b'"', rb"\\"")""", ""),
+        ("a backslash hides a quote in a list", r""".replace(b"\\", rb"\\")""", ""),
+        witness="integration/test_pipeline.py",
+    ),
+    *mutants(
+        "api/pipeline.py",
+        (
+            "an answer is put together anew with each part of it",
+            "            if self._length < self._awaited:\n                return\n",
+            "",
+        ),
+        (
+            "what is told unasked is kept from asyncpg",
+            "            elif kind in UNASKED:",
+            "            elif False:",
+        ),
+        (
+            "what asyncpg asks does not count",
+            "                if kind == READY:  # asyncpg asked",
+            "                if False:",
+        ),
+        ("whatever was answered is idle", "status, status == IDLE", "status, True"),
+        (
+            "a message may be told by its first part",
+            "            if after > end:\n",
+            "            if after > end and asked is not None:\n",
+        ),
+        witness="integration/test_pipeline.py",
+    ),
+    *mutants(
+        "api/pipeline.py",
+        (
+            "a connection found closed before the commit is in doubt",
+            "raise NothingSent(",
+            "raise asyncpg.ConnectionDoesNotExistError(",
+        ),
+        witness="faults/test_commit.py",
+    ),
+    *mutants(
+        "api/problems.py",
+        (
+            "a commit that took too long is not in doubt",
+            " | TimeoutError(__cause__=CommitInterrupted())",
+            "",
+        ),
+        (
+            "a commit that a shutdown interrupts is not in doubt",
+            "        case CommitInterrupted():  # the time",
+            "        case CommitInterrupted() if False:  # the time",
+        ),
+        witness="faults/test_commit.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "a transaction answers after its end, and while it is being asked",
+            "        if not self._is_ready:\n",
+            "        if False:\n",
+        ),
+        (
+            "a transaction answers after its end",
+            "ready, self._is_ready = self._is_ready, False",
+            "ready = self._is_ready",
+        ),
+        (
+            "what was given up counts as answered",
+            "        self._is_ready = False  # and stays",
+            "        self._is_ready = True  # and stays",
+        ),
+        witness="isolation/test_interruptions.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "a slow statement has as long as any",
+            "                if self._slow\n",
+            "                if False\n",
+        ),
+        (
+            "the time of a slow statement outlives it",
+            "set_config('statement_timeout', $2, true)",
+            "set_config('statement_timeout', $2, false)",
+        ),
+        (
+            "a slow statement that was ended does not say why",
+            "if state == _OVERDUE and not committing:",
+            "if False:",
+        ),
+        (
+            "slow transactions of one user run together",
+            "pool.acquire(user, slow=slow, fresh=fresh)",
+            "pool.acquire(user, fresh=fresh)",
+        ),
+        witness="integration/test_slow_transactions.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "everybody shares one share, for nobody is named to the pool",
+            "pool.acquire(user, slow=slow, fresh=fresh)",
+            "pool.acquire(None, slow=slow, fresh=fresh)",
+        ),
+        witness="faults/test_pool_limits.py",
+    ),
+    *mutants(
+        "api/pool.py",
+        (
+            "a user may hold the whole pool",
+            "            and (held < self._share or user is None)\n",
+            "",
+        ),
+        (
+            "whoever waits is given more than their share",
+            "            if held >= self._share and user is not None:",
+            "            if False:",
+        ),
+        (
+            "requests are served in turn, not users",
+            "                self._lines.move_to_end(user)\n",
+            "                pass\n",
+        ),
+        (
+            "the gate waits like everybody else",
+            "                self._lines.move_to_end(user, last=False)",
+            "                pass",
+        ),
+        (
+            "a user's slow transactions run together",
+            "            and not (slow and user in self._slow)\n",
+            "",
+        ),
+        (
+            "whoever waits with a slow one is not kept waiting for the last",
+            "slow_too=user not in self._slow",
+            "slow_too=True",
+        ),
+        (
+            "a slow transaction never ends",
+            "            self._slow.discard(user)",
+            "            pass",
+        ),
+        (
+            "who fills the queue keeps others out of it",
+            "            self._make_room(-1 if user is None else len(line or ()))",
+            "            raise TimeoutError",
+        ),
+        (
+            "who has most in the queue may have more",
+            "        if len(longest) <= waiting + 1:",
+            "        if not len(longest):",
+        ),
+        witness="integration/test_pool.py",
+    ),
+    *mutants(
+        "api/settings.py",
+        (
+            "a share may be more than there is",
+            "if self.pool_share is not None and self.pool_share > self.pool_size:",
+            "if False:",
+        ),
+        witness="unit/test_settings.py",
     ),
     *mutants(
         "api/pipeline.py",

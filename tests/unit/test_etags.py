@@ -67,6 +67,15 @@ def test_what_is_no_list_of_tags_is_refused(header: str, value: str) -> None:
     assert [error.get("header") for error in refused.value.errors] == [header]
 
 
+@pytest.mark.parametrize("each", ['"3"', 'W/"3"', '""', '",,"'])
+def test_a_list_has_a_hundred_tags_at_most(each: str) -> None:
+    assert len(etags.parsed("If-Match", ",".join([each] * 100))) == 100
+    for number in (101, 10_000):
+        with pytest.raises(Failure) as refused:
+            etags.parsed("If-Match", ", ".join([each] * number))
+        assert refused.value.kind is Kind.MALFORMED_REQUEST
+
+
 @pytest.mark.parametrize("part", [",", " ", "\t,", '"3",', '"3" , ', 'W/"', '"'])
 def test_a_long_header_costs_no_more_than_its_length(part: str) -> None:
     began = time.perf_counter()

@@ -31,7 +31,7 @@ from sqlmodel import col, delete, insert, select, update
 
 from api import queries
 from api.models import Task
-from api.schemas import Sort
+from api.schemas import MAX_PAGE, Sort
 from api.statement import CALLER, Statement, Unfiltered
 
 TASK: Table = Task.__table__  # type: ignore[attr-defined]
@@ -286,6 +286,7 @@ STARTS = ("top", "after", "before")
 ON_DEMAND: dict[str, list[tuple[Any, ...]]] = {
     "count": [(filters,) for filters in NONE_AND_ALL + ALONE],
     "tasks": [*product(Sort, NONE_AND_ALL, STARTS), *product([Sort.NEWEST], ALONE, STARTS)],
+    "page": [*product(Sort, NONE_AND_ALL, STARTS, [1, MAX_PAGE])],
 }
 
 
@@ -310,8 +311,18 @@ QUERIES = [
 
 def test_every_query_is_looked_at() -> None:
     assert {*QUERIES} == {
-        *("tasks", "count", "GET", "CREATE", "UPDATE", "COMPLETE", "DELETE", "DELETE_COMPLETED"),
-        *("FORGET_KEYS", "CLAIM_KEY", "KEEP_ANSWER", "KEPT_ANSWER"),
+        *(
+            "tasks",
+            "page",
+            "count",
+            "GET",
+            "CREATE",
+            "UPDATE",
+            "COMPLETE",
+            "DELETE",
+            "DELETE_COMPLETED",
+        ),
+        *("EXPIRED_KEYS", "FORGET_KEY", "CLAIM_KEY", "KEEP_ANSWER", "KEPT_ANSWER"),
         *("EXPORT_TASKS", "EXPORT_KEPT_ANSWERS", "ERASE_TASKS", "ERASE_KEPT_ANSWERS"),
     }
 

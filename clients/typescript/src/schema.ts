@@ -455,11 +455,11 @@ export interface operations {
                 updated_after?: string;
                 /** @description Only those changed earlier */
                 updated_before?: string;
-                /** @description Only those with each of these words in title or description */
+                /** @description Only those with each of these words in title or description: at most 10 words of at most 64 characters */
                 q?: string;
                 /** @description What they are sorted by; `-` turns it round */
                 sort?: components["schemas"]["Sort"];
-                /** @description How many at most */
+                /** @description How many at most; a page also ends at about 1 MiB, with a `next` */
                 limit?: number;
                 /** @description How many to leave out; a cursor is faster, and stays where it is */
                 offset?: number;
