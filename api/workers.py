@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing import connection
@@ -15,16 +16,13 @@ from typing import Any, Final, final
 import uvicorn
 
 from api.listener import bound
-from api.server import Server
+from api.server import CannotStart, Server
+from api.settings import SettingsError
 
 _AGAIN: Final = 1.0  # seconds until a process that could not start is started again
 _FAREWELL: Final = 5.0  # seconds that a process may need beyond its time to stop
 
 _log = logging.getLogger(__name__)
-
-
-class CannotStart(Exception):
-    """A process could not start; it has said why."""
 
 
 @final
@@ -117,23 +115,35 @@ class _Worker:
         self._process.start()
         theirs.close()
         self._begun = time.monotonic()
+        self._served = False
+        self._reason = "a process could not start; it has said why"
         self.pid, self.sentinel = self._process.pid, self._process.sentinel
         self.is_alive, self.kill = self._process.is_alive, self._process.kill
         self.terminate = self._process.terminate
 
     def wait_until_serving(self, woken: socket.socket) -> None:
         """Until it serves, or somebody is `woken`. Raises `CannotStart`."""
-        connection.wait([self._pipe, self.sentinel, woken])
-        if not self.is_alive():
-            raise CannotStart
+        if woken not in connection.wait([self._pipe, woken]):
+            self._read()
+            if not self._served:
+                raise CannotStart(self._reason)
 
     def may_be_replaced(self) -> bool:
         """At once if it has served; or else not too often."""
+        self._read()
+        return self._served or time.monotonic() - self._begun > _AGAIN
+
+    def _read(self) -> None:
+        """What it says first: None that it serves, or why it cannot. It may end without a word,
+        and its end of the pipe is closed before it has died."""
+        if self._served:
+            return
         try:
-            self._pipe.recv()
-        except EOFError:
-            return time.monotonic() - self._begun > _AGAIN
-        return True
+            said = self._pipe.recv()
+        except (EOFError, OSError):
+            return
+        self._served = said is None
+        self._reason = said or self._reason
 
 
 def _serve(
@@ -151,4 +161,10 @@ def _serve(
         server.should_exit = True
 
     server = Server(config, started)
-    server.run([address])
+    try:
+        server.run([address])
+    except SettingsError as error:
+        supervisor.send(str(error))
+        sys.exit(1)
+    except CannotStart:  # what it has to say is in the log
+        sys.exit(1)
