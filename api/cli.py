@@ -90,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         help="bring the database at MIGRATION_DATABASE_URL up to date",
         description="Apply pending migrations, then every policy file, to the database at "
         "MIGRATION_DATABASE_URL, as its owner. TASK_APP_PASSWORD, if set, becomes the password "
-        "of the role task_app. Running it twice changes nothing.",
+        "of the role task_app; migrate says so if the server asks for one and there is none. "
+        "Running it twice changes nothing.",
     )
     migrate.set_defaults(run=_migrate)
 
@@ -246,6 +247,7 @@ def _migrate(_: argparse.Namespace) -> None:
         for applied in migrate(
             settings.migration_database_url.get_secret_value(),
             password.get_secret_value() if password else None,
+            warn=lambda what: print(f"task-api: {what}", file=sys.stderr),
         ):
             print(f"applied {applied}")
     except MigrationError as error:
