@@ -65,7 +65,9 @@ class Workers:
         connection.wait([woken, *(one.sentinel for one in workers if one.is_alive())], _AGAIN)
         for number, worker in enumerate(workers):
             if not worker.is_alive() and worker.may_be_replaced():
-                _log.warning("process %s has died; another one takes its place", worker.pid)
+                _log.warning(
+                    "process %s %s; another one takes its place", worker.pid, worker.ending
+                )
                 workers[number] = self._another()
 
     def _another(self) -> "_Worker":
@@ -116,7 +118,7 @@ class _Worker:
         theirs.close()
         self._begun = time.monotonic()
         self._served = False
-        self._reason = "a process could not start; it has said why"
+        self._reason = "it has said why"
         self.pid, self.sentinel = self._process.pid, self._process.sentinel
         self.is_alive, self.kill = self._process.is_alive, self._process.kill
         self.terminate = self._process.terminate
@@ -126,12 +128,17 @@ class _Worker:
         if woken not in connection.wait([self._pipe, woken]):
             self._read()
             if not self._served:
-                raise CannotStart(self._reason)
+                raise CannotStart(f"a process {self.ending}")
 
     def may_be_replaced(self) -> bool:
         """At once if it has served; or else not too often."""
         self._read()
         return self._served or time.monotonic() - self._begun > _AGAIN
+
+    @property
+    def ending(self) -> str:
+        """How it ended, once it may be replaced."""
+        return "has died" if self._served else f"could not start: {self._reason}"
 
     def _read(self) -> None:
         """What it says first: None that it serves, or why it cannot. It may end without a word,

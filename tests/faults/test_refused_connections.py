@@ -125,3 +125,15 @@ async def test_words_that_are_none_are_one_line_as_well(
         line = await reason(between.url)
     assert len(line) < 600
     assert line.isprintable()
+
+
+def test_a_process_that_is_refused_is_not_said_to_serve(postgres: Postgres) -> None:
+    """The gate is passed, one process takes the last connection, and the other finds none."""
+    settings = {"DATABASE_URL": postgres.database.task_app, "BETTER_AUTH_SECRET": SECRET}
+    with postgres.crowded(1):
+        outcome = run("serve", "--port", "0", "--workers", "2", **settings)
+    assert outcome.code == 1
+    assert "serving on" not in outcome.out
+    assert "too many connections" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("task-api: ")
