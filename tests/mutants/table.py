@@ -1842,12 +1842,16 @@ FAULTS: Final = [
     *mutants(
         "api/exporter.py",
         ("a folder for numbers of others is used", "os.environ.pop(name, None)", "pass"),
+        witness="integration/test_environment.py::test_a_folder_for_numbers_of_others_is_not_used",
+    ),
+    *mutants(
+        "api/exporter.py",
         (
             "a host for metrics that is none is a traceback",
             "except (OSError, ValueError) as error:",
             "except OSError as error:",
         ),
-        witness="integration/test_environment.py",
+        witness="integration/test_environment.py::test_a_host_for_metrics_that_is_none_is_refused",
     ),
     *mutants(
         "api/migrate.py",
