@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     whose 1 means findings. After Ctrl-C: 130.
     """
     options = _parser().parse_args(arguments)
+    logging.captureWarnings(True)  # they are for the log, not for who reads the one line
     try:
         return int(options.run(options) or 0)
     except (CommandError, SettingsError) as error:
@@ -97,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         help="bring the database at MIGRATION_DATABASE_URL up to date",
         description="Apply pending migrations, then every policy file, to the database at "
         "MIGRATION_DATABASE_URL, as its owner. TASK_APP_PASSWORD, if set, becomes the password "
-        "of the role task_app. Running it twice changes nothing.",
+        "of the role task_app; migrate says so if the server asks for one and there is none. "
+        "Running it twice changes nothing.",
     )
     migrate.set_defaults(run=_migrate)
 
@@ -177,18 +179,19 @@ def _dev(_: argparse.Namespace) -> None:
     from api.dev import DevError, dev
     from api.embedded import EmbeddedError
     from api.migrate import MigrationError
+    from api.server import CannotStart
 
     try:
         dev()
-    except (DevError, EmbeddedError, MigrationError) as error:
+    except (CannotStart, DevError, EmbeddedError, MigrationError) as error:
         raise CommandError(error) from None
 
 
 def _serve(options: argparse.Namespace) -> None:
     from api.exporter import exporting
     from api.listener import listener
-    from api.server import Config, Server
-    from api.workers import CannotStart, Workers
+    from api.server import CannotStart, Config, Server
+    from api.workers import Workers
 
     settings = load(Settings)
     asyncio.run(_pass_gate(settings))
@@ -205,18 +208,18 @@ def _serve(options: argparse.Namespace) -> None:
     def say(port: int) -> None:
         print(f"serving on {options.host} port {port}", flush=True)
 
-    with exporting(settings, options.workers):
-        if options.workers > 1:
-            workers = Workers(served, options.host, options.port)
-            try:
+    try:
+        with exporting(settings, options.workers):
+            if options.workers > 1:
+                workers = Workers(served, options.host, options.port)
                 workers.run(lambda: say(workers.port))
-            except CannotStart:
-                raise CommandError("a process could not start; it has said why") from None
-        else:
-            signal.signal(signal.SIGTERM, lambda *_: None)  # or it would end us when all is done
-            with listener(options.host, options.port) as alone:
-                port = alone.getsockname()[1]
-                Server(served, lambda: say(port)).run(sockets=[alone])
+            else:
+                signal.signal(signal.SIGTERM, lambda *_: None)  # or it ends us when all is done
+                with listener(options.host, options.port) as alone:
+                    port = alone.getsockname()[1]
+                    Server(served, lambda: say(port)).run(sockets=[alone])
+    except CannotStart as error:
+        raise CommandError(error) from None
 
 
 def _allow_many_files() -> None:
@@ -253,6 +256,7 @@ def _migrate(_: argparse.Namespace) -> None:
         for applied in migrate(
             settings.migration_database_url.get_secret_value(),
             password.get_secret_value() if password else None,
+            warn=lambda what: print(f"task-api: {what}", file=sys.stderr),
         ):
             print(f"applied {applied}")
     except MigrationError as error:

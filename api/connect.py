@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from api.pipeline import Connection
+from api.reasons import key_log_fault, one_line
 
 # What libpq knows (PostgreSQL manual, section 32.1.2) and asyncpg would send on as a setting of
 # the server, which refuses it.
@@ -36,13 +38,29 @@ _LIBPQ_ONLY: Final = {
     "sslsni",
     "tcp_user_timeout",
 }
+_TLS_FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+_OF_FILES: Final = (
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+    ssl.SSLError,
+)
 _PROBE: Final = "task_api_probe"
 
 _log = logging.getLogger(__name__)
 
 
-class CannotConnect(OSError):
-    """There is no connection to be had as the URL asks for it. The message is one line."""
+class CannotConnect(Exception):
+    """There is no connection to be had as the URL asks for it.
+
+    The message is one line without a secret: nothing has been run, so it quotes no row. `sqlstate`
+    is the server's, if it said one.
+    """
+
+    def __init__(self, reason: str, sqlstate: str = "") -> None:
+        super().__init__(reason)
+        self.sqlstate: Final = sqlstate
 
 
 @final
@@ -57,29 +75,34 @@ class Connector:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        query = {k: v for k, v in parse_qsl(parts.query) if k not in _LIBPQ_ONLY}
+        self._url = url
+        self._query = {k: v for k, v in parse_qsl(parts.query) if k not in _LIBPQ_ONLY}
+        self._by_system = self._query.get("sslrootcert") == "system"
         self._tls: ssl.SSLContext | None = None
-        self._roots: Path | None = None
-        if query.get("sslrootcert") == "system":
-            self._tls = _verifying(query)
+        query = dict(self._query)
+        if self._by_system:
             del query["sslrootcert"]
-        elif "sslrootcert" in query:
-            self._roots = Path(query["sslrootcert"])
         self._dsn = urlunsplit(parts._replace(query=urlencode(query)))
         self._keeping = True
 
     async def __call__(self, timeout: float) -> Connection:  # noqa: ASYNC109
         """A connection in no transaction.
 
-        Raises `CannotConnect`, `TimeoutError`, and what asyncpg raises.
+        Raises `CannotConnect`, whatever went wrong, and `TimeoutError`.
         """
         async with asyncio.timeout(timeout):
-            connection = await self._open()
             try:
-                kept = await _statements_are_kept(connection)
-            except BaseException:
-                connection.terminate()
-                raise
+                connection = await self._open()
+                try:
+                    kept = await _statements_are_kept(connection)
+                except BaseException:
+                    connection.terminate()
+                    raise
+            except Exception as error:
+                if isinstance(error.__cause__, asyncpg.PostgresError):
+                    error = error.__cause__  # what the server said before it hung up
+                reason = one_line(self._reason(error), self._url)
+                raise CannotConnect(reason, getattr(error, "sqlstate", None) or "") from None
         connection.pipeline.keeps_statements = kept
         if kept is not self._keeping:
             _log.info("a pooler %s prepared statements", "keeps" if kept else "loses")
@@ -92,26 +115,52 @@ class Connector:
         return self._keeping
 
     async def _open(self) -> Connection:
-        if self._roots and not self._roots.is_file():
-            raise CannotConnect(f"sslrootcert: there is no file {self._roots}")
-        try:
-            connection: Connection = await asyncpg.connect(
-                self._dsn,
-                ssl=self._tls,
-                connection_class=Connection,
-                statement_cache_size=0,  # all statements go through the pipeline
-                timeout=None,
-            )
-            return connection
-        except ssl.SSLCertVerificationError as error:
-            reason = error.verify_message.rstrip(".")
-            raise CannotConnect(f"the server's certificate is refused: {reason}") from None
-        except ssl.SSLError as error:
-            raise CannotConnect(f"TLS failed: {error.reason}") from None
-        except ConnectionError as error:
-            if "rejected SSL upgrade" not in str(error):
-                raise
-            raise CannotConnect("the server speaks no TLS, and sslmode asks for it") from None
+        if self._by_system and self._tls is None:
+            self._tls = _verifying(self._query)
+        connection: Connection = await asyncpg.connect(
+            self._dsn,
+            ssl=self._tls,
+            connection_class=Connection,
+            statement_cache_size=0,  # all statements go through the pipeline
+            timeout=None,
+        )
+        return connection
+
+    def _reason(self, error: Exception) -> str:
+        """What the server, the system or the driver says; what others say may quote a file."""
+        name = type(error).__name__
+        match error:
+            case asyncpg.PostgresError():
+                return f"{name} ({error.sqlstate or 'no SQLSTATE'}): {error.args[0]}"
+            case asyncpg.InterfaceError() | asyncpg.InternalClientError():
+                return f"{name}: {error}"
+            case ssl.SSLCertVerificationError():
+                reason = error.verify_message.rstrip(".")
+                return f"the server's certificate is refused: {reason}"
+            case OSError() if isinstance(error, _OF_FILES) and (file := _unusable(self._query)):
+                return file
+            case OSError(filename=str(path)):  # the driver looks for ~/.pgpass and ~/.postgresql
+                return f"{name}: {error.strerror}: {path}; is HOME a folder that can be entered?"
+            case ssl.SSLError():
+                return f"TLS failed: {error.reason or error.strerror}"
+            case ConnectionError() if "rejected SSL upgrade" in str(error):
+                return "the server speaks no TLS, and sslmode asks for it"
+            case OSError():
+                return f"{name}: {error.strerror or error}"
+            case _:
+                return f"the URL, or a PG variable of the environment, cannot be read ({name})"
+
+
+def _unusable(query: Mapping[str, str]) -> str:
+    """Which file that TLS needs cannot be used, and why; the system does not say which."""
+    for name in _TLS_FILES:
+        path = query.get(name) or os.environ.get(f"PG{name.upper()}")
+        if path and path != "system":
+            try:
+                Path(path).open("rb").close()
+            except OSError as error:
+                return f"{name}: {path} cannot be read: {error.strerror}"
+    return key_log_fault()
 
 
 def _verifying(query: Mapping[str, str]) -> ssl.SSLContext:

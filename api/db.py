@@ -41,8 +41,11 @@ _OF_THIS_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_PASSING}
 _ROLLED_BACK: Final = "40"
 _LOCKED: Final = "55P03"  # lock_timeout
 _OVERDUE: Final = "57014"  # statement_timeout
-# Classes raised before any statement, so their messages name roles and databases, never rows.
+# Classes raised before any statement, so their messages name roles and databases, never rows: a
+# pooler may connect only then.
 _ABOUT_CONNECTING: Final = {"28", "3D"}
+# These end the connection, whatever it was that failed.
+_ENDING: Final = {"FATAL", "PANIC"}
 # A TimeoutError is an OSError.
 _FAILURES: Final = (
     asyncpg.PostgresError,
@@ -294,8 +297,10 @@ class Database:
 async def _borrowed(pool: Pool, user: str | None, slow: bool, fresh: bool) -> Connection:
     try:
         return await pool.acquire(user, slow=slow, fresh=fresh)
-    except _FAILURES as error:
-        raise _translated(error, connecting=True) from None
+    except (CannotConnect, TimeoutError) as error:
+        reason = str(error) or "no connection in time"
+        _log.warning("database unavailable: %s", reason)
+        raise DatabaseUnavailable(reason) from None
 
 
 async def _twice(once: Callable[[bool], Awaitable[T]]) -> T:
@@ -314,20 +319,21 @@ def _misused(what: str) -> DatabaseError:
 
 
 def _translated(
-    error: Exception, *, connecting: bool = False, committing: bool = False
+    error: Exception, *, committing: bool = False
 ) -> DatabaseUnavailable | DatabaseError:
     """What `error` means, said in the log; the one place that knows SQLSTATEs."""
-    name = str(error) if isinstance(error, CannotConnect) else type(error).__name__
+    name = type(error).__name__
     if not isinstance(error, asyncpg.PostgresError):
         _log.warning("database unavailable: %s", name)
-        return DatabaseUnavailable(name, another=not connecting, in_doubt=committing)
+        return DatabaseUnavailable(name, another=True, in_doubt=committing)
     # The message may quote rows; the class name and SQLSTATE cannot.
     state = str(error.sqlstate)
     kinds = {state, state[:2]}
     name = f"{name} ({state})"
     if kinds & _ABOUT_CONNECTING:
         name = f"{name}: {error.args[0]}"
-    if not kinds & (_PASSING_CLASSES | _PASSING):
+    ended = (error.severity_en or error.severity) in _ENDING
+    if not ended and not kinds & (_PASSING_CLASSES | _PASSING):
         _log.error("database error: %s", name)
         return DatabaseError(name)
     _log.warning("database unavailable: %s", name)
@@ -337,6 +343,6 @@ def _translated(
         return StatementTimeout(name)
     return DatabaseUnavailable(
         name,
-        another=bool(kinds & _OF_THIS_CONNECTION) and not connecting,
+        another=bool(kinds & _OF_THIS_CONNECTION),
         in_doubt=committing and _ROLLED_BACK not in kinds and not isinstance(error, NothingSent),
     )

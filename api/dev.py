@@ -31,7 +31,7 @@ class DevError(Exception):
 def dev() -> None:
     """Serve on 127.0.0.1 until Ctrl-C, on an embedded PostgreSQL with its data in .data/.
 
-    Raises `DevError`, `EmbeddedError`, `SettingsError` or `MigrationError`.
+    Raises `DevError`, `EmbeddedError`, `SettingsError`, `MigrationError` or `CannotStart`.
     """
     for hangup in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGINT))

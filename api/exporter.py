@@ -24,16 +24,26 @@ def exporting(settings: ObservationSettings, workers: int = 1) -> Iterator[None]
         return
     with ExitStack() as stack:
         if workers > 1:  # set before prometheus_client is imported, or it does not look
-            os.environ[_FOLDER] = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="task-api-metrics-")
-            )
+            os.environ[_FOLDER] = stack.enter_context(_folder())
             numbers: Any = _Files(Path(os.environ[_FOLDER]))
         else:
+            for name in (_FOLDER, _FOLDER.lower()):  # it would write files of several processes
+                os.environ.pop(name, None)
             from api import metrics
 
             numbers = metrics.REGISTRY
         stack.enter_context(_page(numbers, settings.metrics_host, settings.metrics_port))
         yield
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="task-api-metrics-")
+    except OSError as error:
+        raise SettingsError(
+            f"METRICS_PORT: the processes have no folder for their numbers ({error.strerror}); "
+            "give TMPDIR one that can be written"
+        ) from None
 
 
 @contextmanager
@@ -42,9 +52,10 @@ def _page(numbers: Any, host: str, port: int) -> Iterator[None]:
 
     try:
         server, thread = start_http_server(port, host, numbers)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name of a host"
         raise SettingsError(
-            f"METRICS_PORT: cannot listen on {host} port {port} ({error.strerror}); "
+            f"METRICS_PORT: cannot listen on {host} port {port} ({reason}); "
             "choose another, or unset it"
         ) from None
     print(f"metrics on {host} port {server.server_port}", flush=True)

@@ -3,12 +3,17 @@
 import asyncio
 import json
 import logging
+import os
+import ssl
 import time
 from collections.abc import Collection
 from typing import Any, Final, final
 
 import httpx2
 import jwt
+
+from api.reasons import key_log_fault
+from api.settings import SettingsError
 
 TTL: Final = 300.0  # seconds a fetched set counts as fresh
 FLOOR: Final = 2.0  # seconds between the starts of two fetches
@@ -25,6 +30,8 @@ _KINDS: Final = {
     "PS256": ("RSA", None),
 }
 
+_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
 _log = logging.getLogger(__name__)
 
 Keys = dict[tuple[str, str], Any]
@@ -34,11 +41,44 @@ class KeysUnavailable(Exception):
     """Whether the issuer has the key cannot be known now: its key set is out of reach."""
 
 
+def http_client() -> httpx2.AsyncClient:
+    """A client that heeds the proxies and the certificates which the environment names.
+
+    Raises `SettingsError` when these cannot be used; it names the variable, not its value.
+    """
+    try:
+        return httpx2.AsyncClient(
+            follow_redirects=False,
+            headers={"User-Agent": "task-api", "Accept": "application/json"},
+        )
+    except Exception as error:
+        raise SettingsError(_unusable(error)) from None
+
+
+def _unusable(error: Exception) -> str:
+    """Which variable of the environment it was, and what to do."""
+    if isinstance(error, OSError) and (fault := key_log_fault()):
+        return f"{fault}; name a file that can be, or unset it"
+    if isinstance(error, OSError):
+        reason = (isinstance(error, ssl.SSLError) and error.reason) or error.strerror
+        name = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        return f"{name} cannot be used ({reason}); name certificates in PEM form, or unset it"
+    for name in (*_PROXIES, *(name.lower() for name in _PROXIES)):
+        try:
+            httpx2.AsyncClient(proxy=os.environ.get(name) or None, trust_env=False)
+        except ImportError:
+            return f"{name} is a SOCKS proxy, which needs: pip install 'httpx2[socks]'; or unset it"
+        except Exception:
+            return f"{name} is no URL of a proxy; give one such as http://host:3128, or unset it"
+    return "NO_PROXY cannot be read; give hosts separated by commas, or unset it"
+
+
 @final
 class KeySet:
     """The public keys at `url`, by key id and algorithm. Fetches are shared, and kept apart."""
 
     def __init__(self, url: str, algorithms: Collection[str]) -> None:
+        """Raises `SettingsError`, as `http_client` does."""
         self._url = url
         self._algorithms = algorithms
         self._keys: Keys = {}
@@ -46,10 +86,7 @@ class KeySet:
         self._failed = False
         self.fetches = {"fetched": 0, "failed": 0}
         self._fetch: asyncio.Task[None] | None = None
-        self._client = httpx2.AsyncClient(
-            follow_redirects=False,
-            headers={"User-Agent": "task-api", "Accept": "application/json"},
-        )
+        self._client = http_client()
 
     async def key(self, kid: str, algorithm: str) -> Any | None:
         """The key as PyJWT takes it, or None when the issuer has none of that id and algorithm.
@@ -126,7 +163,7 @@ class KeySet:
                 keys = _usable(await self._download(), self._algorithms)
             if not keys:
                 raise ValueError("no usable key in it")
-        except (httpx2.HTTPError, OSError, ValueError, RecursionError) as error:
+        except Exception as error:  # a proxy, a resolver and a JSON parser have many
             self._failed = True
             self.fetches["failed"] += 1
             _log.warning("key set not fetched: %s: %s", type(error).__name__, error)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -9,12 +10,18 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Response
 from starlette.datastructures import Headers
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api import document, logs, problems
 from api.auth import Authenticator
 from api.cors import CORS
-from api.db import Database
+from api.db import (
+    Database,
+    DatabaseError,
+    DatabaseUnavailable,
+    MigrationsBehind,
+    RowSecurityInactive,
+)
 from api.deadlines import Deadlines
 from api.observer import Observer
 from api.protocol import CROWDED, WHOLE
@@ -29,6 +36,8 @@ _ALWAYS: Final = [
     (b"cache-control", b"private, no-cache"),
     (b"vary", b"Authorization, Origin"),
 ]
+# What the operator has to mend, and says so in its message.
+_REFUSALS: Final = (DatabaseError, DatabaseUnavailable, MigrationsBehind, RowSecurityInactive)
 _PREFLIGHT: Final = {b"origin", b"access-control-request-method"}
 # in the order of how often they are asked for
 _ROUTES: Final = [
@@ -54,7 +63,7 @@ class TaskAPI(FastAPI):
         """ASGI."""
         scope["app"] = self
         if scope["type"] != "http":
-            await self.router(scope, receive, send)
+            await self.router(scope, receive, _in_one_line(send))
             return
         began, headers = perf_counter(), dict(scope["headers"])
         request_id = logs.request_id(headers.get(b"x-request-id"))
@@ -91,12 +100,29 @@ class TaskAPI(FastAPI):
         return self.openapi_schema
 
 
+def _in_one_line(send: Send) -> Send:
+    """Tells the server why the start is refused, where Starlette tells it where from."""
+
+    async def tell(message: Message) -> None:
+        refusal = sys.exception()
+        if message["type"] == "lifespan.startup.failed" and isinstance(refusal, _REFUSALS):
+            message["message"] = f"refusing to serve: {refusal}"
+        await send(message)
+
+    return tell
+
+
 def create_app(settings: Settings) -> TaskAPI:
-    """The API for these settings. Its start raises what `Database.connect` raises."""
+    """The API for these settings. Its start raises what `Database.connect` raises.
+
+    Raises `SettingsError` when the environment names proxies, certificates or a collector of spans
+    in a way that cannot be used.
+    """
+    authenticator = Authenticator(settings)
 
     @asynccontextmanager
     async def lifespan(app: TaskAPI) -> AsyncIterator[dict[str, Any]]:
-        app.state.authenticator = authenticator = Authenticator(settings)
+        app.state.authenticator = authenticator
         app.state.rate_limits = rate_limits = RateLimits(settings)
         try:
             async with Database.connect(settings) as database:

@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,29 +14,67 @@ from psycopg.conninfo import conninfo_to_dict
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 
-from api import authorities, migrations
+from api import authorities, migrations, serving_role
+from api.reasons import one_line
 
 MIGRATIONS: Final = migrations.FOLDER
 POLICIES: Final = Path(__file__).parent.parent / "db" / "policies"
 _LOCK_TIMEOUT: Final = "5s"
+_AS_OWNER: Final = (
+    "connect MIGRATION_DATABASE_URL as the owner of the database, with CREATEROLE "
+    "(on Neon: neondb_owner)"
+)
+_CANNOT_BE_READ: Final = (
+    "MIGRATION_DATABASE_URL cannot be read; write special characters as %40 (@), %25 (%)"
+)
+_CANNOT_SIGN_IN: Final = (
+    "task_app has no password, and the server asks for one; "
+    "set TASK_APP_PASSWORD and run migrate again"
+)
+_MAY_NOT_SIGN_IN: Final = (
+    "TASK_APP_PASSWORD is not set, so task_app keeps the password it has, and the server asks for "
+    "one; if it has none yet, set TASK_APP_PASSWORD and run migrate again"
+)
+# Of what `migrate` changes, a table that somebody else owns; or that none can be made.
+_NOT_OWNED: Final = """
+select format('role %s does not own table %s', current_user, c.relname)
+  from pg_catalog.pg_class c
+ where c.relnamespace = to_regnamespace('public')
+   and c.relname = any(array['task', 'idempotency_key', '_yoyo_migration', 'yoyo_lock'])
+   and not pg_has_role(c.relowner, 'usage')
+union all
+select format('role %s may not make tables in schema public', current_user)
+ where to_regclass('public.task') is null and not has_schema_privilege('public', 'create')
+"""
 
 
 class MigrationError(Exception):
     """Nothing is half done. The message is one line and says what to do."""
 
 
-def migrate(url: str, task_app_password: str | None = None) -> list[str]:
+def migrate(
+    url: str,
+    task_app_password: str | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> list[str]:
     """Bring the database at `url` up to date; the names of the files that were applied.
 
+    `warn` is told, in one line, that task_app cannot sign in for want of a password.
     Raises `MigrationError`.
     """
     with connected(url) as connection:
         # One at a time. The lock goes with the connection, however this process ends.
         connection.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
-        return [
+        is_new = not serving_role.exists(connection)
+        applied = [
             *_apply_migrations(url),
             *_apply_policies(connection, task_app_password or ""),
         ]
+        lacks_password = is_new or serving_role.lacks_password(connection)
+    unsure = not task_app_password and lacks_password is not False
+    if warn and unsure and serving_role.needs_password(url):
+        warn(_CANNOT_SIGN_IN if lacks_password else _MAY_NOT_SIGN_IN)
+    return applied
 
 
 @contextmanager
@@ -46,25 +84,29 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
     try:
         with psycopg.connect(url) as connection:
             connection.execute("select set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
+            _require_owner(connection)
             yield connection
     except psycopg.errors.LockNotAvailable:
         raise MigrationError(
             "another transaction holds what is to change; nothing was changed, try again"
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
-        raise MigrationError(
-            f"{error.diag.message_primary}; connect MIGRATION_DATABASE_URL as the owner of the "
-            "database, with CREATEROLE (on Neon: neondb_owner)"
-        ) from None
+        raise MigrationError(f"{error.diag.message_primary}; {_AS_OWNER}") from None
     except psycopg.ProgrammingError as error:
         # without a SQLSTATE it is about the URL, and may quote the password
-        reason = error.diag.message_primary or (
-            "MIGRATION_DATABASE_URL cannot be read; write special characters as %40 (@), %25 (%)"
-        )
-        raise MigrationError(reason) from None
+        raise MigrationError(error.diag.message_primary or _CANNOT_BE_READ) from None
+    except UnicodeError:
+        raise MigrationError(_CANNOT_BE_READ) from None
     except psycopg.Error as error:
         reason = error.diag.message_primary or f"{error}; check MIGRATION_DATABASE_URL"
-        raise MigrationError(" ".join(reason.split())) from None
+        raise MigrationError(one_line(reason, url)) from None
+
+
+def _require_owner(connection: psycopg.Connection) -> None:
+    """At once: yoyo tries for ten seconds to lock a table that it may not, and of another's
+    tables nothing is seen, so that nothing would be swept."""
+    if row := connection.execute(_NOT_OWNED).fetchone():
+        raise MigrationError(f"{row[0]}; {_AS_OWNER}")
 
 
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
-from typing import final
+from typing import Any, final
 
 from fastapi import Response
 from starlette.types import Scope
@@ -13,7 +13,20 @@ from api import logs
 from api.auth import Authenticator
 from api.db import Database
 from api.exchange import OTHER, Exchange
-from api.settings import ObservationSettings
+from api.settings import ObservationSettings, SettingsError
+
+
+def _tracer() -> Any:
+    """Raises `SettingsError` when a variable of OpenTelemetry's cannot be used."""
+    try:
+        from api.telemetry import Tracer
+
+        return Tracer()
+    except Exception as error:  # the SDK reads some of them as it is imported
+        said = f": {error}" if isinstance(error, ValueError) else ""
+        raise SettingsError(
+            f"an OTEL_ variable cannot be used ({type(error).__name__}{said}); mend or unset it"
+        ) from None
 
 
 @final
@@ -31,9 +44,7 @@ class Observer:
             self._count = count
         self._tracer = None
         if settings.traced:
-            from api.telemetry import Tracer
-
-            self._tracer = Tracer()
+            self._tracer = _tracer()
 
     def ended(
         self,

@@ -47,6 +47,10 @@ class Config(uvicorn.Config):
         self.trusted = settings.forwarded_allow_ips
 
 
+class CannotStart(Exception):
+    """A process cannot serve. The message is one line."""
+
+
 class Server(uvicorn.Server):
     """It looks at its connections every second, and loses none of them when it stops."""
 
@@ -66,9 +70,12 @@ class Server(uvicorn.Server):
             gc.enable()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open what is needed, then the port."""
+        """Open what is needed, then the port. Raises `CannotStart`."""
         gc.enable()
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise CannotStart("the server could not start; it has said why") from None
         if self.started:
             self._when_started()
 

@@ -7,22 +7,20 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing import connection
 from typing import Any, Final, final
 
 from api.listener import bound
-from api.server import Config, Server
+from api.server import CannotStart, Config, Server
+from api.settings import SettingsError
 
 _AGAIN: Final = 1.0  # seconds until a process that could not start is started again
 _FAREWELL: Final = 5.0  # seconds that a process may need beyond its time to stop
 
 _log = logging.getLogger(__name__)
-
-
-class CannotStart(Exception):
-    """A process could not start; it has said why."""
 
 
 @final
@@ -65,7 +63,9 @@ class Workers:
         connection.wait([woken, *(one.sentinel for one in workers if one.is_alive())], _AGAIN)
         for number, worker in enumerate(workers):
             if not worker.is_alive() and worker.may_be_replaced():
-                _log.warning("process %s has died; another one takes its place", worker.pid)
+                _log.warning(
+                    "process %s %s; another one takes its place", worker.pid, worker.ending
+                )
                 workers[number] = self._another()
 
     def _another(self) -> "_Worker":
@@ -115,23 +115,40 @@ class _Worker:
         self._process.start()
         theirs.close()
         self._begun = time.monotonic()
+        self._served = False
+        self._reason = "it has said why"
         self.pid, self.sentinel = self._process.pid, self._process.sentinel
         self.is_alive, self.kill = self._process.is_alive, self._process.kill
         self.terminate = self._process.terminate
 
     def wait_until_serving(self, woken: socket.socket) -> None:
         """Until it serves, or somebody is `woken`. Raises `CannotStart`."""
-        connection.wait([self._pipe, self.sentinel, woken])
-        if not self.is_alive():
-            raise CannotStart
+        if woken not in connection.wait([self._pipe, woken]):
+            self._read()
+            if not self._served:
+                raise CannotStart(f"a process {self.ending}")
 
     def may_be_replaced(self) -> bool:
         """At once if it has served; or else not too often."""
+        self._read()
+        return self._served or time.monotonic() - self._begun > _AGAIN
+
+    @property
+    def ending(self) -> str:
+        """How it ended, once it may be replaced."""
+        return "has died" if self._served else f"could not start: {self._reason}"
+
+    def _read(self) -> None:
+        """What it says first: None that it serves, or why it cannot. It may end without a word,
+        and its end of the pipe is closed before it has died."""
+        if self._served:
+            return
         try:
-            self._pipe.recv()
-        except EOFError:
-            return time.monotonic() - self._begun > _AGAIN
-        return True
+            said = self._pipe.recv()
+        except (EOFError, OSError):
+            return
+        self._served = said is None
+        self._reason = said or self._reason
 
 
 def _serve(config: Config, address: socket.socket, supervisor: connection.Connection) -> None:
@@ -147,4 +164,10 @@ def _serve(config: Config, address: socket.socket, supervisor: connection.Connec
         server.should_exit = True
 
     server = Server(config, started)
-    server.run([address])
+    try:
+        server.run([address])
+    except SettingsError as error:
+        supervisor.send(str(error))
+        sys.exit(1)
+    except CannotStart:  # what it has to say is in the log
+        sys.exit(1)

@@ -10,6 +10,7 @@ from api import authorities
 from api.audit import checks, evidence
 from api.audit.probes import probe
 from api.audit.report import Probe, Report
+from api.reasons import one_line
 
 # Said on the connection and not in its parameters, which a pooler would refuse.
 # intervalstyle: policies are compared as text, and one of them names a length of time.
@@ -35,8 +36,8 @@ def audit(catalog_url: str, serving_url: str | None) -> Report:
         with _connected(catalog_url, _READ_ONLY) as connection:
             probes, reason = _probed(serving_url)
             return report(connection, probes, reason)
-    except psycopg.Error as error:
-        raise AuditError(_sentence(error)) from None
+    except (psycopg.Error, UnicodeError) as error:
+        raise AuditError(_sentence(error, catalog_url)) from None
 
 
 def report(
@@ -62,8 +63,8 @@ def _probed(url: str | None) -> tuple[tuple[Probe, ...], str | None]:
     try:
         with _connected(url, _LIMITS) as connection:
             return probe(connection), None
-    except psycopg.Error as error:
-        return (), _sentence(error)
+    except (psycopg.Error, UnicodeError) as error:
+        return (), _sentence(error, url)
 
 
 @contextmanager
@@ -74,5 +75,7 @@ def _connected(url: str, settings: dict[str, str]) -> Iterator[psycopg.Connectio
         yield connection
 
 
-def _sentence(error: psycopg.Error) -> str:
-    return " ".join((error.diag.message_primary or str(error)).split())
+def _sentence(error: psycopg.Error | UnicodeError, url: str) -> str:
+    if isinstance(error, UnicodeError):
+        return "the URL cannot be read"
+    return one_line(error.diag.message_primary or str(error), url)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from api.doctor.finding import Finding, fail, misread, ok, sentence, warn
+from api.doctor.finding import Finding, fail, ok, sentence, warn
+from api.reasons import is_misread
 from api.settings import (
     AuthSettings,
     DatabaseSettings,
@@ -64,7 +65,7 @@ def shown(name: str, value: str) -> str:
         return value if value.isprintable() else ascii(value)
     parts = urlsplit(value)
     place = parts.netloc.rpartition("@")[2]
-    if misread(value):
+    if is_misread(value):
         return "is set, and not shown"
     if name.endswith("DATABASE_URL"):
         host = place or "a socket"

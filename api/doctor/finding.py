@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urlsplit
 
 import psycopg
+
+from api.reasons import one_line
 
 TIMEOUT: Final = 5.0  # seconds that anything asked may take to answer
 MISREAD: Final = (
@@ -53,25 +54,19 @@ def skip(about: str, said: str) -> Finding:
     return Finding(Level.SKIP, about, said)
 
 
-def reason(error: Exception) -> str:
-    """Why something failed, in one line without what was sent."""
+def reason(error: Exception, url: str) -> str:
+    """Why something that was asked of `url` failed, in one line without what was sent."""
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT:g} s"
     # what a server or the system says; else a library may quote the URL, with its password
     says = isinstance(error, OSError | psycopg.OperationalError)
     says = says or getattr(error, "sqlstate", None) is not None
-    return " ".join(str(error).split()) if says else type(error).__name__
+    return one_line(str(error), url) if says else type(error).__name__
 
 
 def seconds(skew: float) -> str:
     """A difference of clocks."""
     return f"{abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
-
-
-def misread(url: str) -> bool:
-    """Whether a part of the password would be taken for the host or the database, and be told."""
-    parts = urlsplit(url)
-    return "@" in parts.path + parts.query + parts.fragment
 
 
 def sentence(words: str) -> str:

@@ -9,8 +9,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from api import authorities
-from api.doctor.finding import MISREAD, TIMEOUT, Finding, fail, misread, ok, reason, skip
+from api.doctor.finding import MISREAD, TIMEOUT, Finding, fail, ok, reason, skip
 from api.doctor.serving import IDENTITY, Serving
+from api.reasons import is_misread
 from api.settings import MigrationSettings, SettingsError, load
 
 _FACTS: Final = """
@@ -40,7 +41,7 @@ class Owner:
         except SettingsError as error:
             yield skip("connection", str(error).partition("; ")[0])
             return
-        if misread(url):
+        if is_misread(url):
             yield fail("connection", *MISREAD)
             return
         authorities.find()
@@ -56,9 +57,9 @@ class Owner:
                 facts = await _row(connection, _FACTS)
                 identity = (await _row(connection, IDENTITY))["identity"]
                 direct = connection.info.backend_pid == facts["pid"]
-        except (psycopg.Error, OSError) as error:
+        except Exception as error:  # of many kinds is what a driver says of a URL
             yield fail(
-                "connection", reason(error), "Check MIGRATION_DATABASE_URL, and that it is up."
+                "connection", reason(error, url), "Check MIGRATION_DATABASE_URL, and that it is up."
             )
             return
         yield ok("connection", f"database {facts['database']}: {took:.0f} ms to connect")

@@ -5,20 +5,20 @@ import contextlib
 import ipaddress
 import ssl
 import time
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from api import gate
 from api.audit.checks import checks
-from api.connect import Connector
+from api.connect import CannotConnect, Connector
 from api.doctor.configuration import database_url
 from api.doctor.finding import (
     MISREAD,
     TIMEOUT,
     Finding,
     fail,
-    misread,
     ok,
     reason,
     seconds,
@@ -27,6 +27,7 @@ from api.doctor.finding import (
     warn,
 )
 from api.migrations import APPLIED, are_behind, newest
+from api.reasons import is_misread
 
 _ROLE: Final = "task_app"
 _SKEW: Final = 10.0  # seconds
@@ -67,23 +68,29 @@ class Serving:
         if (url := database_url()) is None:
             yield skip("connection", "there is no DATABASE_URL to try")
             return
-        if misread(url):
+        if is_misread(url):
             yield fail("connection", *MISREAD)
             return
         started = time.perf_counter()
+        connect = Connector(url)
+        ignored: list[warnings.WarningMessage] = []
         try:
-            connect = Connector(url)
-            connection = await connect(TIMEOUT)
-        except Exception as error:
-            yield fail("connection", reason(error), _remedy(error))
+            with warnings.catch_warnings(record=True, action="always") as ignored:
+                connection = await connect(TIMEOUT)
+        except (CannotConnect, TimeoutError) as error:
+            for finding in _password_file(ignored):
+                yield finding
+            yield fail("connection", reason(error, url), _remedy(error))
             return
         took = (time.perf_counter() - started) * 1000
+        for finding in _password_file(ignored):
+            yield finding
         try:
             async for finding in self._findings(connection, urlsplit(url).hostname or "", took):
                 yield finding
             yield _statements(connect.keeps_statements)
         except Exception as error:
-            yield fail("connection", f"it broke: {reason(error)}", _remedy(error))
+            yield fail("connection", f"it broke: {reason(error, url)}", _remedy(error))
         finally:
             with contextlib.suppress(Exception):  # what was to be said is said
                 await connection.close(timeout=1)
@@ -110,6 +117,13 @@ class Serving:
         yield await _clock(connection)
 
 
+def _password_file(ignored: list[warnings.WarningMessage]) -> Iterator[Finding]:
+    """Why the driver does not read it, which it says in a warning."""
+    for warning in ignored:
+        remedy = "It is not read: give PGPASSFILE a file that only its user may read (0600)."
+        yield warn("password file", str(warning.message), remedy)
+
+
 async def _row(connection: Any, sql: str) -> Any:
     """Its first row, or None."""
     async with asyncio.timeout(TIMEOUT):
@@ -118,9 +132,12 @@ async def _row(connection: Any, sql: str) -> Any:
 
 
 def _remedy(error: Exception) -> str:
-    return _REMEDIES.get(
-        str(getattr(error, "sqlstate", ""))[:2], "Check DATABASE_URL, and that the server is up."
-    )
+    state = getattr(error, "sqlstate", None) or ""
+    if state[:2] in _REMEDIES:
+        return _REMEDIES[state[:2]]
+    if state:
+        return "Do what the server says, or the proxy in front of it; Neon's has a console."
+    return "Check DATABASE_URL, and that the server is up."
 
 
 def _writable(facts: Any) -> Finding:

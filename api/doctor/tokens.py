@@ -13,8 +13,8 @@ import httpx2
 
 from api.auth import LEEWAY
 from api.doctor.configuration import shown
-from api.doctor.finding import Finding, Level, fail, ok, reason, seconds, skip, warn
-from api.keys import TIMEOUT, KeySet, KeysUnavailable
+from api.doctor.finding import Finding, Level, fail, ok, reason, seconds, sentence, skip, warn
+from api.keys import TIMEOUT, KeySet, KeysUnavailable, http_client
 from api.settings import AuthSettings, SettingsError, load
 
 _HERE: Final = {"localhost", "127.0.0.1", "::1"}
@@ -66,7 +66,11 @@ class _Ear(logging.Handler):
 
 async def _keys(url: str, algorithms: tuple[str, ...]) -> Finding:
     log, ear = logging.getLogger("api.keys"), _Ear()
-    keys = KeySet(url, algorithms)
+    try:
+        keys = KeySet(url, algorithms)
+    except SettingsError as error:
+        what, _, remedy = str(error).partition("; ")
+        return fail("key set", what, sentence(remedy))
     log.addHandler(ear)
     started = time.perf_counter()
     try:
@@ -91,14 +95,14 @@ async def _clock(url: str) -> Finding:
     try:
         async with (
             asyncio.timeout(TIMEOUT),
-            httpx2.AsyncClient(headers={"User-Agent": "task-api"}) as client,
+            http_client() as client,
             client.stream("GET", url) as answer,
         ):
             date, age = answer.headers.get("Date"), answer.headers.get("Age")
         now = time.time()
         said = parsedate_to_datetime(date or "").replace(tzinfo=UTC).timestamp()
     except (httpx2.HTTPError, OSError) as error:
-        return skip(about, reason(error))
+        return skip(about, reason(error, url))
     except ValueError:
         return skip(about, "the issuer does not say what time it is")
     if age:

@@ -3,13 +3,15 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
-import asyncpg
 import psycopg
 import pytest
 
-from api.connect import Connector
+from api.connect import CannotConnect, Connector
 from tests.cluster import Cluster, TaskDatabase
+from tests.commands import run, running
+from tests.people import SECRET
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +65,7 @@ async def test_what_asyncpg_knows_too_is_not(own_database: TaskDatabase) -> None
     with psycopg.connect(own_database.superuser, autocommit=True) as superuser:
         name = superuser.info.dbname
         superuser.execute(f"alter database {name} set default_transaction_read_only = on".encode())
-    with pytest.raises(asyncpg.TargetServerAttributeNotMatched):
+    with pytest.raises(CannotConnect, match="TargetServerAttributeNotMatched"):
         await database_at(url)
 
 
@@ -80,3 +82,60 @@ async def test_nobody_waits_for_long_for_a_server_that_says_nothing() -> None:
         with pytest.raises(TimeoutError):
             await Connector(f"postgresql://task_app@127.0.0.1:{port}/tasks")(0.2)
         assert asyncio.get_running_loop().time() - begun < 2
+
+
+HERE = "postgresql://task_app:hush-hush@127.0.0.1:1/tasks"
+TLS = f"{HERE}?sslmode=require"
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "said"),
+    [
+        (f"{HERE}?sslmode=rubbish", {}, "`sslmode` parameter must be one of"),
+        (HERE, {"PGSSLMODE": "rubbish"}, "`sslmode` parameter must be one of"),
+        (HERE, {"PGSSLMINPROTOCOLVERSION": "rubbish"}, "No such TLS version"),
+        (f"{HERE}?sslmode=verify-full", {"HOME": "/nonexistent"}, "root.crt"),
+        (HERE, {"HOME": f"/{'x' * 300}"}, "is HOME a folder that can be entered?"),
+        (f"{TLS}&sslcert=/nonexistent", {}, "sslcert: /nonexistent cannot be read: No such file"),
+        (f"{TLS}&sslcrl=/", {}, "sslcrl: / cannot be read: Is a directory"),
+        (TLS, {"PGSSLROOTCERT": "/nonexistent"}, "sslrootcert: /nonexistent cannot be read"),
+        (f"{TLS}&sslrootcert={__file__}", {}, "TLS failed: NO_CERTIFICATE"),
+        (f"{HERE}?sslrootcert=system&sslcert=/nonexistent", {}, "sslcert: /nonexistent"),
+        (f"{HERE}?sslrootcert=system&sslcert={__file__}&sslpassword=hush-hush", {}, "TLS failed"),
+        (TLS, {"SSLKEYLOGFILE": "/nonexistent/log"}, "SSLKEYLOGFILE cannot be written"),
+        (f"{HERE}?target_session_attrs=rubbish", {}, "got 'rubbish'"),
+        ("postgresql://o:hush-hush@/d?host=a,b,c&port=1,2", {}, "could not match 2 port numbers"),
+        ("postgresql://o:hush-hush@a,,c/d", {}, "cannot be read (IndexError)"),
+        ("postgresql://o:hush-hush@a..b/d", {}, "cannot be read (UnicodeError)"),
+        ("postgresql://o:x@/d?host=127.0.0.1&port=99999", {}, "cannot be read (OverflowError)"),
+        ("postgresql://o:hush-hush@/d?host=[hush-hush", {}, "invalid IPv6 address"),
+        ("postgresql://o:x@/d", {"PGHOST": "h", "PGPORT": "hush-hush"}, "(ValueError)"),
+        (f"{HERE}?service=x", {"PGSERVICEFILE": __file__}, "cannot be read (MissingSection"),
+        (HERE, {}, "ConnectionRefusedError: Connect call failed"),
+    ],
+)
+async def test_what_the_driver_says_of_the_url_is_one_line_without_a_secret(
+    monkeypatch: pytest.MonkeyPatch, url: str, environment: dict[str, str], said: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CannotConnect) as refusal:
+        await Connector(url)(5)
+    assert said in str(refusal.value)
+    assert str(refusal.value).isprintable()
+    assert "hush-hush" not in str(refusal.value)
+
+
+async def test_a_password_file_that_is_not_read_is_noticed_by_doctor(
+    own_database: TaskDatabase, tmp_path: Path
+) -> None:
+    file = tmp_path / "pgpass"
+    file.write_text("*:*:*:*:hush-hush")
+    file.chmod(0o644)
+    settings = {"DATABASE_URL": own_database.task_app, "PGPASSFILE": str(file)}
+    outcome = run("doctor", **settings, BETTER_AUTH_SECRET=SECRET)
+    assert "group or world access" in outcome.out
+    assert outcome.err == ""
+    with running("serve", "--port", "0", **settings, BETTER_AUTH_SECRET=SECRET) as serve:
+        serve.says("serving on")
+        assert all(line.startswith("{") for line in serve.err.splitlines())

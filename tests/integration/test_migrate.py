@@ -77,8 +77,7 @@ def policies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return copy
 
 
-@pytest.fixture
-def without_task_app(cluster: Cluster) -> Iterator[None]:
+def renamed(cluster: Cluster) -> Iterator[None]:
     """The role is the cluster's; for one test it goes by another name."""
     executes(cluster.superuser, "alter role task_app rename to task_app_of_others")
     yield
@@ -87,6 +86,11 @@ def without_task_app(cluster: Cluster) -> Iterator[None]:
         if role is not None:
             connection.execute("drop role task_app")
         connection.execute("alter role task_app_of_others rename to task_app")
+
+
+@pytest.fixture
+def without_task_app(cluster: Cluster) -> Iterator[None]:
+    yield from renamed(cluster)
 
 
 def test_an_empty_database_gets_table_role_and_policies(cluster: Cluster) -> None:
@@ -454,3 +458,66 @@ def test_a_database_of_the_first_version_goes_forward_and_back(
         with psycopg.connect(database.superuser) as connection:
             tasks = connection.execute("select user_id, title from task").fetchall()
         assert tasks == [("alice", "Buy milk")]
+
+
+@pytest.mark.parametrize("command", ["migrate", "sweep"])
+def test_whoever_does_not_own_the_tables_is_told_so_at_once(
+    database: TaskDatabase, command: str
+) -> None:
+    begun = time.monotonic()
+    line = run(command, MIGRATION_DATABASE_URL=database.direct).refusal()
+    assert time.monotonic() - begun < 5  # yoyo would wait for ten seconds
+    assert "role task_app does not own table" in line
+    assert "as the owner of the database" in line
+
+
+def test_whoever_may_not_make_tables_is_told_so_at_once(cluster: Cluster) -> None:
+    with cluster.empty_database() as empty:
+        line = run("migrate", MIGRATION_DATABASE_URL=empty.direct).refusal()
+    assert "role task_app may not make tables" in line
+    assert "as the owner of the database" in line
+
+
+@pytest.mark.parametrize("host", [f"{'a' * 70}.example", "a..b", "\udcff"])
+def test_a_host_that_is_none_is_one_line(host: str) -> None:
+    line = run("migrate", MIGRATION_DATABASE_URL=f"postgresql://o:hush-hush@{host}/d").refusal()
+    assert "MIGRATION_DATABASE_URL" in line
+    assert "hush-hush" not in line
+
+
+LACKING = "task_app has no password, and the server asks for one; set TASK_APP_PASSWORD"
+PERHAPS = "if it has none yet, set TASK_APP_PASSWORD"
+
+
+def is_warned(url: str) -> str:
+    """What `migrate` says on stderr, which does not make it fail."""
+    outcome = run("migrate", MIGRATION_DATABASE_URL=url)
+    assert outcome.code == 0, outcome
+    assert "applied task.sql" in outcome.out
+    return outcome.err
+
+
+def test_a_task_app_without_the_password_it_needs_is_noticed(database_here: TaskDatabase) -> None:
+    assert is_warned(database_here.owner) == "", "nobody asks for a password"
+    executes(database_here.superuser, "alter role task_app password null")
+    with passwords_demanded(database_here):
+        assert not admits(database_here.direct, "anything")
+        assert LACKING in is_warned(database_here.superuser)
+        assert PERHAPS in is_warned(database_here.owner), "who may not read pg_authid cannot know"
+        given = migrates(database_here, TASK_APP_PASSWORD=AWKWARD)
+        assert (given.code, given.err) == (0, "")
+        assert is_warned(database_here.superuser) == "", "it has one"
+    executes(database_here.superuser, "alter role task_app password null")
+
+
+def test_a_task_app_made_just_now_has_no_password(own_cluster: Cluster, own_task_app: None) -> None:
+    with own_cluster.empty_database() as empty, passwords_demanded(empty):
+        (line,) = is_warned(empty.owner).splitlines()
+        assert line.startswith("task-api: ")
+        assert LACKING in line
+
+
+@pytest.fixture
+def own_task_app(own_cluster: Cluster) -> Iterator[None]:
+    """For one test there is no such role on the server of this machine."""
+    yield from renamed(own_cluster)

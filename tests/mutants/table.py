@@ -1365,7 +1365,7 @@ ANSWERS: Final = [
         ),
         (
             "a passing failure is a fault",
-            "if not kinds & (_PASSING_CLASSES | _PASSING):",
+            "if not ended and not kinds & (_PASSING_CLASSES | _PASSING):",
             "if True:",
         ),
         ("a read-only database is a fault", '_PASSING: Final = {"25006", ', "_PASSING: Final = {"),
@@ -2221,6 +2221,130 @@ FAULTS: Final = [
             '_explained("", ""), contextlib.suppress(RowSecurityInactive, MigrationsBehind):',
         ),
         witness="integration/test_export.py::test_a_role_that_sees_past_the_policies_is_refused",
+    ),
+    *mutants(
+        "api/connect.py",
+        (
+            "what is said while connecting is told as it is",
+            "one_line(self._reason(error), self._url)",
+            "self._reason(error)",
+        ),
+        (
+            "only the server is expected to refuse a connection",
+            "except Exception as error:",
+            "except asyncpg.PostgresError as error:",
+        ),
+        witness="integration/test_connect.py",
+    ),
+    *mutants(
+        "api/connect.py",
+        (
+            "what the server said before it hung up is lost",
+            "isinstance(error.__cause__, asyncpg.PostgresError)",
+            "False",
+        ),
+        witness="faults/test_refused_connections.py",
+    ),
+    *mutants(
+        "api/db.py",
+        (
+            "a FATAL of a pooler is a fault of the program",
+            "ended = (error.severity_en or error.severity) in _ENDING",
+            "ended = False",
+        ),
+        witness="faults/test_refused_connections.py",
+    ),
+    *mutants(
+        "api/reasons.py",
+        ("a reason holds a password", "text.replace(form, _HIDDEN)", "text"),
+        (
+            "a reason holds a part of a misread password",
+            "    if is_misread(url):  #",
+            "    if False:  #",
+        ),
+        ("a reason moves the cursor", 'c if c.isprintable() else " "', "c"),
+        ("a reason has no end", "if len(text) <= _MAX_LENGTH else", "if True else"),
+        witness="unit/test_reasons.py",
+    ),
+    *mutants(
+        _KEYS,
+        (
+            "a proxy that no client can use is a traceback",
+            "    except Exception as error:\n        raise SettingsError",
+            "    except RecursionError as error:\n        raise SettingsError",
+        ),
+        witness="integration/test_environment.py",
+    ),
+    *mutants(
+        _KEYS,
+        (
+            "a proxy without a port is a fault of the program",
+            "except Exception as error:  # a proxy",
+            "except (httpx2.HTTPError, OSError, ValueError, RecursionError) as error:  # a proxy",
+        ),
+        witness="unit/test_keys.py",
+    ),
+    *mutants(
+        "api/workers.py",
+        (
+            "the end of the pipe is taken for a process that serves",
+            "except (EOFError, OSError):",
+            "except (EOFError, OSError):\n            self._served = True",
+        ),
+        ("a process that says why it cannot start serves", "said is None", "True"),
+        witness="unit/test_workers.py",
+    ),
+    *mutants(
+        "api/main.py",
+        ("a start that is refused is a traceback", "_in_one_line(send))", "send)"),
+        witness="faults/test_refused_connections.py",
+    ),
+    *mutants(
+        "api/observer.py",
+        (
+            "a variable that the SDK cannot use is a traceback",
+            "except Exception as error:",
+            "except RecursionError as error:",
+        ),
+        witness="integration/test_environment.py",
+    ),
+    *mutants(
+        "api/exporter.py",
+        ("a folder for numbers of others is used", "os.environ.pop(name, None)", "pass"),
+        witness="integration/test_environment.py::test_a_folder_for_numbers_of_others_is_not_used",
+    ),
+    *mutants(
+        "api/exporter.py",
+        (
+            "a host for metrics that is none is a traceback",
+            "except (OSError, ValueError) as error:",
+            "except OSError as error:",
+        ),
+        witness="integration/test_environment.py::test_a_host_for_metrics_that_is_none_is_refused",
+    ),
+    *mutants(
+        "api/migrate.py",
+        (
+            "whoever does not own the tables may try to migrate",
+            "            _require_owner(connection)\n",
+            "",
+        ),
+        (
+            "a role made just now may have a password",
+            "is_new or serving_role.lacks_password(connection)",
+            "serving_role.lacks_password(connection)",
+        ),
+        ("a role with a password is warned of", "lacks_password is not False", "True"),
+        witness="integration/test_migrate.py",
+    ),
+    *mutants(
+        "api/serving_role.py",
+        (
+            "nobody notices that a password is asked for",
+            "error.pgconn is not None and bool(error.pgconn.needs_password)",
+            "False",
+        ),
+        witness="integration/test_migrate.py",
     ),
     *mutants(
         "api/traceparent.py",

@@ -394,3 +394,12 @@ async def test_closing_ends_a_fetch_under_way(issuer: Issuer) -> None:
         await known.close()
         await asyncio.gather(waiting, return_exceptions=True)
     assert waiting.done()
+
+
+async def test_a_proxy_that_is_none_is_an_issuer_out_of_reach(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:99999")
+    monkeypatch.setenv("NO_PROXY", "")
+    async with key_set(issuer.url) as known:
+        await unavailable(known)

@@ -1,0 +1,58 @@
+"""Why something failed, in one line that holds no secret."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+_MAX_LENGTH: Final = 500  # characters of a reason
+_HIDDEN: Final = "***"
+_SECRET_PARAMETERS: Final = {"password", "sslpassword"}  # PostgreSQL manual, section 32.1.2
+
+
+def one_line(text: str, url: str) -> str:
+    """What a server, the system or a driver says when it connects to `url`.
+
+    The URL, its passwords and PGPASSWORD are replaced, and so is what is not printable.
+    """
+    forms = {form for secret in _secrets(url) for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, _HIDDEN)
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}..."
+
+
+def is_misread(url: str) -> bool:
+    """Whether a part of the password would be taken for the host or the database."""
+    parts = urlsplit(url)
+    return "@" in parts.path + parts.query + parts.fragment
+
+
+def key_log_fault() -> str:
+    """Why OpenSSL cannot write to SSLKEYLOGFILE; empty if it can, or is not asked to."""
+    path = os.environ.get("SSLKEYLOGFILE")
+    try:
+        if path:
+            Path(path).open("ab").close()
+    except OSError as error:
+        return f"SSLKEYLOGFILE cannot be written ({error.strerror})"
+    return ""
+
+
+def _secrets(url: str) -> Iterator[str]:
+    yield url
+    yield os.environ.get("PGPASSWORD", "")
+    parts = urlsplit(url)
+    yield parts.netloc.rpartition("@")[0].partition(":")[2]
+    yield from (value for name, value in parse_qsl(parts.query) if name in _SECRET_PARAMETERS)
+    if is_misread(url):  # a driver quotes the parts as it reads them
+        widest = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+        yield from re.split(r"[/?#@:]", widest)
+
+
+def _forms(secret: str) -> set[str]:
+    """As it is written in a URL, in a message, and in Python."""
+    plain = unquote(secret)
+    return {secret, plain, quote(plain, safe="", errors="replace"), repr(plain)[1:-1]} - {""}

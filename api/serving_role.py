@@ -1,0 +1,38 @@
+"""The role that the server connects as, task_app, as whoever migrates sees it."""
+
+import os
+from typing import Final
+
+import psycopg
+
+NAME: Final = "task_app"
+_NO_FILE: Final = f"{os.devnull}/none"  # not ~/.pgpass
+_TIMEOUT: Final = 5  # seconds to connect
+
+
+def exists(connection: psycopg.Connection) -> bool:
+    """Whether there is such a role."""
+    query = "select from pg_catalog.pg_roles where rolname = %s"
+    return connection.execute(query, [NAME]).fetchone() is not None
+
+
+def lacks_password(connection: psycopg.Connection) -> bool | None:
+    """Whether it has none; None when this role may not know, which only a superuser does."""
+    (may_know,) = connection.execute(
+        "select has_column_privilege('pg_catalog.pg_authid', 'rolpassword', 'select')"
+    ).fetchone() or (False,)
+    if not may_know:
+        return None
+    query = "select from pg_catalog.pg_authid where rolname = %s and rolpassword is null"
+    return connection.execute(query, [NAME]).fetchone() is not None
+
+
+def needs_password(url: str) -> bool:
+    """Whether the server at `url` asks it for one. It is asked by signing in without any."""
+    try:
+        psycopg.connect(
+            url, user=NAME, password="", passfile=_NO_FILE, connect_timeout=_TIMEOUT
+        ).close()
+    except psycopg.OperationalError as error:
+        return error.pgconn is not None and bool(error.pgconn.needs_password)
+    return False
