@@ -70,7 +70,7 @@ bench-soak: install ## Measure its start, and its memory over a million requests
 bench-endure: install ## Measure it for a quarter of an hour, at four fifths of what it can do
 	$(VENV)/bin/python -m bench endure
 
-manifest: install ## Record what db/policies/ decides, for the audit to find drift
+manifest: install ## Record what db/policies/ decides, and what of it the statements need
 	$(VENV)/bin/python -m tests.manifest
 
 openapi: install ## Record the document that front ends make their types from

@@ -12,11 +12,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from api.auth import User, issue_token, named_by_operator
 from api.db import (
+    CannotServe,
     Database,
     DatabaseError,
     DatabaseUnavailable,
-    MigrationsBehind,
-    RowSecurityInactive,
 )
 from api.settings import (
     AuditSettings,
@@ -241,7 +240,7 @@ def _explained(refusal: str, failure: str) -> Iterator[None]:
     logging.getLogger("api").addHandler(logging.NullHandler())  # what fails is said once, below
     try:
         yield
-    except (RowSecurityInactive, MigrationsBehind) as error:
+    except CannotServe as error:
         raise CommandError(refusal.format(error)) from None
     except (DatabaseUnavailable, DatabaseError) as error:
         raise CommandError(failure.format(error)) from None
@@ -372,7 +371,7 @@ async def _about(user_id: str, work: Callable[[Database, User], Awaitable[None]]
         raise CommandError(error) from None
     failure = "not finished, for the database failed: {}; check DATABASE_URL, and try again"
     with _explained("refusing: {}", failure):
-        async with Database.connect(load(DatabaseSettings)) as database:
+        async with Database.connect(load(DatabaseSettings), ahead=False) as database:
             await work(database, user)
 
 

@@ -15,9 +15,10 @@ from api.pipeline import Connection
 from api.reasons import key_log_fault, one_line
 
 # What libpq knows (PostgreSQL manual, section 32.1.2) and asyncpg would send on as a setting of
-# the server, which refuses it.
+# the server, which refuses it; client_encoding it would heed, and both of us speak UTF-8.
 _LIBPQ_ONLY: Final = {
     "channel_binding",
+    "client_encoding",
     "connect_timeout",
     "fallback_application_name",
     "gssdelegation",

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar, final
 
 import asyncpg
 
-from api import gate, migrations
+from api import gate
 from api.auth import User
 from api.connect import CannotConnect, Connector
+from api.gate import CannotServe as CannotServe
+from api.gate import RowSecurityInactive as RowSecurityInactive
 from api.pipeline import (
     BEGIN,
     BEGIN_READING,
@@ -96,14 +98,6 @@ class DatabaseError(Exception):
 
     Its message holds the SQLSTATE and no values of rows.
     """
-
-
-class RowSecurityInactive(Exception):
-    """The serving role could see past the policies. The message is one line with the remedy."""
-
-
-class MigrationsBehind(Exception):
-    """The database is older than this program. The message is one line with the remedy."""
 
 
 @final
@@ -216,14 +210,16 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, settings: DatabaseSettings) -> AsyncIterator[Self]:
+    async def connect(
+        cls, settings: DatabaseSettings, *, ahead: bool = True
+    ) -> AsyncIterator[Self]:
         """The database of these settings, behind the gate, until the block ends.
 
-        Raises `RowSecurityInactive`, `MigrationsBehind` or `DatabaseUnavailable`.
+        `ahead`: it may be newer than this program. Raises `CannotServe` or `DatabaseUnavailable`.
         """
         database = cls(settings)
         try:
-            await database.ping()
+            await database.ping(ahead=ahead)
             yield database
         finally:
             await database._pool.close()
@@ -266,17 +262,12 @@ class Database:
 
         return await _twice(once)
 
-    async def ping(self) -> None:
-        """The gate: can the role at the other end see past the policies?
+    async def ping(self, *, ahead: bool = True) -> None:
+        """The gate: can the role at the other end see past the policies, and do what it must?
 
-        Raises `RowSecurityInactive`, `MigrationsBehind` or `DatabaseUnavailable`.
+        Raises `CannotServe` or `DatabaseUnavailable`.
         """
-        row = await _twice(self._look)
-        reason = gate.verdict(row)
-        if reason is not None:
-            raise RowSecurityInactive(reason)
-        if migrations.are_behind(row["applied"]):
-            raise MigrationsBehind("migrations are behind. Run task-api migrate as the owner.")
+        gate.check(await _twice(self._look), ahead=ahead)
 
     @property
     def is_broken(self) -> bool:

@@ -15,13 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api import document, logs, problems
 from api.auth import Authenticator
 from api.cors import CORS
-from api.db import (
-    Database,
-    DatabaseError,
-    DatabaseUnavailable,
-    MigrationsBehind,
-    RowSecurityInactive,
-)
+from api.db import CannotServe, Database, DatabaseError, DatabaseUnavailable
 from api.deadlines import Deadlines
 from api.observer import Observer
 from api.protocol import CROWDED, WHOLE
@@ -37,7 +31,7 @@ _ALWAYS: Final = [
     (b"vary", b"Authorization, Origin"),
 ]
 # What the operator has to mend, and says so in its message.
-_REFUSALS: Final = (DatabaseError, DatabaseUnavailable, MigrationsBehind, RowSecurityInactive)
+_REFUSALS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
 _PREFLIGHT: Final = {b"origin", b"access-control-request-method"}
 # in the order of how often they are asked for
 _ROUTES: Final = [

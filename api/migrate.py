@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 
-from api import authorities, migrations, serving_role
+from api import authorities, gate, migrations, serving_role
 from api.reasons import one_line
 
 MIGRATIONS: Final = migrations.FOLDER
@@ -46,6 +46,13 @@ union all
 select format('role %s may not make tables in schema public', current_user)
  where to_regclass('public.task') is null and not has_schema_privilege('public', 'create')
 """
+# What is named without a schema is made in public and found there, after pg_catalog, which comes
+# first when it is not named. Whatever the role, the database or the URL says, and whatever there
+# is in a schema of the owner's name (CVE-2018-1058).
+SEARCH_PATH: Final = "public, pg_temp"
+# Else PGCLIENTENCODING, the role or the database may choose another.
+CLIENT_ENCODING: Final = "utf8"
+_SETTING: Final = "select pg_catalog.set_config(%s, %s, %s)"
 
 
 class MigrationError(Exception):
@@ -60,11 +67,13 @@ def migrate(
     """Bring the database at `url` up to date; the names of the files that were applied.
 
     `warn` is told, in one line, that task_app cannot sign in for want of a password.
-    Raises `MigrationError`.
+    Raises `MigrationError`, also when a newer version has migrated it: what that one granted would
+    be taken away.
     """
     with connected(url) as connection:
         # One at a time. The lock goes with the connection, however this process ends.
         connection.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
+        refuse_ahead(connection)
         is_new = not serving_role.exists(connection)
         applied = [
             *_apply_migrations(url),
@@ -79,11 +88,15 @@ def migrate(
 
 @contextmanager
 def connected(url: str) -> Iterator[psycopg.Connection]:
-    """A transaction of the owner's, which waits for nobody for long. Raises `MigrationError`."""
+    """A transaction of the owner's in schema public, which waits for nobody for long.
+
+    Raises `MigrationError`, also when the encoding of the database is not UTF8.
+    """
     authorities.find()
     try:
-        with psycopg.connect(url) as connection:
-            connection.execute("select set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
+        with psycopg.connect(url, client_encoding=CLIENT_ENCODING) as connection:
+            set_up(connection, for_transaction=True)
+            _refuse_other_encodings(connection)
             _require_owner(connection)
             yield connection
     except psycopg.errors.LockNotAvailable:
@@ -109,10 +122,41 @@ def _require_owner(connection: psycopg.Connection) -> None:
         raise MigrationError(f"{row[0]}; {_AS_OWNER}")
 
 
+def _refuse_other_encodings(connection: psycopg.Connection) -> None:
+    (encoding,) = connection.execute("show server_encoding").fetchone() or (None,)
+    if reason := gate.wrong_encoding(encoding):
+        raise MigrationError(reason)
+
+
+def refuse_ahead(connection: psycopg.Connection) -> None:
+    """Raises `MigrationError` when the database has had migrations that this program has not.
+
+    yoyo's table decides, and not `migrations.APPLIED`, which stays when one is rolled back.
+    """
+    row = connection.execute("select to_regclass('public._yoyo_migration')").fetchone()
+    if row != (None,) and (unknown := unknown_migrations(connection)):
+        raise MigrationError(
+            f"the database is ahead of this program, which does not know {', '.join(unknown)}; "
+            "nothing was changed; use the version of task-api that migrated it, or a newer one"
+        )
+
+
+def unknown_migrations(connection: psycopg.Connection) -> list[str]:
+    """Those that yoyo has noted in this database and this program does not have."""
+    rows = connection.execute("select migration_id from public._yoyo_migration").fetchall()
+    return sorted({name for (name,) in rows} - migrations.names(MIGRATIONS))
+
+
+def set_up(connection: psycopg.Connection, *, for_transaction: bool) -> None:
+    """Wait for nobody for long, and work in schema public."""
+    for setting in (("lock_timeout", _LOCK_TIMEOUT), ("search_path", SEARCH_PATH)):
+        connection.execute(_SETTING, [*setting, for_transaction])
+
+
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def init_connection(self, connection: psycopg.Connection) -> None:
         """Each of them, for yoyo opens several."""
-        connection.execute("select set_config('lock_timeout', %s, false)", [_LOCK_TIMEOUT])
+        set_up(connection, for_transaction=False)
 
 
 def _apply_migrations(url: str) -> list[str]:
@@ -121,7 +165,7 @@ def _apply_migrations(url: str) -> list[str]:
     except (KeyError, OSError):  # a container's user may have no name, and yoyo notes one
         os.environ["LOGNAME"] = "task-api"
     # yoyo's own reading of a URL leaves the %20 in a database's name
-    parameters = conninfo_to_dict(url)
+    parameters = conninfo_to_dict(url, client_encoding=CLIENT_ENCODING)
     names = ("scheme", "username", "password", "hostname", "port", "database")
     uri = DatabaseURI(**dict.fromkeys(names), args=parameters)
     backend = _Backend(uri, yoyo.default_migration_table)

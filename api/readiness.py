@@ -6,13 +6,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from api.auth import Authenticator
-from api.db import (
-    Database,
-    DatabaseError,
-    DatabaseUnavailable,
-    MigrationsBehind,
-    RowSecurityInactive,
-)
+from api.db import CannotServe, Database, DatabaseError, DatabaseUnavailable
 from api.keys import KeysUnavailable
 
 # Seconds.
@@ -65,10 +59,8 @@ class Readiness:
         try:
             async with asyncio.timeout(TIMEOUT):
                 await self._database.ping()
-        except RowSecurityInactive:
-            faults.append("Row security is not in force.")
-        except MigrationsBehind:
-            faults.append("Migrations are behind.")
+        except CannotServe as error:
+            faults.append(error.sentence)
         except (DatabaseUnavailable, DatabaseError, TimeoutError):
             faults.append("The database cannot be reached.")
         if self._keys is not None:

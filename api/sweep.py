@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.migrate import connected
+from api.migrate import connected, refuse_ahead, set_up
 
 _BATCH: Final = 100  # rows to delete in one transaction; each may hold a megabyte
 # no sooner than policy idempotency_key_sweep_delete lets the owner
@@ -16,13 +16,15 @@ delete from idempotency_key where ctid = any(array(
 def sweep(url: str) -> int:
     """Delete what has expired, of everybody; how much that was.
 
-    What was deleted stays so if a later batch fails. Raises `MigrationError`.
+    What was deleted stays so if a later batch fails. Raises `MigrationError`, also when a newer
+    version has migrated the database: that one may keep what this one would delete.
     """
     total, found = 0, 1
     with connected(url) as connection:
-        connection.execute("set lock_timeout = '5s'")  # of every batch
+        refuse_ahead(connection)
         while found:
             found = connection.execute(_DELETE, [_BATCH]).rowcount
             connection.commit()
+            set_up(connection, for_transaction=True)
             total += found
     return total

@@ -20,6 +20,11 @@ OWNER: Final = "task_owner"
 _numbers = itertools.count(1)
 
 
+def with_query(url: str, query: str) -> str:
+    """The URL, with these parameters as well."""
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+
 @dataclass(frozen=True)
 class TaskDatabase:
     """One migrated database, by the URLs of those who may connect to it."""

@@ -1,4 +1,4 @@
-"""`make manifest`: record what db/policies/ decides, from a freshly migrated database."""
+"""`make manifest`: record what db/policies/ decides, and what of it the statements need."""
 
 import tempfile
 from pathlib import Path
@@ -7,7 +7,9 @@ import psycopg
 
 from api.audit.evidence import MANIFEST, write_manifest
 from api.embedded import postgres
+from api.gate import NEEDED
 from tests.cluster import Cluster
+from tests.needed import write_needed
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="task-api-") as folder:
@@ -16,6 +18,8 @@ if __name__ == "__main__":
             postgres(Path(folder) / "postgres") as url,
             Cluster(url).database() as database,
             psycopg.connect(database.owner) as connection,
+            psycopg.connect(database.superuser) as superuser,
         ):
             write_manifest(connection)
-    print(f"wrote {MANIFEST.name}; look at what changed before you commit it")
+            write_needed(superuser)
+    print(f"wrote {MANIFEST.name}, {NEEDED.name}; look at what changed before you commit it")

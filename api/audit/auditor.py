@@ -10,6 +10,7 @@ from api import authorities
 from api.audit import checks, evidence
 from api.audit.probes import probe
 from api.audit.report import Probe, Report
+from api.migrate import CLIENT_ENCODING, SEARCH_PATH
 from api.reasons import one_line
 
 # Said on the connection and not in its parameters, which a pooler would refuse.
@@ -19,7 +20,11 @@ _LIMITS: Final = {
     "lock_timeout": "2s",
     "intervalstyle": "postgres",
 }
-_READ_ONLY: Final = _LIMITS | {"default_transaction_read_only": "on"}
+# search_path: relations of schema public are named without it, whatever the role's own is.
+_READ_ONLY: Final = _LIMITS | {
+    "default_transaction_read_only": "on",
+    "search_path": SEARCH_PATH,
+}
 
 
 class AuditError(Exception):
@@ -54,6 +59,7 @@ def report(
         probes_not_checked=probes_not_checked,
         matrix=evidence.matrix(connection),
         policies=evidence.policies(connection),
+        ahead=evidence.ahead(connection),
     )
 
 
@@ -69,9 +75,11 @@ def _probed(url: str | None) -> tuple[tuple[Probe, ...], str | None]:
 
 @contextmanager
 def _connected(url: str, settings: dict[str, str]) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    with psycopg.connect(
+        url, autocommit=True, connect_timeout=10, client_encoding=CLIENT_ENCODING
+    ) as connection:
         for name, value in settings.items():
-            connection.execute("select set_config(%s, %s, false)", [name, value])
+            connection.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
         yield connection
 
 

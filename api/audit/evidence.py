@@ -5,11 +5,20 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import class_row, dict_row
 
+from api import migrations
 from api.audit.checks import FOLDER
 from api.audit.report import Access, Check, Checked, Finding, Level, Policy
+from api.migrate import unknown_migrations
 
 _EVIDENCE: Final = FOLDER / "evidence"
 MANIFEST: Final = _EVIDENCE / "manifest.txt"
+
+_NOTED: Final = """
+select exists (select from pg_catalog.pg_class c
+                 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                where n.nspname = 'public' and c.relname = '_yoyo_migration'
+                  and has_table_privilege(c.oid, 'select'))
+"""
 
 DRIFT: Final = Check(
     id="drift",
@@ -20,7 +29,8 @@ Policies, grants or roles are not what db/policies/ says.
 
 All that the policy files decide is held against manifest.txt, which is recorded from a freshly
 migrated database (make manifest). What differs was changed by hand, by another tool, or by a
-version of this program whose task-api migrate has not been run here.
+version of this program whose task-api migrate has not been run here. A database that a newer
+version has migrated is not compared: it is ahead, and the newer version has its manifest.
 A line with - is missing, a line with + is extra, the two together are a change.""",
     sql=(_EVIDENCE / "facts.sql").read_text(),
 )
@@ -45,9 +55,27 @@ def manifest() -> dict[str, str]:
     return {subject: state for subject, _, state in (line.partition(": ") for line in lines)}
 
 
+def ahead(connection: psycopg.Connection[Any]) -> str | None:
+    """The migration by which the database is ahead of this program: of a newer version's."""
+    row = connection.execute(migrations.APPLIED.encode()).fetchone()
+    if row is not None and migrations.are_ahead(row[0]):
+        return str(row[0])
+    # The owner sees it in yoyo's table, too.
+    if connection.execute(_NOTED).fetchone() != (True,):
+        return None
+    return next(reversed(unknown_migrations(connection)), None)
+
+
 def drift(connection: psycopg.Connection[Any]) -> Checked:
-    """A finding for each fact that is missing, extra or changed."""
+    """A finding for each fact that is missing, extra or changed; none of a database that is ahead,
+    whose policies and grants this program does not know."""
     try:
+        if (newer := ahead(connection)) is not None:
+            return Checked(
+                DRIFT,
+                not_checked=f"the database is ahead of this program: it has had {newer}; "
+                "audit it with the version of task-api that migrated it",
+            )
         with connection.transaction():
             live, wanted = facts(connection), manifest()
     except psycopg.Error as error:

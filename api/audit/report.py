@@ -1,6 +1,6 @@
 """What an audit found: checks, drift, probes, the matrix. Made here, shown by the formats."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -95,6 +95,7 @@ class Report:
     probes_not_checked: str | None
     matrix: tuple[Access, ...]
     policies: tuple[Policy, ...]
+    ahead: str | None = None  # the migration of a newer version that the database has had
 
     @property
     def findings(self) -> list[Finding]:
@@ -112,6 +113,8 @@ class Report:
             for probe in self.probes
             if not probe.passed
         ]
+        if self.ahead:
+            found = [_by_newer_version(finding) for finding in found]
         return sorted(found, key=lambda finding: finding.level is not Level.ERROR)
 
     @property
@@ -127,3 +130,9 @@ class Report:
         if any(fail_on is Level.WARN or f.level is Level.ERROR for f in self.findings):
             return 1
         return 2 if self.not_checked else 0
+
+
+def _by_newer_version(finding: Finding) -> Finding:
+    """What migrates shall be what migrated last: this program's `migrate` refuses."""
+    mend = finding.mend.replace("task-api migrate", "task-api migrate of the newer version")
+    return Finding(**asdict(finding) | {"mend": mend})

@@ -72,3 +72,9 @@ def seconds(skew: float) -> str:
 def sentence(words: str) -> str:
     """Of words that were written to be a part of one."""
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+
+def divided(refusal: str) -> tuple[str, str]:
+    """What is wrong, and the remedy, of one line that says both."""
+    what, _, remedy = refusal.partition(". ")
+    return what, remedy

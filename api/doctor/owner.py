@@ -8,9 +8,10 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
-from api import authorities
-from api.doctor.finding import MISREAD, TIMEOUT, Finding, fail, ok, reason, skip
+from api import authorities, gate
+from api.doctor.finding import MISREAD, TIMEOUT, Finding, divided, fail, ok, reason, skip
 from api.doctor.serving import IDENTITY, Serving
+from api.migrate import CLIENT_ENCODING
 from api.reasons import is_misread
 from api.settings import MigrationSettings, SettingsError, load
 
@@ -20,10 +21,12 @@ select current_user::text as role, current_database() as database, pg_backend_pi
        case when c.oid is null
             then has_schema_privilege('public', 'create')
               or pg_has_role(d.datdba, 'usage') else pg_has_role(c.relowner, 'usage')
-       end as owns, c.oid is null as is_empty
+       end as owns, c.oid is null as is_empty,
+       current_setting('server_encoding') as encoding
   from pg_catalog.pg_roles r
   join pg_catalog.pg_database d on d.datname = current_database()
-  left join pg_catalog.pg_class c on c.oid = to_regclass('task')
+  left join pg_catalog.pg_namespace n on n.nspname = 'public'
+  left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'task'
  where r.rolname = current_user
 """
 
@@ -50,7 +53,7 @@ class Owner:
             async with (
                 asyncio.timeout(TIMEOUT),
                 await psycopg.AsyncConnection.connect(
-                    url, autocommit=True, row_factory=dict_row
+                    url, autocommit=True, row_factory=dict_row, client_encoding=CLIENT_ENCODING
                 ) as connection,
             ):
                 took = (time.perf_counter() - started) * 1000
@@ -95,6 +98,8 @@ async def _row(connection: psycopg.AsyncConnection[dict[str, Any]], sql: str) ->
 
 def _owns(facts: dict[str, Any]) -> Iterator[Finding]:
     role = facts["role"]
+    if wrong := gate.wrong_encoding(facts["encoding"]):
+        yield fail("encoding", *divided(wrong))
     remedy = "Connect MIGRATION_DATABASE_URL as the owner of the database (on Neon: neondb_owner)."
     if not facts["owns"]:
         what = "may not make tables here" if facts["is_empty"] else "does not own table task"

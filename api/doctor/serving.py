@@ -18,6 +18,7 @@ from api.doctor.finding import (
     MISREAD,
     TIMEOUT,
     Finding,
+    divided,
     fail,
     ok,
     reason,
@@ -26,7 +27,7 @@ from api.doctor.finding import (
     skip,
     warn,
 )
-from api.migrations import APPLIED, are_behind, newest
+from api.migrations import are_ahead, are_behind, newest
 from api.reasons import is_misread
 
 _ROLE: Final = "task_app"
@@ -108,9 +109,10 @@ class Serving:
         self.identity = (await _row(connection, IDENTITY))["identity"]
         yield _writable(facts)
         yield await _version(connection, facts)
-        for finding in _kept_apart(await _row(connection, gate.SQL)):
+        row = await _row(connection, gate.SQL)
+        for finding in (_encoding(row), *_kept_apart(row), _privileges(row)):
             yield finding
-        yield _migrations((await _row(connection, APPLIED))["applied"])
+        yield _migrations(row["applied"])
         yield _limits(facts)
         yield _tls(connection)
         yield _pooler(facts["pid"] != connection.get_server_pid(), host)
@@ -175,8 +177,21 @@ def _kept_apart(row: Any) -> Iterator[Finding]:
     if verdict is None:
         yield ok("row security", f"in force for {role}")
     else:
-        what, _, remedy = verdict.partition(". ")
-        yield fail("row security", what, remedy)
+        yield fail("row security", *divided(verdict))
+
+
+def _encoding(row: Any) -> Finding:
+    if garbling := gate.garbling(row):
+        return fail("encoding", *divided(garbling))
+    return ok("encoding", row["encoding"])
+
+
+def _privileges(row: Any) -> Finding:
+    if not row["is_there"]:
+        return skip("privileges", f"there is no table {row['table']}")
+    if lacking := gate.lacking(row):
+        return fail("privileges", *divided(lacking))
+    return ok("privileges", f"{row['role']} has all that the statements need")
 
 
 def _migrations(applied: str | None) -> Finding:
@@ -186,8 +201,11 @@ def _migrations(applied: str | None) -> Finding:
             f"{applied or 'none, or by an older version,'} applied; this program has {newest()}",
             "Run task-api migrate.",
         )
-    if applied != newest():
-        return ok("migrations", f"{applied}, ahead of this program's {newest()}")
+    if are_ahead(applied):
+        return ok(
+            "migrations",
+            f"{applied}, ahead of this program's {newest()}: it serves, and does not migrate",
+        )
     return ok("migrations", f"all applied, up to {applied}")
 
 

@@ -54,6 +54,13 @@ alter role task_app set plan_cache_mode = force_generic_plan;
 -- Temporary tables last: none can stand in front of a real one.
 alter role task_app set search_path = public, pg_temp;
 
+-- What somebody set for the role in this database alone would win over all of these.
+do $$
+begin
+    execute format('alter role task_app in database %I reset all', current_database());
+end
+$$;
+
 -- A clean slate: every policy and every grant on what this schema's owner holds is
 -- taken away, and what follows says afresh who may do what. All of it happens in one
 -- transaction, so nobody ever meets the half of it.

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.anyio
 # What libpq alone knows, with what might be said.
 LIBPQS = {
     "channel_binding": "prefer",
+    "client_encoding": "LATIN1",
     "connect_timeout": "10",
     "fallback_application_name": "x",
     "gssdelegation": "0",

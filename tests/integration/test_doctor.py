@@ -111,7 +111,9 @@ def test_where_all_is_well_nothing_fails(direct: TaskDatabase) -> None:
     assert "task_app at " in report.findings["DATABASE_URL"].said
     assert report.findings["BETTER_AUTH_SECRET"].said == "is set, and not shown"
     assert "HS256" in report.findings["mode"].said
+    assert report.findings["encoding"].said == "UTF8"
     assert report.findings["role"].said == "task_app"
+    assert report.findings["privileges"].said == "task_app has all that the statements need"
     assert report.findings["row security"].said == "in force for task_app"
     assert report.findings["migrations"].said == f"all applied, up to {newest()}"
     assert report.findings["limits"].said == (
@@ -220,6 +222,11 @@ def test_a_role_that_sees_past_the_policies_fails(direct: TaskDatabase) -> None:
         ("comment on table task is null", "migrations", "FAIL", "by an older version"),
         ("comment on table task is '0001.create-task'", "migrations", "FAIL", newest()),
         ("comment on table task is '9999.later'", "migrations", "ok", "ahead of this program"),
+        ("revoke delete on task from task_app", "privileges", "FAIL", "lacks delete on table task"),
+        (
+            "alter role task_app in database {} set search_path = aside",
+            "row security", "FAIL", "finds nothing where it looks for table public.task",
+        ),
         ("alter role task_app in database {} set lock_timeout = 0", "limits", "warn", "0 is none"),
         (
             "alter database {} set default_transaction_read_only = on",

@@ -116,10 +116,15 @@ def test_a_folder_for_numbers_of_others_is_not_used(database: TaskDatabase, name
         serve.says("serving on")
 
 
+@pytest.mark.parametrize("proxies", ["nginx", "300.1.1.1/99", "10.0.0.1 10.0.0.2", "[::"])
+def test_a_proxy_that_is_no_address_is_refused(database: TaskDatabase, proxies: str) -> None:
+    line = run(*SERVE, **settings_for(database), FORWARDED_ALLOW_IPS=proxies).refusal()
+    assert "FORWARDED_ALLOW_IPS takes addresses and networks such as 10.0.0.0/8" in line
+
+
 @pytest.mark.parametrize(
     "settings",
     [
-        {"FORWARDED_ALLOW_IPS": "rubbish,300.1.1.1/99,,[::"},
         {"WEB_CONCURRENCY": "4"},
         {"UVICORN_WORKERS": "many", "UVICORN_PORT": "harbour"},
         {"PORT": "harbour"},

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
-from api.db import Database, RowSecurityInactive
+from api import gate
+from api.db import CannotServe, Database
+from api.gate import NEEDED
+from api.migrate import migrate
 from api.settings import DatabaseSettings
-from tests.cluster import OWNER, Cluster, TaskDatabase
+from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
 from tests.commands import run
+from tests.needed import needed
 from tests.people import SECRET
 
 
@@ -42,7 +48,7 @@ def refusal_of(url: str) -> str | None:
         try:
             async with Database.connect(DatabaseSettings(database_url=url)):
                 return None
-        except RowSecurityInactive as refusal:
+        except CannotServe as refusal:
             return str(refusal)
 
     return asyncio.run(knock())
@@ -121,6 +127,77 @@ def test_a_role_without_privileges_is_refused(guarded: TaskDatabase, role: str, 
     (other,) = {"task", "idempotency_key"} - {table}
     as_superuser(guarded, f"grant select on {other} to passer_by")
     assert f"may not read table {table}" in serve_refuses(role, "passer_by")
+
+
+def privileges() -> list[tuple[str, str]]:
+    """What is needed, and its table."""
+    lines = [line.rpartition(" on ") for line in NEEDED.read_text().splitlines()]
+    return [(privilege, table) for privilege, _, table in lines]
+
+
+def test_the_privileges_that_are_asked_for_are_those_the_statements_need(
+    guarded: TaskDatabase,
+) -> None:
+    with psycopg.connect(guarded.superuser) as connection:
+        needs = needed(connection)
+    assert needs == NEEDED.read_text().splitlines()  # else: make manifest
+
+
+def test_each_privilege_that_is_missing_is_refused_and_named(own_database: TaskDatabase) -> None:
+    everything = privileges()
+    assert len(everything) > 20
+    for table in {table for _, table in everything}:
+        mine = [privilege for privilege, other in everything if other == table]
+        for missing in mine:
+            as_superuser(own_database, f"revoke all on {table} from task_app")
+            rest = ", ".join(privilege for privilege in mine if privilege != missing)
+            as_superuser(own_database, f"grant {rest} on {table} to task_app")
+            with psycopg.connect(own_database.direct, row_factory=dict_row) as connection:
+                row = connection.execute(gate.SQL).fetchone()
+            assert row is not None
+            assert gate.verdict(row) is None
+            assert f"lacks {missing} on table {table}. Run task-api" in str(gate.lacking(row))
+        as_superuser(own_database, f"grant {', '.join(mine)} on {table} to task_app")
+    assert refusal_of(own_database.task_app) is None, "column by column is as good as the table"
+
+
+def test_the_server_does_not_start_without_a_privilege(own_database: TaskDatabase) -> None:
+    as_superuser(own_database, "revoke update (completed) on task from task_app")
+    line = run("serve", DATABASE_URL=own_database.task_app, BETTER_AUTH_SECRET=SECRET).refusal()
+    assert "role task_app lacks update (completed) on table task" in line
+    assert line.endswith("Run task-api migrate as the owner.")
+    migrate(own_database.owner)
+    assert refusal_of(own_database.task_app) is None
+
+
+@each_table
+def test_a_table_of_the_same_name_that_is_found_first_is_refused(
+    own_database: TaskDatabase, table: str
+) -> None:
+    name = urlsplit(own_database.superuser).path[1:]
+    as_superuser(own_database, f"create schema aside; create table aside.{table} (like {table})")
+    as_superuser(own_database, f"grant usage on schema aside to task_app;"
+                               f" grant all on aside.{table} to task_app")  # fmt: skip
+    preset = f"alter role task_app in database {name} set search_path = aside, public"
+    as_superuser(own_database, preset)
+    url = own_database.direct
+    line = run("serve", DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET).refusal()
+    assert f"finds one in schema aside where it looks for table public.{table}" in line
+    migrate(own_database.owner)
+    assert refusal_of(url) is None
+    as_superuser(own_database, "grant usage on schema aside to task_app")
+    assert "in schema aside" in str(
+        refusal_of(with_query(url, "options=-csearch_path%3Daside,public"))
+    )
+
+
+@pytest.mark.parametrize("query", ["options=-csearch_path%3Daside", "search_path=aside"])
+def test_a_search_path_that_hides_public_is_refused(guarded: TaskDatabase, query: str) -> None:
+    line = run(
+        "serve", DATABASE_URL=with_query(guarded.direct, query), BETTER_AUTH_SECRET=SECRET
+    ).refusal()
+    assert "finds nothing where it looks for table public.task" in line
+    assert "Set no search_path in DATABASE_URL" in line
 
 
 def test_a_database_of_the_version_before_is_refused(own_database: TaskDatabase) -> None:

@@ -16,8 +16,8 @@ from psycopg.sql import SQL, Identifier
 
 from api import migrate as migrate_module
 from api.migrate import MigrationError, migrate
-from api.migrations import APPLIED, are_behind, newest
-from tests.cluster import OWNER, Cluster, TaskDatabase
+from api.migrations import APPLIED, are_ahead, are_behind, newest
+from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
 from tests.commands import Outcome, run
 
 AWKWARD = 'o\'brien \\ %41 "é" $1 :x; --'
@@ -136,7 +136,7 @@ def test_a_database_without_tables_is_behind(cluster: Cluster, database: TaskDat
     assert are_behind(None)
 
 
-def test_an_older_program_does_not_take_the_name_of_a_newer_migration_away(
+def test_a_database_that_is_ahead_is_not_behind(
     own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shutil.copytree(migrate_module.MIGRATIONS, tmp_path / "migrations")
@@ -145,9 +145,10 @@ def test_an_older_program_does_not_take_the_name_of_a_newer_migration_away(
         later.setattr(migrate_module, "MIGRATIONS", tmp_path / "migrations")
         migrate(own_database.owner)
     assert applied(own_database) == "0999.it's-later"
-    migrate(own_database.owner)
-    assert applied(own_database) == "0999.it's-later"
     assert not are_behind(applied(own_database))
+    assert are_ahead(applied(own_database))
+    assert not are_ahead(newest())
+    assert not are_ahead(None)
 
 
 def test_a_database_of_the_version_before_is_behind() -> None:
@@ -282,6 +283,78 @@ def test_while_one_migrates_another_waits_its_turn(
         with pytest.raises(MigrationError, match="try again"):
             migrate(own_database.owner)
     migrate(own_database.owner)
+
+
+# What somebody may have set for the owner's sessions: by SQL, in the environment, in the URL.
+PATHS: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
+    "of the role": (("alter role {owner} in database {name} set search_path = aside",), {}, ""),
+    "of the database": (("alter database {name} set search_path = aside, public",), {}, ""),
+    "nothing": (("alter database {name} set search_path = ''",), {}, ""),
+    "a schema of the owner's name": (("create schema {owner} authorization {owner}",), {}, ""),
+    "PGOPTIONS": ((), {"PGOPTIONS": "-csearch_path=aside"}, ""),
+    "of the URL": ((), {}, "options=-csearch_path%3Daside"),
+    "pg_catalog behind": (("alter database {name} set search_path = public, pg_catalog",), {}, ""),
+}
+
+
+@pytest.mark.parametrize(("statements", "settings", "query"), PATHS.values(), ids=PATHS)
+def test_whatever_the_search_path_the_tables_are_in_public(
+    cluster: Cluster,
+    own_database: TaskDatabase,
+    statements: tuple[str, ...],
+    settings: dict[str, str],
+    query: str,
+) -> None:
+    with cluster.empty_database() as empty:
+        name = urlsplit(empty.owner).path[1:]
+        executes(empty.superuser, f"create schema aside authorization {OWNER}")
+        for statement in statements:
+            executes(empty.superuser, statement.format(owner=OWNER, name=name))
+        url = with_query(empty.owner, query)
+        outcome = run("migrate", MIGRATION_DATABASE_URL=url, **settings)
+        assert outcome.out.splitlines() == [f"applied {n}" for n in MIGRATED + WRITTEN_ANEW]
+        assert (outcome.code, outcome.err) == (0, "")
+        with psycopg.connect(empty.superuser) as connection:
+            elsewhere = connection.execute(
+                "select oid::regclass from pg_class where relnamespace in"
+                " (select oid from pg_namespace where nspname in ('aside', %s))",
+                [OWNER],
+            ).fetchall()
+        assert elsewhere == []
+        assert set(TABLES) <= {relation for relation, *_ in state_of(empty)[1]}
+        second = run("migrate", MIGRATION_DATABASE_URL=url, **settings)
+        assert second.out.splitlines() == [f"applied {n}" for n in WRITTEN_ANEW]
+        assert run("sweep", MIGRATION_DATABASE_URL=url, **settings).out == "swept 0\n"
+        audit = run("audit", MIGRATION_DATABASE_URL=url, DATABASE_URL=empty.task_app)
+        assert audit.code == 0, audit.out
+
+
+def test_no_operator_of_somebody_elses_gets_into_a_policy(cluster: Cluster) -> None:
+    with cluster.empty_database() as empty:
+        name = urlsplit(empty.owner).path[1:]
+        executes(
+            empty.superuser,
+            "create function public.agrees(text, text) returns boolean language sql return true",
+            "create operator public.= (function = public.agrees, leftarg = text, rightarg = text)",
+            f"alter database {name} set search_path = public, pg_catalog",
+        )
+        migrate(empty.owner)
+        executes(empty.superuser, "insert into task (user_id, title) values ('bob', 'Buy milk')")
+        with psycopg.connect(empty.direct) as connection:
+            connection.execute("select set_config('app.user_id', 'alice', true)")
+            assert connection.execute("select title from task").fetchall() == []
+
+
+def test_what_was_set_for_the_role_in_this_database_alone_is_taken_away(
+    own_database: TaskDatabase,
+) -> None:
+    name = urlsplit(own_database.owner).path[1:]
+    before = state_of(own_database)
+    for setting in ("search_path = aside", "statement_timeout = 0"):
+        executes(own_database.superuser, f"alter role task_app in database {name} set {setting}")
+        assert state_of(own_database) != before
+        migrate(own_database.owner)
+        assert state_of(own_database) == before
 
 
 def admits(url: str, password: str) -> bool:

@@ -74,6 +74,8 @@ def within(seconds: float, holds: Callable[[], bool]) -> bool:
         ("alter role task_app bypassrls", "Row security is not in force."),
         ("comment on table task is '0001.create-task'", "Migrations are behind."),
         ("comment on table task is null", "Migrations are behind."),
+        ("revoke update (title) on task from task_app", "Privileges are missing."),
+        ("revoke select on idempotency_key from task_app", "Privileges are missing."),
     ],
 )
 def test_a_balancer_is_told_what_is_wrong_and_nothing_else(

@@ -710,8 +710,11 @@ POOL: Final = mutants(
 GATE: Final = [
     *mutants(
         _DB,
-        ("the server starts without the gate", "            await database.ping()\n", ""),
-        ("the gate lets everybody pass", "if reason is not None:", "if False:"),
+        (
+            "the server starts without the gate",
+            "            await database.ping(ahead=ahead)\n",
+            "",
+        ),
     ),
     *mutants(
         "api/readiness.py",
@@ -728,6 +731,7 @@ GATE: Final = [
     ),
     *mutants(
         _GATE,
+        ("the gate lets everybody pass", "if reason is not None:", "if False:"),
         ("the gate lets superusers pass", '(row["rolsuper"], f"role', '(False, f"role'),
         ("the gate lets BYPASSRLS pass", '(row["rolbypassrls"], f"role', '(False, f"role'),
         ("the gate lets members of such pass", 'row["becomes"] is not None,', "False,"),
@@ -744,7 +748,7 @@ GATE: Final = [
             'row["owns"],',
         ),
         ("the gate does not ask PostgreSQL itself", '(not row["active"], f"row', '(False, f"row'),
-        ("the gate needs no privilege", '(not row["may_read"], f"role', '(False, f"role'),
+        ("the gate believes the search_path", 'not row["is_found"],', "False,"),
         (
             "the gate looks past members of a superuser",
             "(other.rolsuper or other.rolbypassrls)",
@@ -765,6 +769,155 @@ GATE: Final = [
             "pg_has_role(c.relowner, 'usage') as owns",
             "c.relowner = r.oid as owns",
         ),
+    ),
+]
+
+# --- The database it is given ---
+
+_MIGRATE: Final = "api/migrate.py"
+_EVIDENCE: Final = "api/audit/evidence.py"
+
+GIVEN: Final = [
+    *mutants(
+        _MIGRATE,
+        (
+            "an older migrate takes away what a newer one granted",
+            "        refuse_ahead(connection)\n",
+            "",
+        ),
+        (
+            "migrate finds what it does not know in the comment only",
+            "if row != (None,) and (unknown := unknown_migrations(connection)):",
+            "said = connection.execute(migrations.APPLIED).fetchone()\n"
+            "    if migrations.are_ahead(said[0]) and (unknown := unknown_migrations(connection)):",
+        ),
+        witness="integration/test_ahead.py",
+    ),
+    *mutants(
+        "api/sweep.py",
+        ("an older sweep deletes what a newer one keeps", "refuse_ahead(connection)", "pass"),
+        witness="integration/test_ahead.py",
+    ),
+    *mutants(
+        "api/cli.py",
+        ("an older version erases what it knows of", ", ahead=False)", ")"),
+        witness="integration/test_ahead.py",
+    ),
+    *mutants(
+        _EVIDENCE,
+        (
+            "an older audit calls what is newer drift",
+            "if (newer := ahead(",
+            "if False and (newer := ahead(",
+        ),
+        ("an audit of the owner's asks no table of yoyo's", "!= (True,)", "is not None"),
+        witness="integration/test_ahead.py",
+    ),
+    *mutants(
+        "api/audit/report.py",
+        ("an older audit advises to migrate", "        if self.ahead:", "        if False:"),
+        witness="integration/test_ahead.py",
+    ),
+    *mutants(
+        "api/migrations.py",
+        (
+            "any comment is a newer migration",
+            " and bool(_NAME.fullmatch(applied))",
+            "",
+        ),
+        witness="integration/test_ahead.py",
+    ),
+    *mutants(
+        _GATE,
+        ("a server may lack privileges", "if missing := lacking(row):", "if missing := 0:"),
+        witness="integration/test_gate.py",
+    ),
+    *mutants(
+        "db/policies/needed.txt",
+        ("a privilege that is needed is not asked for", "update (title) on task\n", ""),
+        witness="integration/test_gate.py",
+    ),
+    *mutants(
+        _GATE,
+        ("a session may speak another encoding", 'if row["spoken"] != "UTF8":', "if False:"),
+        (
+            "the gate takes what it finds for the guarded table",
+            "is not distinct from c.oid",
+            "is not null",
+        ),
+        (
+            "an older server advises to migrate",
+            'if migrations.are_ahead(row["applied"]):',
+            "if False:",
+        ),
+        witness="unit/test_gate.py",
+    ),
+    *mutants(
+        _GATE,
+        ("a server serves in any encoding", "if text := garbling(row):", "if text := 0:"),
+        witness="integration/test_encodings.py",
+    ),
+    *mutants(
+        _MIGRATE,
+        (
+            "migrate changes a database of any encoding",
+            "            _refuse_other_encodings(connection)\n",
+            "",
+        ),
+        (
+            "migrate speaks the encoding that others chose",
+            "psycopg.connect(url, client_encoding=CLIENT_ENCODING)",
+            "psycopg.connect(url)",
+        ),
+        (
+            "yoyo speaks the encoding that others chose",
+            "conninfo_to_dict(url, client_encoding=CLIENT_ENCODING)",
+            "conninfo_to_dict(url)",
+        ),
+        witness="integration/test_encodings.py",
+    ),
+    *mutants(
+        "api/audit/auditor.py",
+        (
+            "audit speaks the encoding that others chose",
+            ", client_encoding=CLIENT_ENCODING",
+            "",
+        ),
+        witness="integration/test_encodings.py",
+    ),
+    *mutants(
+        "api/connect.py",
+        ("the URL chooses an encoding", '    "client_encoding",\n', ""),
+        witness="integration/test_encodings.py",
+    ),
+    *mutants(
+        _MIGRATE,
+        (
+            "policies go where the search_path says",
+            "            _set_up(connection, for_transaction=True)\n",
+            "",
+        ),
+        (
+            "tables go where the search_path says",
+            "        _set_up(connection, for_transaction=False)\n",
+            "        pass\n",
+        ),
+        witness="integration/test_migrate.py",
+    ),
+    *mutants(
+        "api/audit/auditor.py",
+        ("audit names relations by the search_path", '    "search_path": SEARCH_PATH,\n', ""),
+        witness="integration/test_migrate.py",
+    ),
+    *mutants(
+        _ROLES,
+        (
+            "what was set for the role in this database stays",
+            "    execute format('alter role task_app in database %I reset all',"
+            " current_database());",
+            "    null;",
+        ),
+        witness="integration/test_migrate.py",
     ),
 ]
 
@@ -2160,7 +2313,7 @@ FAULTS: Final = [
         witness="integration/test_readiness.py",
     ),
     *mutants(
-        _DB,
+        _GATE,
         ("a database that is behind is served", "if migrations.are_behind(", "if not len("),
         witness="integration/test_readiness.py",
     ),
@@ -2218,7 +2371,7 @@ FAULTS: Final = [
         (
             "who sees past the policies may erase",
             '_explained("refusing: {}", failure):',
-            '_explained("", ""), contextlib.suppress(RowSecurityInactive, MigrationsBehind):',
+            '_explained("", ""), contextlib.suppress(CannotServe):',
         ),
         witness="integration/test_export.py::test_a_role_that_sees_past_the_policies_is_refused",
     ),
@@ -2364,6 +2517,7 @@ MUTANTS: Final = [
     *IDENTITY,
     *POOL,
     *GATE,
+    *GIVEN,
     *TOKENS,
     *KEYS,
     *SETTINGS,

@@ -9,6 +9,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from api import gate
+from api.migrations import newest
 from tests.cluster import TaskDatabase
 
 BOUND: dict[str, Any] = {
@@ -22,6 +23,12 @@ BOUND: dict[str, Any] = {
     "owns": False,
     "active": True,
     "may_read": True,
+    "is_found": True,
+    "found": "public",
+    "missing": None,
+    "applied": newest(),
+    "encoding": "UTF8",
+    "spoken": "UTF8",
     "becomes": None,
 }
 
@@ -51,7 +58,45 @@ WAYS_PAST: dict[str, tuple[dict[str, Any], str, str]] = {
     "inactive-for-some-other-reason": ({"active": False}, "not active", "task_app"),
     "unknown-whether-active": ({"active": None}, "not active", "task_app"),
     "member-of-one-who-bypasses": ({"becomes": "neondb_owner"}, "can become", "task_app"),
-    "no-privilege": ({"may_read": False}, "may not read", "task-api migrate"),
+    "another-table-first": (
+        {"is_found": False, "found": "elsewhere"},
+        "one in schema elsewhere where it looks for table public.task",
+        "search_path in DATABASE_URL. Run task-api migrate",
+    ),
+    "table-not-on-the-path": (
+        {"is_found": False, "found": None},
+        "nothing where it looks for table public.task",
+        "task-api migrate",
+    ),
+}
+
+ALL: str = "delete, insert (title), select (id), select (title), update (title)"
+LACKING: dict[str, tuple[dict[str, Any], str, str]] = {
+    "one-column": (
+        {"missing": "insert (title)"},
+        "task_app lacks insert (title) on table task",
+        ". Run task-api migrate as the owner.",
+    ),
+    "most": (
+        {"missing": ALL},
+        "lacks delete, insert (title), select (id) and 2 more on",
+        "task-api migrate",
+    ),
+    "all": (
+        {"missing": ALL, "may_read": False},
+        "task_app may not read table task",
+        "task-api migrate",
+    ),
+    "some-other-role": (
+        {"missing": "insert (title)", "role": "passer_by"},
+        "passer_by lacks insert (title)",
+        "Connect DATABASE_URL as task_app",
+    ),
+    "a-newer-version-has-taken-it": (
+        {"missing": "insert (title)", "applied": "9999.later"},
+        "lacks insert (title)",
+        "Run that version, or a newer one",
+    ),
 }
 
 
@@ -74,17 +119,58 @@ def test_any_other_is_refused_in_one_line_with_the_remedy(
     assert "\n" not in verdict
 
 
+def test_who_has_every_privilege_that_is_needed_lacks_none() -> None:
+    assert gate.lacking(BOUND) is None
+
+
+@pytest.mark.parametrize(("what", "reason", "remedy"), LACKING.values(), ids=LACKING)
+def test_what_the_role_lacks_is_named_with_the_remedy(
+    what: dict[str, Any], reason: str, remedy: str
+) -> None:
+    lacking = gate.lacking(BOUND | what)
+    assert lacking is not None
+    assert reason in lacking
+    assert remedy in lacking
+    assert "\n" not in lacking
+    if "applied" in what:
+        assert "task-api migrate" not in lacking
+
+
+def test_only_utf8_holds_every_text() -> None:
+    assert gate.wrong_encoding("UTF8") is None
+    for encoding in ("LATIN1", "SQL_ASCII", "EUC_JP", None):
+        line = gate.wrong_encoding(encoding)
+        assert line is not None
+        assert str(encoding) in line
+        assert "encoding 'UTF8' template template0" in line
+        assert "\n" not in line
+        assert gate.garbling(BOUND | {"encoding": encoding}) == line
+
+
+def test_a_session_that_speaks_something_else_garbles_text() -> None:
+    assert gate.garbling(BOUND) is None
+    line = gate.garbling(BOUND | {"spoken": "LATIN1"})
+    assert line == (
+        "the session's client_encoding is LATIN1, and the server speaks UTF8. "
+        "Set no client_encoding in DATABASE_URL."
+    )
+
+
 @contextmanager
 def owner_of(database: TaskDatabase) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database.owner, autocommit=True) as connection:
         yield connection
 
 
-def verdict_on(url: str) -> str | None:
+def asked_by(url: str) -> dict[str, Any]:
     with psycopg.connect(url, row_factory=dict_row) as connection:
         row = connection.execute(gate.SQL).fetchone()
     assert row is not None
-    return gate.verdict(row)
+    return row
+
+
+def verdict_on(url: str) -> str | None:
+    return gate.verdict(asked_by(url))
 
 
 def test_postgresql_says_so_of_each_role(database: TaskDatabase) -> None:
@@ -101,6 +187,6 @@ def test_postgresql_says_so_when_the_owner_opens_the_table(own_database: TaskDat
         assert "row security is off" in (verdict_on(own_database.task_app) or "")
         owner.execute("alter table task enable row level security")
         owner.execute("revoke all on task from task_app")
-        assert "may not read" in (verdict_on(own_database.task_app) or "")
+        assert "may not read" in (gate.lacking(asked_by(own_database.task_app)) or "")
         owner.execute("drop table task")
         assert "no table task" in (verdict_on(own_database.task_app) or "")

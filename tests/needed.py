@@ -1,0 +1,85 @@
+"""Which privileges the statements need, as PostgreSQL judges: without one, some of them fail."""
+
+from itertools import product
+from typing import Final
+
+import psycopg
+from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
+
+from api import queries
+from api.gate import NEEDED
+from api.schemas import Sort
+from api.statement import Statement
+
+# What may be granted on the tables with people's rows, less what works on whole tables.
+_GRANTABLE: Final = """
+    with guarded as (
+        select c.oid, c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
+         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+           and a.attname = 'user_id')
+    select 'delete on ' || relname from guarded
+     union all
+    select format('%s (%s) on %s', privilege, attname, relname)
+      from guarded join pg_attribute on attrelid = guarded.oid
+     cross join unnest(array['select', 'insert', 'update']) privilege
+     where attnum > 0 and not attisdropped
+     order by 1
+"""
+
+
+def statements() -> list[Statement]:
+    """Every statement of `queries`; of the lists, those with all filters at once."""
+    alone = [value for value in vars(queries).values() if isinstance(value, Statement)]
+    filters = frozenset(queries.FILTERS)
+    starts = ("top", "after", "before")
+    lists = [queries.tasks(sort, filters, start) for sort, start in product(Sort, starts)]
+    assert len(alone) > 10
+    return [*alone, *lists, queries.count(filters)]
+
+
+def needed(superuser: psycopg.Connection) -> list[str]:
+    """The privileges, as `needed.txt` has them. All that this does is undone."""
+    superuser.prepare_threshold = None  # with one, psycopg ends all of ours at a rollback, too
+    grantable = [privilege for (privilege,) in superuser.execute(_GRANTABLE)]
+    with superuser.transaction(force_rollback=True):
+        superuser.execute("set local plan_cache_mode = force_generic_plan")
+        superuser.execute("revoke all on all tables in schema public from task_app")
+        for privilege in grantable:
+            superuser.execute(f"grant {privilege} to task_app".encode())
+        asked = []
+        for number, statement in enumerate(statements()):
+            superuser.execute(f"prepare needed_{number} as {statement.sql}".encode())
+            values = superuser.execute(
+                "select cardinality(parameter_types) from pg_prepared_statements where name = %s",
+                [f"needed_{number}"],
+            ).fetchone()
+            nulls = sql.SQL(", ").join([sql.NULL] * (values or (0,))[0])
+            name = sql.Identifier(f"needed_{number}")
+            asked.append(sql.SQL("explain execute {} ({})").format(name, nulls))
+        assert _all_may_run(superuser, asked), "with every privilege, nothing is refused"
+        found = []
+        for privilege in grantable:
+            with superuser.transaction(force_rollback=True):
+                superuser.execute(f"revoke {privilege} from task_app".encode())
+                if not _all_may_run(superuser, asked):
+                    found.append(privilege)
+        for number in range(len(asked)):
+            superuser.execute(sql.SQL("deallocate {}").format(sql.Identifier(f"needed_{number}")))
+    return found
+
+
+def _all_may_run(superuser: psycopg.Connection, asked: list[sql.Composed]) -> bool:
+    try:
+        with superuser.transaction(force_rollback=True):
+            superuser.execute("set local role task_app")
+            for explain in asked:
+                superuser.execute(explain)
+    except InsufficientPrivilege:
+        return False
+    return True
+
+
+def write_needed(superuser: psycopg.Connection) -> None:
+    """Record them."""
+    NEEDED.write_text("".join(f"{privilege}\n" for privilege in needed(superuser)))
