@@ -12,6 +12,8 @@ from tests.cluster import TaskDatabase
 from tests.commands import run, running
 from tests.integration.test_serve import asks, settings_for
 
+pytestmark = pytest.mark.slow
+
 JWKS = {
     "AUTH_JWKS_URL": "http://127.0.0.1:1/jwks",
     "AUTH_ISSUER": "https://auth.example.com",

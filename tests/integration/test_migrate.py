@@ -89,7 +89,7 @@ def renamed(cluster: Cluster) -> Iterator[None]:
 
 
 @pytest.fixture
-def without_task_app(cluster: Cluster) -> Iterator[None]:
+def without_task_app(cluster: Cluster, database: TaskDatabase) -> Iterator[None]:
     yield from renamed(cluster)
 
 
@@ -544,7 +544,9 @@ def test_whoever_does_not_own_the_tables_is_told_so_at_once(
     assert "as the owner of the database" in line
 
 
-def test_whoever_may_not_make_tables_is_told_so_at_once(cluster: Cluster) -> None:
+def test_whoever_may_not_make_tables_is_told_so_at_once(
+    cluster: Cluster, database: TaskDatabase
+) -> None:
     with cluster.empty_database() as empty:
         line = run("migrate", MIGRATION_DATABASE_URL=empty.direct).refusal()
     assert "role task_app may not make tables" in line
@@ -591,6 +593,6 @@ def test_a_task_app_made_just_now_has_no_password(own_cluster: Cluster, own_task
 
 
 @pytest.fixture
-def own_task_app(own_cluster: Cluster) -> Iterator[None]:
+def own_task_app(own_cluster: Cluster, database_here: TaskDatabase) -> Iterator[None]:
     """For one test there is no such role on the server of this machine."""
     yield from renamed(own_cluster)

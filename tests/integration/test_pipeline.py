@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import struct
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,7 +14,7 @@ import psycopg
 import pytest
 
 from api.connect import Connector
-from api.pipeline import BEGIN, COMMIT, ROLLBACK, Call, Connection
+from api.pipeline import BEGIN, COMMIT, ROLLBACK, Call, Connection, Pipeline
 from tests.cluster import TaskDatabase
 
 PATIENCE = 10.0
@@ -203,21 +202,28 @@ async def test_an_answer_may_come_in_drops(database: TaskDatabase) -> None:
         await connection.close()
 
 
-async def test_an_answer_costs_by_its_length_and_not_by_the_square_of_it(
-    connection: Connection,
+async def test_an_answer_is_copied_as_it_comes_and_not_once_more_with_every_part_of_it(
+    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def cost(megabytes: int) -> float:
-        """Seconds of this process's CPU; the least of some."""
-        spent = []
-        for _ in range(3):
-            begun = time.process_time()
-            text = await only(connection, "select repeat('m', $1::int) as got", megabytes * 10**6)
-            spent.append(time.process_time() - begun)
-            assert len(text) == megabytes * 10**6
-        return min(spent)
+    receive = Pipeline.data_received
+    came = copied = 0
 
-    # eight times as long, and more than any cache holds: eight times the cost, not 64 times
-    assert await cost(80) < 24 * await cost(10)
+    def counted(self: Pipeline, data: bytes) -> None:
+        nonlocal came, copied
+        known = [*self._parts, data]
+        receive(self, data)
+        came += len(data)
+        copied += sum(
+            len(part) for part in self._parts if not any(part is other for other in known)
+        )
+
+    monkeypatch.setattr(Pipeline, "data_received", counted)
+    connection = await Connector(database.direct)(PATIENCE)
+    length = 20 * 10**6
+    assert len(await only(connection, "select repeat('m', $1::int) as got", length)) == length
+    assert came > length
+    assert copied < came
+    connection.terminate()
 
 
 async def test_long_rows_are_put_together_whatever_their_lengths(connection: Connection) -> None:

@@ -6,6 +6,7 @@ import http.client
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -124,24 +125,27 @@ async def test_who_is_told_that_nothing_was_done_finds_nothing_done(
     settings: Settings, superuser: psycopg.Connection
 ) -> None:
     """Whenever the request is cancelled: what is told is what is, or that nobody knows."""
-    alice, told = "alice-in-doubt", set()
+    alice, told = "alice-in-doubt", Counter[tuple[int, bool]]()
     async with started(settings) as app:
-        for number in range(120):
+        for number in range(2000):
+            if told[201, False] == 5:  # who is cancelled so late is always answered
+                break
             title = f"Buy milk {number}"
             request = asyncio.create_task(creates_a_task(app, alice, title))
-            await asyncio.sleep(number / 20_000)
+            await asyncio.sleep(number / 10_000)
             request.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 start, end = await request
                 detail = json.loads(end["body"]).get("detail", "")
-                told.add((start["status"], is_in_doubt := "nobody knows" in detail))
+                told[start["status"], is_in_doubt := "nobody knows" in detail] += 1
                 assert ("Idempotency-Key" in detail) == is_in_doubt
                 found = superuser.execute(
                     "select from task where user_id = %s and title = %s", [alice, title]
                 ).rowcount
                 superuser.rollback()
                 assert is_in_doubt or found == (start["status"] == 201), f"{title}: {detail}"
-    assert told >= {(201, False), (503, False)}
+    assert told[201, False]
+    assert told[503, False]
 
 
 # --- Whoever asks in a way that no route does today ---
@@ -291,7 +295,9 @@ async def test_whichever_step_is_cancelled_bob_is_next_and_nothing_is_half_done(
     door: Database, superuser: psycopg.Connection, work: Callable[[Transaction], Awaitable[None]]
 ) -> None:
     outcomes = set()
-    for steps in range(80):
+    for steps in range(2000):
+        if None in outcomes and steps > 80:
+            break
         alice, bob = f"alice-step-{next(_numbers)}", f"bob-step-{next(_numbers)}"
         task = asyncio.create_task(door.run(User(alice), work, reads=work is reads_twice))
         for _ in range(steps):

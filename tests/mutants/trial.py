@@ -36,8 +36,10 @@ LEFT_OUT: Final = (
     "test_pooler.py",
     "test_tls.py",
     "test_dev.py",
+    "test_environment.py",
     "test_serve.py",
     "test_wheel.py",
+    "test_workers.py",
 )
 
 # The suite keeps the shell's environment from its commands, which are to find the copy.
