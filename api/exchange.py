@@ -9,6 +9,7 @@ from fastapi import Response
 from starlette.types import Scope
 
 from api import traceparent
+from api.forwarded import UNKNOWN
 from api.problems import ProblemResponse
 from api.traceparent import Traceparent
 
@@ -68,7 +69,8 @@ class Exchange:
         began: float,
     ) -> Self:
         """This request, answered now."""
-        method, route, client = scope["method"], scope.get("route"), scope.get("client")
+        method, route = scope["method"], scope.get("route")
+        client = None if UNKNOWN in scope else scope.get("client")
         parent = traceparent.parsed(headers.get(b"traceparent"))
         return cls(
             method if method in _METHODS else OTHER,

@@ -8,6 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, final
 
+UNKNOWN: Final = "task-api.unknown"  # in the scope: a proxy names the client by no address
 _LONGEST: Final = 64  # characters of an address with its zone, brackets and port
 
 _MAPPED: Final = 96  # bits before an IPv4 address in an IPv6 one (RFC 4291, section 2.5.5.2)
@@ -55,23 +56,22 @@ class Proxies:
         address = _address(host)
         return address is not None and self._is_trusted(address)
 
-    def client(self, peer: str, forwarded: list[bytes]) -> str:
+    def client(self, forwarded: list[bytes]) -> str | None:
         """The client's address: the rightmost in X-Forwarded-For that is no trusted proxy's.
 
-        `peer` is a trusted proxy, and `forwarded` the values of the header in their order. Where
-        all addresses are trusted it is the last one, which the peer itself has added; where one is
-        no address, it is the peer.
+        `forwarded`: the values of the header, as a trusted proxy sent them. Where all addresses are
+        trusted it is the last one, which that proxy itself has added. None: there is something that
+        is no address.
         """
-        last = peer
+        last = None
         entries = b",".join(forwarded)
         while entries:
             entries, _, entry = entries.rpartition(b",")
             if (address := _entry(entry)) is None:
-                return peer
+                return None
             if self._everybody or not self._is_trusted(address):
                 return str(address)
-            if last is peer:
-                last = str(address)
+            last = last or str(address)
         return last
 
     def _is_trusted(self, address: Address) -> bool:

@@ -10,7 +10,7 @@ from uvicorn.server import ServerState
 
 from api import heads, logs, problems
 from api.connections import Connections, CountingTransport, Place
-from api.forwarded import Proxies, network, unmapped
+from api.forwarded import UNKNOWN, Proxies, network, unmapped
 from api.heads import MAX_HEAD
 from api.problems import Failure, Kind
 
@@ -186,8 +186,10 @@ class Protocol(HttpToolsProtocol):
         if self._is_proxy and self.client:
             forwarded = [value for name, value in self.headers if name == b"x-forwarded-for"]
             if forwarded:
-                client = self.server_state.proxies.client(self.client[0], forwarded)
-                self.scope["client"] = (client, 0)
+                if client := self.server_state.proxies.client(forwarded):
+                    self.scope["client"] = (client, 0)
+                else:  # the connection's own address counts, and is not the client's
+                    self.scope[UNKNOWN] = True  # type: ignore[typeddict-unknown-key]
         if not self._place.is_admitted:
             self.scope[CROWDED] = True  # type: ignore[typeddict-unknown-key]
         self._place.work()

@@ -267,6 +267,12 @@ def test_behind_a_trusted_proxy_strangers_are_apart(limited: Limited) -> None:
     assert asks(alice).status_code == 200
 
 
+def test_what_a_proxy_names_by_no_address_counts_for_the_proxy(limited: Limited) -> None:
+    stranger = limited(rate_limit_address="2/day").stranger()
+    for told, status in (("unknown", 401), ("x" * 50_000, 401), ("203.0.113.9, _", 429)):
+        assert guesses(stranger, 1, **{"X-Forwarded-For": told}) == [status]
+
+
 def test_who_is_no_trusted_proxy_cannot_name_another_address(limited: Limited) -> None:
     people = limited(rate_limit_address="2/day")
     stranger = people.stranger()

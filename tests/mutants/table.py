@@ -2292,7 +2292,7 @@ FAULTS: Final = [
         ),
         (
             "what is no address is left out",
-            "                return peer\n",
+            "                return None\n",
             "                continue\n",
         ),
         ("an address of IPv4 in IPv6 is another", "address.ipv4_mapped or address", "address"),
