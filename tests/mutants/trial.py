@@ -17,7 +17,7 @@ from tests.mutants.table import FIRST, Edit, Mutant
 ROOT: Final = Path(__file__).parent.parent.parent
 COPIED: Final = ("api", "db", "tests", "openapi.json", "pyproject.toml", "README.md")
 NOT_COPIED: Final = shutil.ignore_patterns("node_modules", "__pycache__", ".*")
-PATIENCE: Final = 600  # seconds for one run of the suite
+PATIENCE: Final = 1500  # seconds for one run of the suite
 
 # Slow, and about packaging, processes, clocks and the developer's machine; a mutant's witness may
 # be one of them. tests/audit compares the
