@@ -894,12 +894,12 @@ GIVEN: Final = [
         _MIGRATE,
         (
             "policies go where the search_path says",
-            "            _set_up(connection, for_transaction=True)\n",
+            "            set_up(connection, for_transaction=True)\n",
             "",
         ),
         (
             "tables go where the search_path says",
-            "        _set_up(connection, for_transaction=False)\n",
+            "        set_up(connection, for_transaction=False)\n",
             "        pass\n",
         ),
         witness="integration/test_migrate.py",
