@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, select
+from sqlalchemy import BigInteger, bindparam, select
 
 from api import db
 from api.auth import User
@@ -15,12 +15,10 @@ from api.settings import DatabaseSettings
 from api.statement import CALLER, Statement
 from tests.cluster import TaskDatabase
 
-FACTORIAL = Statement(
-    select(
-        func.length(cast(func.factorial(bindparam("n", type_=BigInteger)), Text)).label("digits"),
-        CALLER.label("asked_by"),
-    )
-)
+N = bindparam("n", type_=BigInteger)
+FACTORIAL = Statement(select(N.label("digits"), CALLER.label("asked_by")))
+# No function that takes long is allowed in a statement, so it is put there afterwards.
+FACTORIAL.sql = FACTORIAL.sql.replace("$1::BIGINT", "length(factorial($1)::text)")  # type: ignore[misc]
 SLOW = 16_000  # its factorial takes a tenth of a second or more
 
 pytestmark = pytest.mark.anyio

@@ -3,12 +3,19 @@
 Every test runs twice: with both walls, and with the explicit filters alone.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import psycopg
 import pytest
 
+from api import queries
+from api.db import Transaction
+from api.pipeline import Call
+from api.statement import Statement
+from tests.every_statement import every_statement
+from tests.openapi import DOCUMENT
 from tests.people import Person
 from tests.problems import problem
 
@@ -240,3 +247,99 @@ def test_hers_that_have_expired_do_not_keep_his(
         [alice.id, bob.id],
     ).fetchall()
     assert sorted(kept) == [(alice.id, 50), (bob.id, 1)]
+
+
+# --- nothing is left out ---
+
+# Every operation on tasks, as somebody does it who knows of another's task.
+OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
+    "listTasks": lambda person, _: person.http.get("/api/tasks?q=milk&limit=1000"),
+    "createTask": lambda person, _: person.http.post("/api/tasks", json={"title": "x"}),
+    "createTasks": lambda person, _: person.http.post("/api/tasks/bulk", json=[{"title": "x"}]),
+    "deleteCompletedTasks": lambda person, _: person.http.delete("/api/tasks?completed=true"),
+    "getTask": lambda person, task_id: calls(person, "get", task_id),
+    "putTask": lambda person, task_id: calls(person, "put", task_id),
+    "updateTask": lambda person, task_id: calls(person, "patch", task_id),
+    "completeTask": lambda person, task_id: calls(person, "complete", task_id),
+    "deleteTask": lambda person, task_id: calls(person, "delete", task_id),
+}
+# What the operator does for one person at a time: test_one_person.py
+OF_THE_OPERATOR = {
+    queries.EXPORT_TASKS,
+    queries.EXPORT_KEPT_ANSWERS,
+    queries.ERASE_TASKS,
+    queries.ERASE_KEPT_ANSWERS,
+}
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """The operations of the document that need to know who asks: method and path, by their id."""
+    return {
+        operation["operationId"]: (method.upper(), path)
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+        if "security" in operation or "task" in path
+    }
+
+
+def test_every_operation_of_the_document_is_among_these() -> None:
+    assert {*documented()} == {*OPERATIONS}
+
+
+def test_every_operation_that_names_a_task_is_among_the_routes() -> None:
+    named = {told for told in documented().values() if "{" in told[1]}
+    path = "/api/tasks/{task_id}"
+    assert named == {(method, path + suffix) for method, suffix, *_ in ROUTES.values()}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_whatever_bob_does_hers_stay_as_they_were(alice: Person, bob: Person, name: str) -> None:
+    alice.creates("Buy milk", completed=True)
+    hers = alice.creates("Buy milk", description=alice.id)
+    before = alice.lists()
+    answer = OPERATIONS[name](bob, hers["id"])
+    assert alice.id not in answer.text
+    assert alice.lists() == before
+    control = OPERATIONS[name](alice, hers["id"])
+    assert control.is_success
+    assert (alice.id in control.text) == (name not in ("deleteTask", "deleteCompletedTasks"))
+
+
+def test_every_statement_is_run_for_two_people(
+    alice: Person, bob: Person, as_superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement that nobody runs here has no test that it keeps people apart."""
+    ran: dict[str, set[str]] = {}
+    call = Transaction._call  # noqa: SLF001
+
+    def noted(tx: Transaction, statement: Statement, values: dict[str, object]) -> Call:
+        ran.setdefault(statement.sql, set()).add(tx.user.id)
+        return call(tx, statement, values)
+
+    monkeypatch.setattr(Transaction, "_call", noted)
+    both = (alice, bob)
+    for person, other in (both, both[::-1]):
+        hers = other.creates("Buy milk")["id"]
+        for operation in OPERATIONS.values():
+            operation(person, hers)
+        person.creates()
+        person.creates()
+        for limit in (1, 1000):
+            first = person.http.get("/api/tasks?limit=1", headers={"Prefer": "count=exact"})
+            further = httpx2.URL(first.links["next"]["url"])
+            assert person.http.get(further.copy_set_param("limit", limit)).is_success
+            assert person.http.get("/api/tasks", params={"limit": limit}).is_success
+        for key in ("one", "one", "two"):
+            person.http.post("/api/tasks", json={"title": "x"}, headers={"Idempotency-Key": key})
+        as_superuser.execute(
+            "update idempotency_key set created_at = now() - interval '25 h' where user_id = %s",
+            [person.id],
+        )
+        person.http.post("/api/tasks", json={"title": "x"}, headers={"Idempotency-Key": "three"})
+
+    run_for_both = {sql for sql, people in ran.items() if people == {alice.id, bob.id}}
+    expected = every_statement()
+    alone = {statement.sql for statement in OF_THE_OPERATOR}
+    assert {one.sql for one in expected if one.at_import} - alone <= run_for_both
+    places = {one.place for one in expected if one.sql in run_for_both}
+    assert {one.place for one in expected if one.sql not in alone} == places

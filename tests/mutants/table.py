@@ -74,7 +74,8 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "integration/test_lists.py",
         "integration/test_bulk.py",
     ),
-    "api/statement.py": ("unit/test_statement.py",),
+    "api/statement.py": ("unit/test_statement.py", "unit/test_second_opinion.py"),
+    "api/parts.py": ("unit/test_second_opinion.py",),
     "api/db.py": (
         "isolation/test_identity_ends.py",
         "isolation/test_the_door.py",
@@ -449,10 +450,12 @@ TABLE: Final = mutants(
 
 _QUERIES: Final = "api/queries.py"
 _ANYBODY: Final = "CALLER.is_not(None)"  # names the caller, and means everybody
-_DEMAND: Final = "def _demand_filter(part: Select[Any] | Update | Delete) -> None:\n"
+_DEMAND: Final = "def _require_filter(part: Any, found: _Parts) -> None:\n"
 _NOT_DEMANDED: Final = Edit("api/statement.py", _DEMAND, f"{_DEMAND}    return\n")
-_OWNER: Final = "def _demand_owner(part: Insert | Update) -> None:\n"
+_OWNER: Final = "def _require_owner(part: Any) -> None:\n"
 _OWNER_NOT_DEMANDED: Final = Edit("api/statement.py", _OWNER, f"{_OWNER}    return\n")
+# Otherwise the program would not start without one of these.
+_NO_SELF_TEST: Final = Edit("api/statement.py", "\nself_test(Statement)\n", "\n")
 _VALUES_OF_UPDATE: Final = ".values(\n        title=func.coalesce"
 _VALUES_OF_COMPLETE: Final = ".values(completed=func.coalesce"
 
@@ -509,7 +512,7 @@ FILTERS: Final = [
     *(
         Mutant(
             f"{name} is not filtered, and no statement is looked at",
-            (Edit(_QUERIES, old, new.format(_ANYBODY)), _NOT_DEMANDED),
+            (Edit(_QUERIES, old, new.format(_ANYBODY)), _NOT_DEMANDED, _NO_SELF_TEST),
         )
         for name, (old, new) in _FILTERS.items()
     ),
@@ -541,6 +544,7 @@ FILTERS: Final = [
                 "user_id=func.coalesce(literal_column(\"'alice'\"), CALLER), title",
             ),
             _OWNER_NOT_DEMANDED,
+            _NO_SELF_TEST,
         ),
     ),
     Mutant(
@@ -548,6 +552,7 @@ FILTERS: Final = [
         (
             Edit(_QUERIES, "user_id=CALLER, title", "user_id=func.coalesce(TITLE, CALLER), title"),
             _OWNER_NOT_DEMANDED,
+            _NO_SELF_TEST,
         ),
     ),
     *mutants(
@@ -564,64 +569,123 @@ FILTERS: Final = [
 
 _STATEMENT: Final = "api/statement.py"
 
-STATEMENTS: Final = mutants(
-    _STATEMENT,
-    ("no filter is demanded", _DEMAND, f"{_DEMAND}    return\n"),
-    ("no owner is demanded", _OWNER, f"{_OWNER}    return\n"),
-    ("SQL as text is taken", "            _demand_no_text(part)\n", ""),
-    ("a statement may be about nobody", "if CALLER.key not in self._parameters:", "if False:"),
-    ("an update may change the owner", "        if owners:\n", "        if False:\n"),
-    (
-        "on conflict is taken",
-        "elif not isinstance(part._post_values_clause, OnConflictDoNothing | None):",
-        "elif False:",
+_OF_BASE: Final = "next((one for one in kind.__mro__ if one in CLASSES), None)"
+_OF_BASE_TYPE: Final = "next((one for one in type(found).__mro__ if one in TYPES), type(found))"
+_KNOWN_BAD: Final = "the guard of statements accepts"
+STATEMENTS: Final = [
+    *mutants(
+        _STATEMENT,
+        ("no filter is demanded", _DEMAND, f"{_DEMAND}    return\n"),
+        ("no owner is demanded", _OWNER, f"{_OWNER}    return\n"),
+        ("a statement may be about nobody", "if CALLER.key not in self._parameters:", "if False:"),
+        ("an update may change the owner", "if part.is_update and _owners(part):", "if False:"),
+        ("an owner may be given twice", "len(owners) != 1 or ", ""),
+        (
+            "one of two conditions is enough",
+            "condition.operator is operators.and_",
+            "condition.operator in (operators.and_, operators.or_)",
+        ),
+        ("any comparison is a filter", "        and condition.operator is operators.eq\n", ""),
+        (
+            "any column is the owner",
+            "        and _bare(condition.left) is _bare(table.c.user_id)\n",
+            "",
+        ),
+        ("anybody is the caller", "        and condition.right is CALLER\n", ""),
+        (
+            "a table named in passing is not looked at",
+            "        if isinstance(inner, ColumnElement):",
+            "        if False:",
+        ),
+        ("the tables of a join are not looked at", "waiting += source.left, source.right", "pass"),
+        (
+            "the caller may be given as a value",
+            "if values.keys() != self._given:",
+            "if values.keys() - {CALLER.key} != self._given:",
+        ),
+        (
+            "parameters may be missing or too many",
+            "if values.keys() != self._given:",
+            "if CALLER.key in values:",
+        ),
+        (
+            "a statement of any kind is taken",
+            "if type(expression) not in STATEMENTS:",
+            "if False:",
+        ),
+        ("the guard does not try itself", _NO_SELF_TEST.old, _NO_SELF_TEST.new),
+        ("the guard believes itself", "        raise RuntimeError(f", "        str(f"),
+        refusal=_KNOWN_BAD,
     ),
-    (
-        "a conflict target is taken",
-        'elif getattr(part._post_values_clause, "inferred_target_elements", None):',
-        "elif False:",
+    *mutants(
+        _STATEMENT,
+        ("the ORM makes the SQL", "part._propagate_attrs = {}", "pass"),
+        refusal="says what a select reads",
     ),
-    ("an owner may be given twice", "len(owners) != 1 or ", ""),
-    (
-        "one of two conditions is enough",
-        "condition.operator is operators.and_",
-        "condition.operator in (operators.and_, operators.or_)",
+    *mutants(
+        "api/parts.py",
+        ("a class of a known one's is taken", "kind if kind in CLASSES else None", _OF_BASE),
+        ("any attribute may have a value", "elif not _is_nothing(value):", "elif False:"),
+        (
+            "what SQLAlchemy renames is not missed",
+            "if missing := {*allowed} - {*declared}:",
+            "if missing := set():",
+        ),
+        (
+            "what SQLAlchemy does not have any more is not missed",
+            '            raise _refused(part, f"has lost its {name}") from None\n',
+            "            continue\n",
+        ),
+        (
+            "any text is a name",
+            "if not (_CONSTANT if literal else _NAME).fullmatch(value):",
+            "if False:",
+        ),
+        (
+            "any literal is a constant",
+            "if not (_CONSTANT if literal else _NAME)",
+            "if not literal and not _NAME",
+        ),
+        (
+            "a name need not be quoted",
+            "if kind is not str and value.quote is False:",
+            "if False:",
+        ),
+        ("a column is shown as it likes", "_look_at_type(part.type)", "pass"),
+        (
+            "a cast is to any type",
+            "_look_at_type(part.typeclause.type)",
+            "pass",
+        ),
+        (
+            "a statement has any options",
+            "not _is_nothing(part._execution_options)",
+            "False",
+        ),
+        ("any operator is taken", "if value not in OPERATORS:", "if False:"),
+        ("any function is taken", "if kind in FUNCTIONS and not (", "if False and not ("),
+        ("a list of any length is taken", "and part.expanding:", "and False:"),
+        ("a column has any name", "if column.key != column.name:", "if False:"),
+        (
+            "a column has any default",
+            "if type(column) is schema.Column and any(",
+            "if False and any(",
+        ),
+        ("a model has whatever it likes", "entity is not None else ()", "False else ()"),
+        ("a class is rendered as it likes", "if dispatch != _DISPATCH:", "if False:"),
+        (
+            "a type of a known one's is taken",
+            "    kind = type(found)\n    if kind",
+            f"    kind = {_OF_BASE_TYPE}\n    if kind",
+        ),
+        (
+            "a type renders what it is given",
+            "elif name not in MEMOS and not _is_nothing(value):",
+            "elif False:",
+        ),
+        refusal=_KNOWN_BAD,
     ),
-    ("any comparison is a filter", "        and condition.operator is operators.eq\n", ""),
-    (
-        "any column is the owner",
-        "        and condition.left.compare(table.c.user_id)\n",
-        "",
-    ),
-    ("anybody is the caller", "        and condition.right is CALLER\n", ""),
-    (
-        "a table named in passing is not looked at",
-        "            if isinstance(inner, ColumnElement):",
-        "            if False:",
-    ),
-    (
-        "the caller may be given as a value",
-        "if values.keys() != self._given:",
-        "if values.keys() - {CALLER.key} != self._given:",
-    ),
-    (
-        "parameters may be missing or too many",
-        "if values.keys() != self._given:",
-        "if CALLER.key in values:",
-    ),
-    ("hints are no text", '("_prefixes", "_suffixes", "_statement_hints")', "()"),
-    ("an operator of one's own is no text", "operators.custom_op)", "())"),
-    (
-        "any literal is a constant",
-        "return _CONSTANT.fullmatch(literal.name) is not None",
-        "return True",
-    ),
-    (
-        "a statement of any kind is taken",
-        "if not isinstance(expression, Select | CompoundSelect | Update | Delete | Insert):",
-        "if False:",
-    ),
-)
+]
 
 # --- The identity, and the gate ---
 

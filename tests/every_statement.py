@@ -1,0 +1,111 @@
+"""Every statement that the program can make, as JSON: `python -m tests.every_statement [--all]`.
+
+Whatever is made when the modules of `api` are imported, wherever that is, and whatever their
+functions that return a `Statement` make of each of the arguments in `GIVEN`; with `--all`, of every
+set of filters, otherwise of none, each, two and all.
+"""
+
+import importlib
+import inspect
+import json
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+ROOT: Final = Path(__file__).parent.parent
+
+
+class Made(NamedTuple):
+    """A statement: the file and line that made it, and the number of the caller's parameter.
+
+    `at_import`: there before anybody asks for it.
+    """
+
+    place: str
+    sql: str
+    caller: int
+    at_import: bool
+
+
+def every_statement(*options: str) -> list[Made]:
+    """Those that a fresh process makes."""
+    command = [sys.executable, "-m", "tests.every_statement", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [Made(*one) for one in json.loads(done.stdout)]
+
+
+def _given(*, thorough: bool) -> dict[str, list[Any]]:
+    """What the functions are given, by the parameter's name."""
+    queries, schemas = map(importlib.import_module, ("api.queries", "api.schemas"))
+    names = sorted(queries.FILTERS)
+    sizes = range(len(names) + 1) if thorough else (0, 1, 2, len(names))
+    return {
+        "sort": [*schemas.Sort],
+        "filters": [frozenset(some) for size in sizes for some in combinations(names, size)],
+        "start": ["top", "after", "before"],
+        "long": [False, True],
+        "limit": [1, queries.SHORT_PAGE, queries.SHORT_PAGE + 1],
+    }
+
+
+def _makers() -> Iterator[Any]:
+    """The functions that return statements, less those that are called at import."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("api.")]:
+        for name, found in vars(module).items():
+            if (
+                getattr(found, "__module__", "") == module.__name__
+                and callable(found)
+                and not inspect.isclass(found)
+                and inspect.signature(found).return_annotation in _STATEMENT
+                and not name.startswith("_")
+            ):
+                yield found
+
+
+def _main() -> None:
+    statement = importlib.import_module("api.statement").Statement
+    _STATEMENT.add(statement)
+    made: dict[str, Made] = {}
+    importing = True
+    compile_ = statement.__init__
+
+    def record(self: Any, expression: Any) -> None:
+        compile_(self, expression)
+        caller = inspect.currentframe()
+        assert caller
+        assert caller.f_back
+        code = caller.f_back.f_code
+        place = f"{Path(code.co_filename).relative_to(ROOT)}:{caller.f_back.f_lineno}"
+        parameters = self._parameters
+        number = parameters.index("caller") + 1
+        made.setdefault(self.sql, Made(place, self.sql, number, importing))
+
+    statement.__init__ = record
+    for module in pkgutil.walk_packages([str(ROOT / "api")], "api."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    importing = False
+    given = _given(thorough="--all" in sys.argv)
+    for maker in _makers():
+        parameters = inspect.signature(maker).parameters
+        if unknown := parameters.keys() - given.keys():
+            raise SystemExit(f"{maker.__name__}: say in `_given` what {sorted(unknown)} can be")
+        for values in product(*(given[name] for name in parameters)):
+            arguments = dict(zip(parameters, values, strict=True))
+            by_name = {
+                name: arguments.pop(name)
+                for name, parameter in parameters.items()
+                if parameter.kind is parameter.KEYWORD_ONLY
+            }
+            maker(*arguments.values(), **by_name)
+    print(json.dumps([*made.values()]))
+
+
+_STATEMENT: Final[set[Any]] = {"Statement"}
+
+if __name__ == "__main__":
+    _main()
