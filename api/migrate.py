@@ -14,18 +14,12 @@ from psycopg.conninfo import conninfo_to_dict
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 
-from api import authorities, gate, migrations
+from api import authorities, gate, migrations, presets
+from api.presets import CLIENT_ENCODING
 
 MIGRATIONS: Final = migrations.FOLDER
 POLICIES: Final = Path(__file__).parent.parent / "db" / "policies"
 _LOCK_TIMEOUT: Final = "5s"
-# What is named without a schema is made in public and found there, after pg_catalog, which comes
-# first when it is not named. Whatever the role, the database or the URL says, and whatever there
-# is in a schema of the owner's name (CVE-2018-1058).
-SEARCH_PATH: Final = "public, pg_temp"
-# Else PGCLIENTENCODING, the role or the database may choose another.
-CLIENT_ENCODING: Final = "utf8"
-_SETTING: Final = "select pg_catalog.set_config(%s, %s, %s)"
 
 
 class MigrationError(Exception):
@@ -56,8 +50,8 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
     """
     authorities.find()
     try:
-        with psycopg.connect(url, client_encoding=CLIENT_ENCODING) as connection:
-            _set_up(connection, for_transaction=True)
+        with psycopg.connect(url, autocommit=True, client_encoding=CLIENT_ENCODING) as connection:
+            presets.begin(connection, read_only=False, lock_timeout=_LOCK_TIMEOUT)
             _refuse_other_encodings(connection)
             yield connection
     except psycopg.errors.LockNotAvailable:
@@ -105,15 +99,10 @@ def unknown_migrations(connection: psycopg.Connection) -> list[str]:
     return sorted({name for (name,) in rows} - migrations.names(MIGRATIONS))
 
 
-def _set_up(connection: psycopg.Connection, *, for_transaction: bool) -> None:
-    for setting in (("lock_timeout", _LOCK_TIMEOUT), ("search_path", SEARCH_PATH)):
-        connection.execute(_SETTING, [*setting, for_transaction])
-
-
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def init_connection(self, connection: psycopg.Connection) -> None:
         """Each of them, for yoyo opens several."""
-        _set_up(connection, for_transaction=False)
+        presets.set_for_session(connection, lock_timeout=_LOCK_TIMEOUT)
 
 
 def _apply_migrations(url: str) -> list[str]:

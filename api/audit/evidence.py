@@ -3,12 +3,13 @@
 from typing import Any, Final
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import dict_row
 
 from api import migrations
 from api.audit.checks import FOLDER
 from api.audit.report import Access, Check, Checked, Finding, Level, Policy
 from api.migrate import unknown_migrations
+from api.presets import BARE_PATH
 
 _EVIDENCE: Final = FOLDER / "evidence"
 MANIFEST: Final = _EVIDENCE / "manifest.txt"
@@ -36,11 +37,21 @@ A line with - is missing, a line with + is extra, the two together are a change.
 )
 
 
+def _rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, Any]]:
+    """What the query finds where an operator, function, type or collation that is not PostgreSQL's
+    own is printed with its schema, whatever the search_path. The session stays as it was."""
+    with (
+        connection.transaction(force_rollback=True),
+        connection.cursor(row_factory=dict_row) as cursor,
+    ):
+        for name, value in (("search_path", BARE_PATH), ("quote_all_identifiers", "off")):
+            cursor.execute("select pg_catalog.set_config(%s, %s, true)", [name, value])
+        return cursor.execute(query.encode()).fetchall()
+
+
 def facts(connection: psycopg.Connection[Any]) -> dict[str, str]:
     """All that db/policies/ decides, as it stands: subject -> state."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(DRIFT.sql.encode()).fetchall()
-    return {row["subject"]: row["state"] for row in rows}
+    return {row["subject"]: row["state"] for row in _rows(connection, DRIFT.sql)}
 
 
 def write_manifest(connection: psycopg.Connection[Any]) -> None:
@@ -105,13 +116,11 @@ def _difference(subject: str, wanted: str | None, live: str | None) -> Finding:
 
 def matrix(connection: psycopg.Connection[Any]) -> tuple[Access, ...]:
     """Role x relation x command."""
-    query = (_EVIDENCE / "matrix.sql").read_bytes()
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(query).fetchall()
+    rows = _rows(connection, (_EVIDENCE / "matrix.sql").read_text())
     return tuple(Access(**row | {"columns": tuple(row["columns"])}) for row in rows)
 
 
 def policies(connection: psycopg.Connection[Any]) -> tuple[Policy, ...]:
     """The live policies."""
-    with connection.cursor(row_factory=class_row(Policy)) as cursor:
-        return tuple(cursor.execute((_EVIDENCE / "policies.sql").read_bytes()).fetchall())
+    rows = _rows(connection, (_EVIDENCE / "policies.sql").read_text())
+    return tuple(Policy(**row) for row in rows)
