@@ -25,6 +25,8 @@ _READ_ONLY: Final = _LIMITS | {
     "search_path": SEARCH_PATH,
 }
 
+_SUBJECT: Final = checks.Subject()
+
 
 class AuditError(Exception):
     """The catalog could not be read at all. The message is one line."""
@@ -45,9 +47,13 @@ def audit(catalog_url: str, serving_url: str | None) -> Report:
 
 
 def report(
-    connection: psycopg.Connection[Any], probes: tuple[Probe, ...], probes_not_checked: str | None
+    connection: psycopg.Connection[Any],
+    probes: tuple[Probe, ...],
+    probes_not_checked: str | None,
+    subject: checks.Subject = _SUBJECT,
 ) -> Report:
     """What the catalog says over an open connection, with probes that have been made."""
+    subject.introduce(connection)
     (database,) = connection.execute("select current_database()").fetchone() or ("?",)
     return Report(
         database=database,
