@@ -15,6 +15,8 @@ from api.presets import CLIENT_ENCODING
 # Said in a transaction and not in the connection's parameters, which a pooler would refuse.
 _LIMITS: Final = {"statement_timeout": "10s", "lock_timeout": "2s"}
 
+_SUBJECT: Final = checks.Subject()
+
 
 class AuditError(Exception):
     """The catalog could not be read at all. The message is one line."""
@@ -35,9 +37,13 @@ def audit(catalog_url: str, serving_url: str | None) -> Report:
 
 
 def report(
-    connection: psycopg.Connection[Any], probes: tuple[Probe, ...], probes_not_checked: str | None
+    connection: psycopg.Connection[Any],
+    probes: tuple[Probe, ...],
+    probes_not_checked: str | None,
+    subject: checks.Subject = _SUBJECT,
 ) -> Report:
     """What the catalog says over an open connection, with probes that have been made."""
+    subject.introduce(connection)
     (database,) = connection.execute("select current_database()").fetchone() or ("?",)
     return Report(
         database=database,

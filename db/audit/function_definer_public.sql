@@ -4,7 +4,7 @@
 -- A SECURITY DEFINER function runs with its owner's privileges and policies: as an owner that
 -- bypasses row security it hands out every row. PUBLIC may execute a new function unless somebody
 -- takes that away. Trigger functions cannot be called (trigger_definer looks at those).
--- Who: anybody served by task_app, by one call.
+-- Who: anybody served, by one call.
 -- Source: PostgreSQL manual, CREATE FUNCTION; Function Security.
 
 select 'function_definer_public' as id,
@@ -12,11 +12,11 @@ select 'function_definer_public' as id,
        f.oid::regprocedure::text as object,
        format('is SECURITY DEFINER, owned by %s, and %s may execute it', f.proowner::regrole,
               g.grantee) as detail,
-       format('Anybody served by task_app: calls it, and it runs as %s.', f.proowner::regrole)
+       format('Anybody served: calls it, and it runs as %s.', f.proowner::regrole)
          as exploit,
        format('revoke execute on routine %s from %s;', f.oid::regprocedure, g.grantee) as mend
   from pg_catalog.pg_proc f
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (
        select distinct case a.grantee when 0 then 'public' else a.grantee::regrole::text end
          from aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a

@@ -11,11 +11,11 @@
 select 'function_leakproof' as id,
        'error' as level,
        f.oid::regprocedure::text as object,
-       'is LEAKPROOF and may be called by task_app' as detail,
-       'Anybody served by task_app, by a condition that calls it.' as exploit,
+       'is LEAKPROOF and may be called by the serving role' as detail,
+       'Anybody served, by a condition that calls it.' as exploit,
        format('alter function %s not leakproof;', f.oid::regprocedure) as mend
   from pg_catalog.pg_proc f
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  where f.proleakproof
    and f.pronamespace::regnamespace::text !~ '^(pg_|information_schema$)'
    and has_schema_privilege(app.oid, f.pronamespace, 'usage')

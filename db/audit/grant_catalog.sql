@@ -3,15 +3,15 @@
 --
 -- pg_statistic holds the commonest values of every column, hidden rows included; pg_authid holds
 -- the passwords; pg_read_file and its kin read the server's disk. What PUBLIC has by itself is not
--- counted; a grant to task_app, or to a role it is a member of, is.
--- Who: whoever can run SQL as task_app.
+-- counted; a grant to the serving role, or to a role it is a member of, is.
+-- Who: whoever can run SQL as the serving role.
 -- Source: PostgreSQL manual, pg_statistic; Server-File Access Functions.
 
 select 'grant_catalog' as id,
        'error' as level,
        format('%s %s', it.kind, it.name) as object,
        format('%I has %s', grantee.rolname, string_agg(distinct it.privilege, ', ')) as detail,
-       'Whoever runs SQL as task_app: reads there what no policy hides.' as exploit,
+       'Whoever runs SQL as the serving role: reads there what no policy hides.' as exploit,
        format('revoke all on %s %s from %I;', it.kind, it.name, grantee.rolname) as mend
   from pg_catalog.pg_roles app
   join pg_catalog.pg_roles grantee
@@ -38,5 +38,5 @@ select 'grant_catalog' as id,
         where f.proacl is not null and a.grantee = grantee.oid
           and f.pronamespace::regnamespace::text in ('pg_catalog', 'information_schema')
        ) it (kind, name, privilege) on true
- where app.rolname = 'task_app'
+ where app.rolname = current_setting('audit.role')
  group by it.kind, it.name, grantee.rolname;

@@ -1,9 +1,9 @@
 -- grant_to_public · error
 -- Everybody who can connect has a privilege on a relation.
 --
--- PUBLIC is every role there is and will be. A grant to it is never needed to serve, and is easily
--- overlooked, since no role of its name appears in a list of roles. What an extension brought along
--- is not counted.
+-- PUBLIC is every role there is and will be. A grant to it is never needed to serve, and is
+-- easily overlooked, since no role of its name appears in a list of roles. What an extension
+-- brought along is not counted.
 -- Who: any role that can connect to the database.
 -- Source: PostgreSQL manual, Privileges.
 

@@ -3,7 +3,7 @@
 --
 -- A materialized view is filled as its owner sees the table, and knows no policies: everybody who
 -- may read it reads all of it. Views in between are followed.
--- Who: anybody served by task_app.
+-- Who: anybody served.
 -- Source: PostgreSQL manual, CREATE MATERIALIZED VIEW; CREATE POLICY (tables only).
 
 with recursive below (view, relation) as (
@@ -26,12 +26,12 @@ select 'matview_reachable' as id,
        m.oid::regclass::text as object,
        format('%s may read it; it is a copy of %s', g.grantee,
               string_agg(distinct t.oid::regclass::text, ', ')) as detail,
-       'Anybody served by task_app: select from the materialized view.' as exploit,
+       'Anybody served: select from the materialized view.' as exploit,
        format('revoke all on %s from %s;', m.oid::regclass, g.grantee) as mend
   from below
   join pg_catalog.pg_class m on m.oid = below.view and m.relkind = 'm'
   join pg_catalog.pg_class t on t.oid = below.relation and t.relrowsecurity
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (
        select distinct case a.grantee when 0 then 'public' else a.grantee::regrole::text end
          from (select grantee from aclexplode(m.relacl)

@@ -1,9 +1,9 @@
 -- publication_unfiltered · warn
 -- A publication sends the rows of everybody elsewhere.
 --
--- Logical replication sends rows without asking policies, and the subscriber's table has those that
--- somebody gave it there, if any. A warehouse may be meant to have them all; then this is to be
--- known.
+-- Logical replication sends rows without asking policies, and the subscriber's table has those
+-- that somebody gave it there, if any. A warehouse may be meant to have them all; then this is to
+-- be known.
 -- Who: whoever may read the subscriber's copy, or connect with REPLICATION.
 -- Source: PostgreSQL manual, Logical Replication (Row Filters; Security).
 

@@ -2,8 +2,8 @@
 -- A rule rewrites statements on a guarded table.
 --
 -- What a rule adds runs with the privileges of the table's owner, not of whoever wrote the
--- statement: `on insert do also insert into log ...` copies rows to where no policy is. Triggers do
--- not do that.
+-- statement: `on insert do also insert into log ...` copies rows to where no policy is. Triggers
+-- do not do that.
 -- Who: whoever may read what the rule writes.
 -- Source: PostgreSQL manual, Rules and Privileges.
 

@@ -2,8 +2,8 @@
 -- A trigger on a guarded table runs as somebody else.
 --
 -- A SECURITY DEFINER trigger function is handed every row that is written, and does with it what
--- its owner may: read and write past the policies. An audit log may be meant so; then this is to be
--- known.
+-- its owner may: read and write past the policies. An audit log may be meant so; then this is to
+-- be known.
 -- Who: whoever may read what it writes, or steer it by what a row says.
 -- Source: PostgreSQL manual, Trigger Functions; CREATE FUNCTION (SECURITY DEFINER).
 

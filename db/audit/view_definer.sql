@@ -2,9 +2,9 @@
 -- A view reads a guarded table with its owner's eyes.
 --
 -- Unless it is made `with (security_invoker = true)`, a view asks the privileges and policies of
--- its owner, whoever reads it. If the owner bypasses row security (on Neon it does) the view shows
--- all rows. Views over views are followed.
--- Who: anybody served by task_app, and whoever else may read the view.
+-- its owner, whoever reads it. If the owner bypasses row security (on Neon it does) the view
+-- shows all rows. Views over views are followed.
+-- Who: anybody served, and whoever else may read the view.
 -- Source: PostgreSQL manual, CREATE VIEW (security_invoker); Rules and Privileges.
 
 with recursive below (view, relation) as (
@@ -27,12 +27,12 @@ select 'view_definer' as id,
        v.oid::regclass::text as object,
        format('reads %s as its owner, %s', string_agg(distinct t.oid::regclass::text, ', '),
               v.relowner::regrole) as detail,
-       'Anybody served by task_app: select from the view.' as exploit,
+       'Anybody served: select from the view.' as exploit,
        format('alter view %s set (security_invoker = true);', v.oid::regclass) as mend
   from below
   join pg_catalog.pg_class v on v.oid = below.view and v.relkind = 'v'
   join pg_catalog.pg_class t on t.oid = below.relation and t.relrowsecurity
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  where has_schema_privilege(app.oid, v.relnamespace, 'usage')
    and (has_table_privilege(app.oid, v.oid, 'select, insert, update, delete')
         or has_any_column_privilege(app.oid, v.oid, 'select, insert, update'))

@@ -81,7 +81,7 @@ def test_a_weakness_is_an_error_with_its_evidence(
     said = audit(on=own_database)
     assert said.status == 1
     assert "USERS ARE NOT KEPT APART" in said.out
-    assert f"policy_always_true: {table}, policy {table}_select" in said.out
+    assert f"policy_always_true: public.{table}, policy {table}_select" in said.out
     assert re.search(rf"WRONG +{table}, select, everything +expected 1 row, got 2 rows", said.out)
     assert re.search(rf"task_app +{table} +ALL ROWS +OWN ROWS +OWN ROWS +OWN ROWS", said.out)
     assert "+ permissive for select to task_app using true" in said.out

@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 import pytest
 
-from api.audit.checks import FOLDER, checks, run
+from api.audit.checks import FOLDER, Subject, checks, run
 from api.audit.report import Check, Finding
 from tests.cluster import Cluster, TaskDatabase
 
@@ -120,6 +120,8 @@ def database(cluster: Cluster) -> Iterator[TaskDatabase]:
 def connection(database: TaskDatabase) -> Iterator[psycopg.Connection]:
     """One for all: a new one would have to read the whole catalog first."""
     with psycopg.connect(database.superuser) as connection:
+        Subject().introduce(connection)
+        connection.commit()
         yield connection
 
 
@@ -190,7 +192,46 @@ def test_a_migrated_database_has_no_weakness_for_the_serving_role_to_see(
     database: TaskDatabase,
 ) -> None:
     with psycopg.connect(database.task_app) as task_app:
+        Subject().introduce(task_app)
         assert findings(task_app) == []
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_check_is_told_whom_it_is_about(check: Check) -> None:
+    for name in ("task_app", "user_id"):
+        assert name not in check.page + check.sql
+
+
+def test_the_same_is_found_of_another_role_setting_and_column(
+    superuser: psycopg.Connection,
+) -> None:
+    superuser.execute("""
+        create role web login noinherit;
+        create schema app;
+        grant usage on schema app to web;
+        create table app.note ("Owner" text primary key check ("Owner" <> ''), body text);
+        alter table app.note enable row level security;
+        alter table app.note force row level security;
+        create policy mine on app.note for select to web
+            using ("Owner" = (select current_setting('who.is-asking', true)));
+        create policy all_of_them on app.note for delete to web using ("Owner" <> '');
+        grant select, delete on app.note to web""")
+    Subject("web", "who.is-asking", "Owner").introduce(superuser)
+    found = {(finding.id, finding.object) for finding in findings(superuser)}
+    assert ("policy_ignores_caller", "app.note, policy all_of_them") in found
+    assert not [at for _, at in found if "mine" in at]
+
+
+def test_an_operator_in_front_of_a_real_one_is_not_asked(superuser: psycopg.Connection) -> None:
+    superuser.execute("""
+        grant truncate on task to task_app;
+        create function never(name, text) returns boolean return false;
+        create operator public.= (function = never, leftarg = name, rightarg = text);
+        set local search_path = public, pg_catalog""")
+    assert "public.task" in {
+        found.object for found in run(CHECKS["grant_truncate"], superuser).findings
+    }
+    assert superuser.execute("show search_path").fetchone() == ("public, pg_catalog",)
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
