@@ -29,10 +29,7 @@ _RESET: Final = {
     # how names, operators and literals are read
     "search_path": SEARCH_PATH,
     "standard_conforming_strings": "on",
-    "backslash_quote": "safe_encoding",
     "transform_null_equals": "off",
-    "array_nulls": "on",
-    "xmloption": "content",
     # how they are printed
     "quote_all_identifiers": "off",
     "bytea_output": "hex",
@@ -40,11 +37,10 @@ _RESET: Final = {
     "intervalstyle": "postgres",
     "timezone": "utc",
     "extra_float_digits": "1",
-    "client_min_messages": "notice",
     # an error instead of all rows, where a policy should have bound the role
     "row_security": "on",
-    "check_function_bodies": "on",
 }
+_ATTEMPTS: Final = 10
 _SINCE: Final = {"transaction_timeout": 170000}  # server_version_num
 
 
@@ -56,12 +52,24 @@ def begin(connection: psycopg.Connection[Any], *, read_only: bool, **limits: str
     """
     access = "read only" if read_only else "read write"
     begins = sql.SQL("begin isolation level read committed, not deferrable, ") + sql.SQL(access)
-    connection.execute(begins + sql.SQL("; ") + _settings(connection, "set local", limits))
+    _say(connection, begins + sql.SQL("; ") + _settings(connection, "set local", limits))
 
 
 def set_for_session(connection: psycopg.Connection[Any], **limits: str) -> None:
     """The same for all transactions of a connection that commits by itself."""
-    connection.execute(_settings(connection, "set", limits))
+    _say(connection, _settings(connection, "set", limits))
+
+
+def _say(connection: psycopg.Connection[Any], settings: sql.Composed) -> None:
+    """A preset statement_timeout may be over before it has been said that there is none."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            connection.execute(settings)
+        except psycopg.errors.QueryCanceled:
+            connection.rollback()
+        else:
+            return
+    connection.execute(settings)
 
 
 def _settings(

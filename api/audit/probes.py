@@ -111,6 +111,13 @@ _EMPTY: Final[Attempts] = {
 }
 
 
+# Who put the role on as a mask, in the URL or by a preset, can take it off.
+_CONNECTS_AS: Final = """
+select concat_ws(', a mask of ', current_user::text,
+                 case when session_user <> current_user then session_user::text end)
+"""
+
+
 def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
     """Every attempt, on a connection as the serving role that has not said yet who it is.
 
@@ -130,7 +137,7 @@ def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
         ]
 
     with connection.transaction(force_rollback=True):
-        (role,) = connection.execute("select current_user::text").fetchone() or ("?",)
+        (role,) = connection.execute(_CONNECTS_AS).fetchone() or ("?",)
         # only a session that never said who it is has NULL for app.user_id
         nobody = tried(_AS_NOBODY, "no identity")
         for caller in (me, them):
@@ -149,7 +156,7 @@ def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
         empty = tried(_AS_NOBODY | _EMPTY, "empty identity")
         connection.execute("set local row_security = off")
         unguarded = tried(_WITHOUT_ROW_SECURITY, "")
-    connects = Probe("the server connects as", "select current_user", ROLE, role)
+    connects = Probe("the server connects as", "select current_user, session_user", ROLE, role)
     return (connects, *nobody, *somebody, *empty, *unguarded)
 
 
