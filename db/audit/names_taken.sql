@@ -48,7 +48,7 @@ with recursive taken (classid, objid, name) as (
     select distinct d.classid, d.objid, d.objsubid, bound.name,
            coalesce(p.polrelid, a.adrelid, k.conrelid, i.indrelid, t.tgrelid, r.ev_class,
                     case when d.classid = 'pg_class'::regclass then d.objid end) as relation,
-           p.polname
+           p.polname, p.polqual is not null as checks_old, p.polwithcheck is not null as checks_new
       from bound
       join pg_depend d on d.refclassid = bound.classid and d.refobjid = bound.objid
       left join pg_policy p on d.classid = 'pg_policy'::regclass and p.oid = d.objid
@@ -61,18 +61,26 @@ with recursive taken (classid, objid, name) as (
 select 'names_taken' as id,
        'error' as level,
        format('%s, %s', c.oid::regclass,
-              coalesce(format('policy %I', u.polname),
+              coalesce('policy ' || quote_ident(u.polname),
                        pg_describe_object(u.classid, u.objid, u.objsubid))) as object,
        format('is bound to %s, which is not PostgreSQL''s own', string_agg(u.name, ', '
               order by u.name)) as detail,
        'Whoever it says yes to: it decides in the place of PostgreSQL''s own.' as exploit,
-       '-- make it anew under search_path = public, pg_temp, as task-api migrate makes policies'
-           as mend
+       case when u.polname is null
+            then '-- make it anew, or what it calls, under search_path = public, pg_temp'
+            else concat(format('alter policy %I on %s', u.polname, c.oid::regclass),
+                        case when u.checks_old then ' using (' || own.rows || ')' end,
+                        case when u.checks_new then ' with check (' || own.rows || ')' end, ';')
+       end as mend
   from users u
   join pg_class c on c.oid = u.relation
   join pg_roles app on app.rolname = current_setting('audit.role')
+ cross join lateral (
+       select format('%I operator(pg_catalog.=) (select pg_catalog.current_setting(%L, true))',
+                     current_setting('audit.owner_column'), current_setting('audit.setting')))
+       own (rows)
  where c.relrowsecurity
     or has_table_privilege(app.oid, c.oid,
            'select, insert, update, delete, truncate, references, trigger')
     or has_any_column_privilege(app.oid, c.oid, 'select, insert, update, references')
- group by c.oid, u.classid, u.objid, u.objsubid, u.polname;
+ group by c.oid, u.classid, u.objid, u.objsubid, u.polname, u.checks_old, u.checks_new, own.rows;

@@ -5,3 +5,4 @@ create function public.current_setting(text, boolean) returns text language sql 
                     pg_catalog.current_setting($1, $2));
 set local search_path = public, pg_catalog;
 alter policy task_update on task using (user_id = (select current_setting('app.user_id', true)));
+reset search_path;

@@ -7,3 +7,4 @@ set local search_path = public, pg_catalog;
 create function is_mine(text) returns boolean language sql stable
     begin atomic; select $1 = (select current_setting('app.user_id', true)); end;
 alter policy task_delete on task using (is_mine(user_id));
+reset search_path;

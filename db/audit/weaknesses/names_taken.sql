@@ -5,3 +5,4 @@ create function public.agrees(text, text) returns boolean language sql stable
 create operator public.= (function = public.agrees, leftarg = text, rightarg = text);
 set local search_path = public, pg_catalog;
 alter policy task_select on task using (user_id = (select current_setting('app.user_id', true)));
+reset search_path;

@@ -1,4 +1,4 @@
--- session_masked · error
+-- role_masked · error
 -- A session is given another role than the one that signed in.
 --
 -- After `alter role ... set role` (or `session_authorization`) current_user says the serving role,
@@ -7,7 +7,7 @@
 -- Who: whoever can run SQL in such a session.
 -- Source: PostgreSQL manual, SET ROLE; ALTER ROLE.
 
-select 'session_masked' as id,
+select 'role_masked' as id,
        'error' as level,
        it.whose as object,
        format('presets %s', it.setting) as detail,
