@@ -287,9 +287,9 @@ def _audit(options: argparse.Namespace) -> int:
 
 def _explain(name: str) -> int:
     from api.audit.checks import checks
-    from api.audit.evidence import DRIFT
+    from api.audit.evidence import DRIFT, PROVISION
 
-    known = {check.id: check for check in (*checks(), DRIFT)}
+    known = {check.id: check for check in (*checks(), DRIFT, PROVISION)}
     if name not in known:
         raise CommandError(f"there is no check of that name; there are {', '.join(known)}")
     print(known[name].page, known[name].sql, sep="\n\n")
@@ -345,7 +345,8 @@ def _erase(options: argparse.Namespace) -> None:
 
     async def say(database: Database, user: User) -> None:
         erased = await erase(database, user)
-        print(f"erased {erased['task']} tasks, {erased['kept_answer']} kept answers")
+        kinds = (f"{count} {kind.replace('_', ' ')}s" for kind, count in erased.items())
+        print(f"erased {', '.join(kinds)}")
 
     asyncio.run(_about(options.user_id, say))
 

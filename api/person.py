@@ -12,8 +12,10 @@ _BATCH: Final = 1000  # rows to erase at once: far below the role's statement_ti
 
 
 class _Kind(NamedTuple):
-    """Rows of one kind; `page` of them are in memory at once, `first` is before them all."""
+    """The rows of a table, by the name that is printed; `page` of them are in memory at once,
+    `first` is before them all."""
 
+    table: str
     name: str
     export: Statement
     erase: Statement
@@ -23,9 +25,17 @@ class _Kind(NamedTuple):
 
 # A kept answer may hold a hundred tasks.
 _KINDS: Final = (
-    _Kind("task", queries.EXPORT_TASKS, queries.ERASE_TASKS, -(2**63), 250),
-    _Kind("kept_answer", queries.EXPORT_KEPT_ANSWERS, queries.ERASE_KEPT_ANSWERS, "", 10),
+    _Kind("task", "task", queries.EXPORT_TASKS, queries.ERASE_TASKS, -(2**63), 250),
+    _Kind(
+        "idempotency_key",
+        "kept_answer",
+        queries.EXPORT_KEPT_ANSWERS,
+        queries.ERASE_KEPT_ANSWERS,
+        "",
+        10,
+    ),
 )
+TABLES: Final = frozenset(kind.table for kind in _KINDS)
 
 
 async def export(database: Database, user: User) -> AsyncIterator[bytes]:

@@ -48,7 +48,10 @@ def report(
     return Report(
         database=database,
         server_version=connection.info.parameter_status("server_version") or "?",
-        checks=tuple(checks.run(check, connection) for check in checks.checks()),
+        checks=(
+            *(checks.run(check, connection) for check in checks.checks()),
+            evidence.provision(connection),
+        ),
         drift=evidence.drift(connection),
         probes=probes,
         probes_not_checked=probes_not_checked,

@@ -12,7 +12,7 @@ import psycopg
 
 from api.audit.auditor import report
 from api.audit.checks import FOLDER
-from api.audit.probes import probe
+from api.audit.probes import give, probe
 from api.audit.report import Probe
 from api.embedded import postgres
 from api.migrate import migrate
@@ -83,10 +83,7 @@ def plant(weakness: Weakness, superuser_url: str) -> Planted:
         connection.transaction(force_rollback=True),
     ):
         # so that seeing everything and seeing nothing differ
-        connection.execute("insert into task (user_id, title) values ('carol', 'Buy milk')")
-        connection.execute(
-            "insert into idempotency_key (user_id, key, fingerprint) values ('carol', 'k', 'f')"
-        )
+        give(connection, "carol")
         connection.execute(weakness.sql.encode())
         found = _findings(connection)
     return Planted(weakness, frozenset(found - _ITS_OWN))

@@ -20,7 +20,7 @@ WEAKNESSES: Final = sorted((FOLDER / "weaknesses").glob("*.sql"))
 # What is no weakness of the database: the server is as old as it is.
 OF_THE_SERVER: Final = "server_version"
 # Found by other means than a check.
-NOT_CHECKS: Final = {"drift", "probe"}
+NOT_CHECKS: Final = {"drift", "probe", "provision"}
 
 
 ME: Final = "(select current_setting('app.user_id', true))"

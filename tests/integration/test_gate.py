@@ -16,8 +16,11 @@ from api.migrate import migrate
 from api.settings import DatabaseSettings
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
 from tests.commands import run
+from tests.isolation.guarded import NAMES
 from tests.needed import needed
 from tests.people import SECRET
+
+each_table = pytest.mark.parametrize("table", NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +76,8 @@ def test_a_superuser_is_refused(guarded: TaskDatabase) -> None:
 
 def test_a_role_with_bypassrls_is_refused(guarded: TaskDatabase, role: str) -> None:
     as_superuser(guarded, "alter role passer_by bypassrls")
-    as_superuser(guarded, "grant select on task, idempotency_key to passer_by")
+    as_superuser(guarded, f"grant select on {', '.join(NAMES)} to passer_by")
     assert "has BYPASSRLS" in serve_refuses(role, "passer_by")
-
-
-each_table = pytest.mark.parametrize("table", ["task", "idempotency_key"])
 
 
 @each_table
@@ -125,8 +125,8 @@ def test_row_security_switched_off_is_refused(guarded: TaskDatabase, table: str)
 
 @each_table
 def test_a_role_without_privileges_is_refused(guarded: TaskDatabase, role: str, table: str) -> None:
-    (other,) = {"task", "idempotency_key"} - {table}
-    as_superuser(guarded, f"grant select on {other} to passer_by")
+    others = ", ".join({*NAMES} - {table})
+    as_superuser(guarded, f"grant select on {others} to passer_by")
     assert f"may not read table {table}" in serve_refuses(role, "passer_by")
 
 
