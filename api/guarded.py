@@ -26,13 +26,15 @@ select c.oid, n.nspname as schema,
                       and d.objid = c.oid and d.deptype = 'e')"""
 
 
-# The same of those in which a row belongs to somebody; of others the audit says grant_other_table.
+# The same of those in which a row belongs to somebody, less the parts of others. Of the rest the
+# audit says grant_other_table and partition_reachable.
 OWNED: Final = f"""
 select granted.name
   from ({GRANTED.format(role="(select oid from pg_catalog.pg_roles where rolname = 'task_app')")}
        ) granted
   join pg_catalog.pg_attribute a on a.attrelid = granted.oid
  where a.attname = 'user_id' and not a.attisdropped
+   and not exists (select from pg_catalog.pg_inherits i where i.inhrelid = granted.oid)
  order by 1
 """  # noqa: S608 - of our own constants
 

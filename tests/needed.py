@@ -18,7 +18,7 @@ _GRANTABLE: Final = """
         select oid, relname from pg_class where oid in (select unnest(%s::regclass[])))
     select 'delete on ' || relname from guarded
      union all
-    select format('%s (%s) on %s', privilege, attname, relname)
+    select format('%%s (%%s) on %%s', privilege, attname, relname)
       from guarded join pg_attribute on attrelid = guarded.oid
      cross join unnest(array['select', 'insert', 'update']) privilege
      where attnum > 0 and not attisdropped

@@ -62,25 +62,25 @@ def test_the_catalog_knows_a_table_by_any_privilege_on_it(own_database: TaskData
             known = name if place == "public" else f"{place}.{name}"
             assert {*guarded.tables(superuser)} == {*before, known}
             superuser.execute(f"drop table {place}.{name}".encode())
-        superuser.execute("create table note (user_id text); grant select on note to public")
+        superuser.execute("create table memo_of_a_test (user_id text); grant select on note to public")
         assert "note" in guarded.tables(superuser), "whatever everybody has task_app has, too"
 
 
 def test_the_audit_names_a_table_that_is_not_provided_for(own_database: TaskDatabase) -> None:
     with psycopg.connect(own_database.owner, autocommit=True) as owner:
         owner.execute("""
-            create table note (
+            create table memo_of_a_test (
                 user_id text not null check (user_id <> ''), id bigint, primary key (user_id, id));
-            alter table note enable row level security;
-            alter table note force row level security;
-            create policy note_select on note for select to task_app
+            alter table memo_of_a_test enable row level security;
+            alter table memo_of_a_test force row level security;
+            create policy memo_select on memo_of_a_test for select to task_app
                 using (user_id = (select current_setting('app.user_id', true)));
-            grant select on note to task_app""")
+            grant select on memo_of_a_test to task_app""")
     urls = {"MIGRATION_DATABASE_URL": own_database.owner, "DATABASE_URL": own_database.task_app}
     outcome = run("audit", "--format", "json", **urls)
     assert outcome.code == 1
     found = [f for f in json.loads(outcome.out)["findings"] if f["id"] == "provision"]
-    assert {(f["object"], f["level"]) for f in found} == {("note", "error")}
+    assert {(f["object"], f["level"]) for f in found} == {("memo_of_a_test", "error")}
     assert {f["mend"] for f in found} == {
         "-- write its words in api/audit/probes.py",
         "-- write its kind in api/person.py",
