@@ -300,9 +300,9 @@ def _audit(options: argparse.Namespace) -> int:
 
 def _explain(name: str) -> int:
     from api.audit.checks import checks
-    from api.audit.evidence import DRIFT
+    from api.audit.evidence import DRIFT, PROVISION
 
-    known = {check.id: check for check in (*checks(), DRIFT)}
+    known = {check.id: check for check in (*checks(), DRIFT, PROVISION)}
     if name not in known:
         raise CommandError(f"there is no check of that name; there are {', '.join(known)}")
     print(known[name].page, known[name].sql, sep="\n\n")
@@ -313,9 +313,13 @@ def _self_test() -> int:
     from api.audit.selftest import self_test
     from api.embedded import EmbeddedError
 
-    missed = total = 0
+    missed = total = left_out = 0
     try:
         for total, planted in enumerate(self_test()):  # noqa: B007 - the first plants nothing
+            if planted.lacking:
+                print("LEFT OUT", planted.weakness.name, f"needs {planted.lacking}", sep="  ")
+                left_out += 1
+                continue
             mark = "red   " if planted.got else "clean "
             print(
                 mark if planted.caught else "MISSED",
@@ -326,7 +330,9 @@ def _self_test() -> int:
             missed += not planted.caught
     except EmbeddedError as error:
         raise CommandError(error) from None
-    print(f"{total} weaknesses planted, {missed} not caught for that reason alone")
+    if left_out:
+        print(f"{left_out} left out, which this server does not have what they need for")
+    print(f"{total - left_out} weaknesses planted, {missed} not caught for that reason alone")
     return 1 if missed else 0
 
 
@@ -358,7 +364,8 @@ def _erase(options: argparse.Namespace) -> None:
 
     async def say(database: Database, user: User) -> None:
         erased = await erase(database, user)
-        print(f"erased {erased['task']} tasks, {erased['kept_answer']} kept answers")
+        kinds = (f"{count} {kind.replace('_', ' ')}s" for kind, count in erased.items())
+        print(f"erased {', '.join(kinds)}")
 
     asyncio.run(_about(options.user_id, say))
 

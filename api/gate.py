@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from api import migrations
+from api import guarded, migrations
 
 # Which privileges the statements need, as PostgreSQL itself judges; `make manifest` records it.
 NEEDED: Final = Path(__file__).parent.parent / "db" / "policies" / "needed.txt"
@@ -21,12 +21,33 @@ def _needed() -> Iterator[str]:
         yield f"('{table}', '{privilege}', nullif('{column or ''}', ''))"
 
 
-# Of the tables with people's rows, the one that is kept worst. Those are in schema public: `found`
-# is where the statements would look instead, by the search_path of the session.
-# row_security_active() speaks for the role that asks (PostgreSQL manual, section 9.27.3).
+# Predefined roles that reach nobody's rows, no file, no program and no other session. All others
+# are refused, also those that a later version brings: below 16384 are PostgreSQL's own. The members
+# of pg_database_owner are whoever owns the database, which nobody grants.
+_HARMLESS: Final = ("pg_checkpoint", "pg_database_owner", "pg_use_reserved_connections")
+
+# Of the guarded tables in schema public, the one that is kept worst: `found` is where the
+# statements would look instead, by the search_path of the session. What the role owns and no
+# statement needs (the owner: yoyo's tables) is left out. row_security_active() speaks for the role
+# that asks (PostgreSQL manual, section 9.27.3).
+# pg_catalog is named where an operator of somebody else's could hide what is wrong with the path.
 SQL: Final = f"""
-with needed (name, privilege, attribute) as (values {", ".join(_needed())})
-select r.rolname as role, r.rolsuper, r.rolbypassrls, guarded.name as "table",
+with needed (name, privilege, attribute) as (values {", ".join(_needed())}),
+guarded as (
+    select it.name, c.oid
+      from (select distinct name from needed) it
+      left join pg_catalog.pg_namespace n on n.nspname = 'public'
+      left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = it.name
+    union
+    select granted.name, granted.oid
+      from ({guarded.GRANTED.format(role="current_user")}) granted
+      join pg_catalog.pg_class c on c.oid = granted.oid
+     where granted.schema = 'public' and not pg_has_role(c.relowner, 'usage'))
+select r.rolname as role, session_user::text as session, r.rolsuper, r.rolbypassrls,
+       concat_ws(', ', case when r.rolcreaterole then 'CREATEROLE' end,
+                       case when r.rolcreatedb then 'CREATEDB' end,
+                       case when r.rolreplication then 'REPLICATION' end) as powers,
+       guarded.name as "table",
        c.oid is not null as is_there,
        c.relrowsecurity, c.relforcerowsecurity,
        pg_has_role(c.relowner, 'usage') as owns,
@@ -34,17 +55,32 @@ select r.rolname as role, r.rolsuper, r.rolbypassrls, guarded.name as "table",
        has_any_column_privilege(c.oid, 'select') as may_read,
        to_regclass(guarded.name)::oid is not distinct from c.oid as is_found,
        found.schema as found,
+       (pg_catalog.current_schemas(true))[1]::text as first_schema,
        missing.privileges as missing,
        ({migrations.APPLIED}) as applied,
        current_setting('server_encoding') as encoding,
        current_setting('client_encoding') as spoken,
+       pg_catalog.concat_ws(', ',
+           case current_setting('row_security') when 'off' then 'row_security = off' end,
+           case current_setting('session_replication_role') when 'origin' then null
+                else 'session_replication_role = ' || current_setting('session_replication_role')
+           end,
+           case when current_setting('app.user_id', true) <> '' then 'a person in app.user_id'
+           end) as presets,
+       (select string_agg(name, ', ')
+          from unnest(array['statement_timeout', 'lock_timeout',
+                            'idle_in_transaction_session_timeout']) name
+         where current_setting(name) = '0') as unlimited,
        (select min(other.rolname) from pg_catalog.pg_roles other
          where (other.rolsuper or other.rolbypassrls) and other.oid <> r.oid
-           and pg_has_role(other.oid, 'member')) as becomes
+           and pg_has_role(other.oid, 'member')) as becomes,
+       (select min(other.rolname) from pg_catalog.pg_roles other
+         where (other.rolcreaterole or other.rolcreatedb or other.rolreplication
+                or other.oid < 16384 and other.rolname not in {_HARMLESS})
+           and other.oid <> r.oid and pg_has_role(other.oid, 'member')) as member_of
   from pg_catalog.pg_roles r
- cross join (select distinct name from needed) as guarded
-  left join pg_catalog.pg_namespace n on n.nspname = 'public'
-  left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = guarded.name
+ cross join guarded
+  left join pg_catalog.pg_class c on c.oid = guarded.oid
   left join lateral (
         select min(there.relnamespace::regnamespace::text) as schema
           from pg_catalog.pg_class there where there.oid = to_regclass(guarded.name)) found on true
@@ -59,7 +95,7 @@ select r.rolname as role, r.rolsuper, r.rolbypassrls, guarded.name as "table",
                                  then has_table_privilege(c.oid, needed.privilege)
                                  else has_column_privilege(c.oid, a.attnum, needed.privilege)
                             end, false)) missing on true
- where r.rolname = current_user
+ where r.rolname operator(pg_catalog.=) current_user
  order by coalesce(c.relrowsecurity and row_security_active(c.oid)
                    and (c.relforcerowsecurity or not pg_has_role(c.relowner, 'usage'))
                    and to_regclass(guarded.name)::oid = c.oid, false),
@@ -107,6 +143,12 @@ class PrivilegesMissing(CannotServe):
     sentence = "Privileges are missing."
 
 
+class LimitsMissing(CannotServe):
+    """A statement, a lock or an idle transaction of the session's could last for ever."""
+
+    sentence = "Limits are missing."
+
+
 class WrongEncoding(CannotServe):
     """The database cannot hold every text, or the session garbles it."""
 
@@ -129,6 +171,8 @@ def check(row: Mapping[str, Any], *, ahead: bool = True) -> None:
         )
     if missing := lacking(row):
         raise PrivilegesMissing(missing)
+    if limitless := unlimited(row):
+        raise LimitsMissing(limitless)
 
 
 def wrong_encoding(encoding: str | None) -> str | None:
@@ -162,6 +206,11 @@ def verdict(row: Mapping[str, Any]) -> str | None:
             f"role {role} can become {row['becomes']}, whom no policy binds",
             f"Revoke the membership. {_SERVE}",
         ),
+        (
+            row["session"] != role,
+            f"role {role} is a mask of {row['session']}, who connected and can take it off",
+            f"Set no role in DATABASE_URL, nor by alter role or alter database. {_SERVE}",
+        ),
         (not row["is_there"], f"there is no table {table}", _MIGRATE),
         (not row["relrowsecurity"], f"row security is off on table {table}", _MIGRATE),
         (
@@ -174,6 +223,27 @@ def verdict(row: Mapping[str, Any]) -> str | None:
             not row["is_found"],
             f"role {role} finds {_place(row)} where it looks for table public.{table}",
             f"Set no search_path in DATABASE_URL. {_MIGRATE}",
+        ),
+        (
+            row["first_schema"] != "pg_catalog",
+            f"role {role} looks in schema {row['first_schema']} before pg_catalog, so an operator "
+            "there could stand for PostgreSQL's own",
+            f"Set no search_path in DATABASE_URL. {_MIGRATE}",
+        ),
+        (
+            row["powers"] != "",
+            f"role {role} has {row['powers']}, by which it can get more power than it has",
+            _SERVE,
+        ),
+        (
+            row["member_of"] is not None,
+            f"role {role} is a member of {row['member_of']}, which has powers besides the policies",
+            f"Revoke the membership. {_SERVE}",
+        ),
+        (
+            row["presets"] != "",
+            f"role {role} begins its session with {row['presets']}",
+            "Set it neither in DATABASE_URL nor by alter role, alter database or postgresql.conf.",
         ),
     ):
         if wrong:
@@ -199,6 +269,16 @@ def lacking(row: Mapping[str, Any]) -> str | None:
             "this one is too old for the database."
         )
     return f"{what}. {_MIGRATE}"
+
+
+def unlimited(row: Mapping[str, Any]) -> str | None:
+    """None when the session has its limits; else one line, with the remedy."""
+    if row["unlimited"] is None:
+        return None
+    what = f"role {row['role']} has no {row['unlimited']}"
+    if row["role"] != "task_app":
+        return f"{what}. {_SERVE} {_MIGRATE}"
+    return f"{what}. Set none in DATABASE_URL. {_MIGRATE}"
 
 
 def _place(row: Mapping[str, Any]) -> str:

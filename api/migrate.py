@@ -14,7 +14,8 @@ from psycopg.conninfo import conninfo_to_dict
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 
-from api import authorities, gate, migrations, serving_role
+from api import authorities, gate, migrations, presets, serving_role
+from api.presets import CLIENT_ENCODING
 from api.reasons import one_line
 
 MIGRATIONS: Final = migrations.FOLDER
@@ -46,13 +47,6 @@ union all
 select format('role %s may not make tables in schema public', current_user)
  where to_regclass('public.task') is null and not has_schema_privilege('public', 'create')
 """
-# What is named without a schema is made in public and found there, after pg_catalog, which comes
-# first when it is not named. Whatever the role, the database or the URL says, and whatever there
-# is in a schema of the owner's name (CVE-2018-1058).
-SEARCH_PATH: Final = "public, pg_temp"
-# Else PGCLIENTENCODING, the role or the database may choose another.
-CLIENT_ENCODING: Final = "utf8"
-_SETTING: Final = "select pg_catalog.set_config(%s, %s, %s)"
 
 
 class MigrationError(Exception):
@@ -94,8 +88,8 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
     """
     authorities.find()
     try:
-        with psycopg.connect(url, client_encoding=CLIENT_ENCODING) as connection:
-            set_up(connection, for_transaction=True)
+        with psycopg.connect(url, autocommit=True, client_encoding=CLIENT_ENCODING) as connection:
+            begin(connection)
             _refuse_other_encodings(connection)
             _require_owner(connection)
             yield connection
@@ -147,16 +141,15 @@ def unknown_migrations(connection: psycopg.Connection) -> list[str]:
     return sorted({name for (name,) in rows} - migrations.names(MIGRATIONS))
 
 
-def set_up(connection: psycopg.Connection, *, for_transaction: bool) -> None:
-    """Wait for nobody for long, and work in schema public."""
-    for setting in (("lock_timeout", _LOCK_TIMEOUT), ("search_path", SEARCH_PATH)):
-        connection.execute(_SETTING, [*setting, for_transaction])
+def begin(connection: psycopg.Connection) -> None:
+    """Begin a transaction of the owner's, on a connection that commits by itself."""
+    presets.begin(connection, read_only=False, lock_timeout=_LOCK_TIMEOUT)
 
 
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def init_connection(self, connection: psycopg.Connection) -> None:
         """Each of them, for yoyo opens several."""
-        set_up(connection, for_transaction=False)
+        presets.set_for_session(connection, lock_timeout=_LOCK_TIMEOUT)
 
 
 def _apply_migrations(url: str) -> list[str]:

@@ -12,12 +12,13 @@ _PAGE: Final = 250  # rows to give out at once, or fewer long ones
 
 
 class _Kind(NamedTuple):
-    """Rows of one kind; `first` is before them all.
+    """The rows of a table, by the name that is printed; `first` is before them all.
 
     So many are erased at once that it takes far less than the role's statement_timeout, however
     long they are: a task has 40 kB at most, a kept answer a megabyte.
     """
 
+    table: str
     name: str
     export: Statement
     erase: Statement
@@ -26,9 +27,17 @@ class _Kind(NamedTuple):
 
 
 _KINDS: Final = (
-    _Kind("task", queries.EXPORT_TASKS, queries.ERASE_TASKS, -(2**63), 1000),
-    _Kind("kept_answer", queries.EXPORT_KEPT_ANSWERS, queries.ERASE_KEPT_ANSWERS, "", 50),
+    _Kind("task", "task", queries.EXPORT_TASKS, queries.ERASE_TASKS, -(2**63), 1000),
+    _Kind(
+        "idempotency_key",
+        "kept_answer",
+        queries.EXPORT_KEPT_ANSWERS,
+        queries.ERASE_KEPT_ANSWERS,
+        "",
+        50,
+    ),
 )
+TABLES: Final = frozenset(kind.table for kind in _KINDS)
 
 
 async def export(database: Database, user: User) -> AsyncIterator[bytes]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.migrate import connected, refuse_ahead, set_up
+from api.migrate import begin, connected, refuse_ahead
 
 _BATCH: Final = 100  # rows to delete in one transaction; each may hold a megabyte
 # no sooner than policy idempotency_key_sweep_delete lets the owner
@@ -25,6 +25,6 @@ def sweep(url: str) -> int:
         while found:
             found = connection.execute(_DELETE, [_BATCH]).rowcount
             connection.commit()
-            set_up(connection, for_transaction=True)
+            begin(connection)
             total += found
     return total

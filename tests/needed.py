@@ -7,20 +7,18 @@ import psycopg
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
-from api import queries
+from api import guarded, queries
 from api.gate import NEEDED
 from api.schemas import Sort
 from api.statement import Statement
 
-# What may be granted on the tables with people's rows, less what works on whole tables.
+# What may be granted on the guarded tables, less what works on whole tables.
 _GRANTABLE: Final = """
     with guarded as (
-        select c.oid, c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
-         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
-           and a.attname = 'user_id')
+        select oid, relname from pg_class where oid in (select unnest(%s::regclass[])))
     select 'delete on ' || relname from guarded
      union all
-    select format('%s (%s) on %s', privilege, attname, relname)
+    select format('%%s (%%s) on %%s', privilege, attname, relname)
       from guarded join pg_attribute on attrelid = guarded.oid
      cross join unnest(array['select', 'insert', 'update']) privilege
      where attnum > 0 and not attisdropped
@@ -41,7 +39,8 @@ def statements() -> list[Statement]:
 def needed(superuser: psycopg.Connection) -> list[str]:
     """The privileges, as `needed.txt` has them. All that this does is undone."""
     superuser.prepare_threshold = None  # with one, psycopg ends all of ours at a rollback, too
-    grantable = [privilege for (privilege,) in superuser.execute(_GRANTABLE)]
+    tables = guarded.tables(superuser)
+    grantable = [privilege for (privilege,) in superuser.execute(_GRANTABLE, [tables])]
     with superuser.transaction(force_rollback=True):
         superuser.execute("set local plan_cache_mode = force_generic_plan")
         superuser.execute("revoke all on all tables in schema public from task_app")

@@ -6,25 +6,17 @@ from typing import Any, Final
 
 import psycopg
 
-from api import authorities
+from api import authorities, presets
 from api.audit import checks, evidence
 from api.audit.probes import probe
 from api.audit.report import Probe, Report
-from api.migrate import CLIENT_ENCODING, SEARCH_PATH
+from api.presets import CLIENT_ENCODING
 from api.reasons import one_line
 
-# Said on the connection and not in its parameters, which a pooler would refuse.
-# intervalstyle: policies are compared as text, and one of them names a length of time.
-_LIMITS: Final = {
-    "statement_timeout": "10s",
-    "lock_timeout": "2s",
-    "intervalstyle": "postgres",
-}
-# search_path: relations of schema public are named without it, whatever the role's own is.
-_READ_ONLY: Final = _LIMITS | {
-    "default_transaction_read_only": "on",
-    "search_path": SEARCH_PATH,
-}
+# Said in a transaction and not in the connection's parameters, which a pooler would refuse.
+_LIMITS: Final = {"statement_timeout": "10s", "lock_timeout": "2s"}
+
+_SUBJECT: Final = checks.Subject()
 
 
 class AuditError(Exception):
@@ -38,7 +30,7 @@ def audit(catalog_url: str, serving_url: str | None) -> Report:
     """
     authorities.find()
     try:
-        with _connected(catalog_url, _READ_ONLY) as connection:
+        with _connected(catalog_url, read_only=True) as connection:
             probes, reason = _probed(serving_url)
             return report(connection, probes, reason)
     except (psycopg.Error, UnicodeError) as error:
@@ -46,14 +38,21 @@ def audit(catalog_url: str, serving_url: str | None) -> Report:
 
 
 def report(
-    connection: psycopg.Connection[Any], probes: tuple[Probe, ...], probes_not_checked: str | None
+    connection: psycopg.Connection[Any],
+    probes: tuple[Probe, ...],
+    probes_not_checked: str | None,
+    subject: checks.Subject = _SUBJECT,
 ) -> Report:
     """What the catalog says over an open connection, with probes that have been made."""
+    subject.introduce(connection)
     (database,) = connection.execute("select current_database()").fetchone() or ("?",)
     return Report(
         database=database,
         server_version=connection.info.parameter_status("server_version") or "?",
-        checks=tuple(checks.run(check, connection) for check in checks.checks()),
+        checks=(
+            *(checks.run(check, connection) for check in checks.checks()),
+            evidence.provision(connection),
+        ),
         drift=evidence.drift(connection),
         probes=probes,
         probes_not_checked=probes_not_checked,
@@ -67,20 +66,23 @@ def _probed(url: str | None) -> tuple[tuple[Probe, ...], str | None]:
     if url is None:
         return (), "DATABASE_URL is not set, so nothing was tried as the serving role"
     try:
-        with _connected(url, _LIMITS) as connection:
+        with _connected(url, read_only=False) as connection:
             return probe(connection), None
     except (psycopg.Error, UnicodeError) as error:
         return (), _sentence(error, url)
 
 
 @contextmanager
-def _connected(url: str, settings: dict[str, str]) -> Iterator[psycopg.Connection[Any]]:
+def _connected(url: str, *, read_only: bool) -> Iterator[psycopg.Connection[Any]]:
+    """A transaction of which nothing remains, in a session like any other."""
     with psycopg.connect(
         url, autocommit=True, connect_timeout=10, client_encoding=CLIENT_ENCODING
     ) as connection:
-        for name, value in settings.items():
-            connection.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
-        yield connection
+        presets.begin(connection, read_only=read_only, **_LIMITS)
+        try:
+            yield connection
+        finally:
+            connection.rollback()
 
 
 def _sentence(error: psycopg.Error | UnicodeError, url: str) -> str:

@@ -14,8 +14,9 @@ _NONE: Final = "0 rows"
 _ONE: Final = "1 row"
 _REFUSED: Final = "refused (42501)"
 
-# The guarded tables, in the words that attempts are made of. `key` names a row beside user_id, and
-# `values` follow user_id in a row to insert; those of `mine` are one's own before any attempt.
+# The tables of people's rows, in the words that attempts are made of. `key` names a row beside
+# user_id, and `values` follow user_id in a row to insert; those of `mine` are one's own before any
+# attempt.
 _TABLES: Final[dict[str, Words]] = {
     "task": {
         "table": "task",
@@ -34,6 +35,7 @@ _TABLES: Final[dict[str, Words]] = {
         "change": "body = 'x'",
     },
 }
+TABLES: Final = frozenset(_TABLES)
 _MINE: Final = "insert into {table} ({columns}) values (%(me)s, {mine}) returning {key}"
 
 # `me` and `them` have one row each in each table; `theirs` is the key of the other's.
@@ -111,9 +113,17 @@ _EMPTY: Final[Attempts] = {
 }
 
 
+# Who put the role on as a mask, in the URL or by a preset, can take it off.
+_CONNECTS_AS: Final = """
+select concat_ws(', a mask of ', current_user::text,
+                 case when session_user <> current_user then session_user::text end)
+"""
+
+
 def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
     """Every attempt, on a connection as the serving role that has not said yet who it is.
 
+    Of a guarded table that has no words here nothing is tried: `evidence.provision` says so.
     Nothing stays but gaps in the sequence of ids. Raises `psycopg.Error` when not even rows of
     one's own can be made, without which the rest would prove nothing.
     """
@@ -130,27 +140,34 @@ def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
         ]
 
     with connection.transaction(force_rollback=True):
-        (role,) = connection.execute("select current_user::text").fetchone() or ("?",)
+        (role,) = connection.execute(_CONNECTS_AS).fetchone() or ("?",)
         # only a session that never said who it is has NULL for app.user_id
         nobody = tried(_AS_NOBODY, "no identity")
         for caller in (me, them):
             _say(connection, caller)
-            for table, words in _TABLES.items():
-                row = connection.execute(_MINE.format(**words), {"me": caller}).fetchone()
-                values[table]["theirs"] = row and row[0]
+            for table, key in give(connection, caller).items():
+                values[table]["theirs"] = key
         _say(connection, me)
         somebody = [
             done
             for table in _TABLES
-            for attempts in (_AS_ME, _ALONE[table])
+            for attempts in (_AS_ME, _ALONE.get(table, {}))
             for done in tried(attempts, "", table)
         ]
         _say(connection, "")
         empty = tried(_AS_NOBODY | _EMPTY, "empty identity")
         connection.execute("set local row_security = off")
         unguarded = tried(_WITHOUT_ROW_SECURITY, "")
-    connects = Probe("the server connects as", "select current_user", ROLE, role)
+    connects = Probe("the server connects as", "select current_user, session_user", ROLE, role)
     return (connects, *nobody, *somebody, *empty, *unguarded)
+
+
+def give(connection: psycopg.Connection[Any], caller: str) -> dict[str, Any]:
+    """A row of that person's in each table: its key, by table."""
+    return {
+        table: (connection.execute(_MINE.format(**words), {"me": caller}).fetchone() or (None,))[0]
+        for table, words in _TABLES.items()
+    }
 
 
 def _say(connection: psycopg.Connection[Any], caller: str) -> None:

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from api import authorities, gate
 from api.doctor.finding import MISREAD, TIMEOUT, Finding, divided, fail, ok, reason, skip
 from api.doctor.serving import IDENTITY, Serving
-from api.migrate import CLIENT_ENCODING
+from api.presets import CLIENT_ENCODING
 from api.reasons import is_misread
 from api.settings import MigrationSettings, SettingsError, load
 

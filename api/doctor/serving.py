@@ -212,7 +212,7 @@ def _migrations(applied: str | None) -> Finding:
 def _limits(facts: Any) -> Finding:
     said = ", ".join(f"{name} {facts[name]}" for name in _LIMITS)
     if any(facts[name] == "0" for name in _LIMITS):
-        return warn(
+        return fail(
             "limits",
             f"{said}; 0 is none",
             f"Run task-api migrate, which gives {_ROLE} its limits; a pooler may reset them.",

@@ -1,9 +1,9 @@
 -- grant_insert_withheld · error
 -- The serving role may choose what the database gives.
 --
--- Whoever may insert an id, with `overriding system value`, probes for ids in use and collides with
--- those to come; whoever may insert the dates or the version rewrites history.
--- Who: whoever can run SQL as task_app, or a route that passes a member on unseen.
+-- Whoever may insert an id, with `overriding system value`, probes for ids in use and collides
+-- with those to come; whoever may insert the dates or the version rewrites history.
+-- Who: whoever can run SQL as the serving role, or a route that passes a member on unseen.
 -- Source: PostgreSQL manual, INSERT (OVERRIDING SYSTEM VALUE); Privileges (column privileges).
 
 select 'grant_insert_withheld' as id,
@@ -11,7 +11,7 @@ select 'grant_insert_withheld' as id,
        c.oid::regclass::text as object,
        format('%s may insert %s', g.grantee,
               string_agg(g.name, ', ' order by g.position)) as detail,
-       'Whoever runs SQL as task_app: insert ... overriding system value.' as exploit,
+       'Whoever runs SQL as the serving role: insert ... overriding system value.' as exploit,
        case when bool_or(g.whole)
             then format('revoke insert on %s from %s;', c.oid::regclass, g.grantee)
                  || coalesce(' grant insert (' || (
@@ -24,7 +24,7 @@ select 'grant_insert_withheld' as id,
                         string_agg(quote_ident(g.name), ', '), c.oid::regclass, g.grantee)
         end as mend
   from pg_catalog.pg_class c
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (
        select att.attname, att.attnum, bool_or(a.whole),
               case a.grantee when 0 then 'public' else a.grantee::regrole::text end
@@ -41,7 +41,8 @@ select 'grant_insert_withheld' as id,
           and (a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member'))
         group by att.attname, att.attnum, a.grantee) g (name, position, whole, grantee)
  where c.relkind in ('r', 'p', 'v')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and exists (select from pg_catalog.pg_attribute u
-                where u.attrelid = c.oid and u.attname = 'user_id' and not u.attisdropped)
+                where u.attrelid = c.oid and not u.attisdropped
+                  and u.attname = current_setting('audit.owner_column'))
  group by c.oid, g.grantee;

@@ -1,16 +1,17 @@
 -- grant_update_withheld · error
 -- The serving role may change what is not a user's to change.
 --
--- Whoever may update user_id gives rows away, and takes them as soon as one `with check` is weak.
--- The identity, which is every column of the primary key, stays what it is; the dates and the
--- version are the database's to give.
--- Who: whoever can run SQL as task_app, or a route that passes a member on unseen.
+-- Whoever may update the owner column gives rows away, and takes them as soon as one `with check`
+-- is weak. The identity, which is every column of the primary key, stays what it is; the dates
+-- and the version are the database's to give.
+-- Who: whoever can run SQL as the serving role, or a route that passes a member on unseen.
 -- Source: PostgreSQL manual, Privileges (column privileges); GRANT.
 
 with withheld (relation, attnum) as (
     select att.attrelid, att.attnum
       from pg_catalog.pg_attribute att
-     where att.attname in ('user_id', 'id', 'created_at', 'updated_at', 'version')
+     where att.attname in (current_setting('audit.owner_column'), 'id', 'created_at', 'updated_at',
+                           'version')
         or exists (select from pg_catalog.pg_index x
                     where x.indrelid = att.attrelid and x.indisprimary
                       and att.attnum = any (x.indkey))
@@ -20,7 +21,7 @@ select 'grant_update_withheld' as id,
        c.oid::regclass::text as object,
        format('%s may update %s', g.grantee,
               string_agg(g.name, ', ' order by g.position)) as detail,
-       'Whoever runs SQL as task_app: update ... set user_id, and a row changes hands.' as exploit,
+       'Whoever runs SQL as the serving role: update ..., and a row changes hands.' as exploit,
        case when bool_or(g.whole)
             then format('revoke update on %s from %s;', c.oid::regclass, g.grantee)
                  || coalesce(' grant update (' || (
@@ -33,7 +34,7 @@ select 'grant_update_withheld' as id,
                         string_agg(quote_ident(g.name), ', '), c.oid::regclass, g.grantee)
         end as mend
   from pg_catalog.pg_class c
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (
        select att.attname, att.attnum, bool_or(a.whole),
               case a.grantee when 0 then 'public' else a.grantee::regrole::text end
@@ -50,7 +51,8 @@ select 'grant_update_withheld' as id,
           and (a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member'))
         group by att.attname, att.attnum, a.grantee) g (name, position, whole, grantee)
  where c.relkind in ('r', 'p', 'v')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and exists (select from pg_catalog.pg_attribute u
-                where u.attrelid = c.oid and u.attname = 'user_id' and not u.attisdropped)
+                where u.attrelid = c.oid and not u.attisdropped
+                  and u.attname = current_setting('audit.owner_column'))
  group by c.oid, g.grantee;

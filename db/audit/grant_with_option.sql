@@ -1,9 +1,9 @@
 -- grant_with_option · error
 -- The serving role may pass its privileges on.
 --
--- With a grant option task_app decides who else reaches the rows, and `task-api migrate` cannot say
--- any more who does.
--- Who: whoever can run SQL as task_app: grant select on task to public.
+-- With a grant option the serving role decides who else reaches the rows, and `task-api migrate`
+-- cannot say any more who does.
+-- Who: whoever can run SQL as the serving role: grant select on task to public.
 -- Source: PostgreSQL manual, GRANT (WITH GRANT OPTION).
 
 select 'grant_with_option' as id,
@@ -11,7 +11,7 @@ select 'grant_with_option' as id,
        format('%s %s', it.kind, it.name) as object,
        format('%s holds %s with grant option', it.grantee::regrole,
               string_agg(distinct it.privilege, ', ')) as detail,
-       'Whoever runs SQL as task_app: grants it to public.' as exploit,
+       'Whoever runs SQL as the serving role: grants it to public.' as exploit,
        format('revoke grant option for all%s on %s %s from %s cascade;',
               it.columns, it.kind, it.name, it.grantee::regrole) as mend
   from pg_catalog.pg_roles app
@@ -44,6 +44,6 @@ select 'grant_with_option' as id,
         cross join lateral aclexplode(f.proacl) a
         where f.proacl is not null and a.is_grantable and a.grantee <> f.proowner
        ) it (kind, name, columns, grantee, privilege)
- where app.rolname = 'task_app'
+ where app.rolname = current_setting('audit.role')
    and (it.grantee = app.oid or not app.rolsuper and pg_has_role(app.oid, it.grantee, 'member'))
  group by it.kind, it.name, it.columns, it.grantee;

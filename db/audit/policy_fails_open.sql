@@ -1,11 +1,11 @@
 -- policy_fails_open · error
 -- A policy lets rows through when nobody has said who is asking.
 --
--- app.user_id is NULL in a fresh session and '' in a used one. `user_id = NULL` is not true, and
+-- The setting is NULL in a fresh session and '' in a used one. `owner = NULL` is not true, and
 -- that is the wall. OR, COALESCE, CASE, IS [NOT] DISTINCT FROM and IS NOT FALSE turn an unknown
--- caller into a yes: `or current_setting(...) is null`, `coalesce(current_setting(...), user_id)`.
--- Any OR is reported: it is one arm more to be right. A helper function with one of them counts as
--- well.
+-- caller into a yes: `or current_setting(...) is null`, `coalesce(current_setting(...), owner)`.
+-- Any OR is reported: it is one arm more to be right. A helper function with one of them counts
+-- as well.
 -- Who: every code path that forgets to say who is asking.
 -- Source: PostgreSQL manual, Row Security Policies; Comparison Functions and Operators.
 
@@ -13,12 +13,13 @@ select 'policy_fails_open' as id,
        'error' as level,
        format('%s, policy %I', c.oid::regclass, p.polname) as object,
        format('%s (%s) has %s', e.clause, it.expression, it.smell) as detail,
-       'Every code path that forgets to set app.user_id.' as exploit,
-       format('alter policy %I on %s %s (user_id = (select current_setting(%L, true)));',
-              p.polname, c.oid::regclass, e.clause, 'app.user_id') as mend
+       'Every code path that forgets to set the identity.' as exploit,
+       format('alter policy %I on %s %s (%I = (select current_setting(%L, true)));',
+              p.polname, c.oid::regclass, e.clause, current_setting('audit.owner_column'),
+              current_setting('audit.setting')) as mend
   from pg_catalog.pg_policy p
   join pg_catalog.pg_class c on c.oid = p.polrelid
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (
        values ('using', p.polqual), ('with check', p.polwithcheck)) e (clause, tree)
  cross join lateral (

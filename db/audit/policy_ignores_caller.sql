@@ -1,40 +1,46 @@
 -- policy_ignores_caller · error
 -- A policy does not compare the owner of the row with the caller.
 --
--- What is wanted is `user_id = (select current_setting('app.user_id', true))`, or a helper function
--- that reads app.user_id in its place, alone or as the first or last of what is joined by AND. LIKE,
--- >=, ANY, NOT, another setting or another column may look as if they did the same. (What looks at
--- no column is reported by policy_always_true; OR, COALESCE, CASE and their like by
+-- What is wanted is `owner = (select current_setting('...', true))`, or a helper function that
+-- reads the setting in its place, alone or as the first or last of what is joined by AND. LIKE,
+-- >=, ANY, NOT, another setting or another column may look as if they did the same. (What looks
+-- at no column is reported by policy_always_true; OR, COALESCE, CASE and their like by
 -- policy_fails_open.)
--- Who: anybody served by task_app, as soon as one statement forgets its filter.
+-- Who: anybody served, as soon as one statement forgets its filter.
 -- Source: PostgreSQL manual, Row Security Policies.
 
 select 'policy_ignores_caller' as id,
        'error' as level,
        format('%s, policy %I', c.oid::regclass, p.polname) as object,
-       format('%s (%s) does not demand that user_id is app.user_id', e.clause, it.expression)
-         as detail,
-       'Anybody served by task_app, as soon as one statement forgets its filter.' as exploit,
-       format('alter policy %I on %s %s (user_id = (select current_setting(%L, true)));',
-              p.polname, c.oid::regclass, e.clause, 'app.user_id') as mend
+       format('%s (%s) does not demand that %I is %s', e.clause, it.expression,
+              current_setting('audit.owner_column'), current_setting('audit.setting')) as detail,
+       'Anybody served, as soon as one statement forgets its filter.' as exploit,
+       format('alter policy %I on %s %s (%I = (select current_setting(%L, true)));',
+              p.polname, c.oid::regclass, e.clause, current_setting('audit.owner_column'),
+              current_setting('audit.setting')) as mend
   from pg_catalog.pg_policy p
   join pg_catalog.pg_class c on c.oid = p.polrelid
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (
        values ('using', p.polqual), ('with check', p.polwithcheck)) e (clause, tree)
+ -- What the two are called, as a pattern has to write it.
+ cross join (
+       select regexp_replace(quote_ident(current_setting('audit.owner_column')), '\W', '\\\&', 'g'),
+              regexp_replace(quote_literal(current_setting('audit.setting')), '\W', '\\\&', 'g')
+       ) named (owner, setting)
  cross join lateral (
        select pg_get_expr(e.tree, p.polrelid),
-              concat_ws('|', $$current_setting\('app\.user_id'::text(, (true|false))?\)$$, (
+              concat_ws('|', format($$current_setting\(%s::text(, (true|false))?\)$$, named.setting), (
                   select string_agg('(\w+\.)?' || f.proname || '\([^()]*\)', '|')
                     from pg_catalog.pg_depend d
                     join pg_catalog.pg_proc f on f.oid = d.refobjid
                    where d.classid = 'pg_catalog.pg_policy'::regclass and d.objid = p.oid
                      and d.refclassid = 'pg_catalog.pg_proc'::regclass
-                     and coalesce(pg_get_function_sqlbody(f.oid), f.prosrc) ~ $$'app\.user_id'$$))
+                     and coalesce(pg_get_function_sqlbody(f.oid), f.prosrc) ~ named.setting))
        ) it (expression, caller)
  -- The caller may stand in a sub-select, in nullif(..., ''), and be cast.
  cross join lateral (
-       select $$(user_id|\(user_id\)::[\w. "]+)$$,
+       select format($$(%s|\(%1$s\)::[\w. "]+)$$, named.owner),
               format($$\(*((NULLIF|COALESCE)\()?(\( SELECT )?\(?((NULLIF|COALESCE)\()?(%s)$$
                      || $$(, ''::text\))?(\)::[\w. "]+)?( AS "?\w+"?\))?(, ''::text\))?$$
                      || $$(\)::[\w. "]+)?$$, it.caller)) is_in (owner, caller)

@@ -8,19 +8,22 @@
 select 'policy_missing_command' as id,
        'warn' as level,
        c.oid::regclass::text as object,
-       format('task_app may %s, but no permissive policy is for that', command.name) as detail,
+       format('%I may %s, but no permissive policy is for that', app.rolname, command.name)
+         as detail,
        'Nobody; every such statement touches nothing.' as exploit,
-       format('create policy %I on %s for %s to task_app %s;',
+       format('create policy %I on %s for %s to %I %s;',
               concat_ws('_', c.relname, command.name,
                         case when exists (select from pg_catalog.pg_policy taken
                                            where taken.polrelid = c.oid
                                              and taken.polname = c.relname || '_' || command.name)
                              then 'own' end),
-              c.oid::regclass, command.name,
+              c.oid::regclass, command.name, app.rolname,
               replace(command.clauses, '?',
-                      '(user_id = (select current_setting(''app.user_id'', true)))')) as mend
+                      format('(%I = (select current_setting(%L, true)))',
+                             current_setting('audit.owner_column'),
+                             current_setting('audit.setting')))) as mend
   from pg_catalog.pg_class c
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join (values ('r', 'select', 'using ?'), ('a', 'insert', 'with check ?'),
                     ('w', 'update', 'using ? with check ?'), ('d', 'delete', 'using ?')
             ) as command (code, name, clauses)

@@ -1,9 +1,9 @@
 -- policy_to_public · error
 -- A policy lets rows through for every role.
 --
--- Without `to task_app` a permissive policy holds for every role there is and will be, and adds
--- itself, with OR, to each policy those roles have. A restrictive policy for everybody only
--- narrows.
+-- Without `to` and the serving role a permissive policy holds for every role there is and will
+-- be, and adds itself, with OR, to each policy those roles have. A restrictive policy for
+-- everybody only narrows.
 -- Who: any role that has a grant on the table.
 -- Source: PostgreSQL manual, CREATE POLICY (TO, default PUBLIC).
 
@@ -12,7 +12,8 @@ select 'policy_to_public' as id,
        format('%s, policy %I', c.oid::regclass, p.polname) as object,
        'is a permissive policy to PUBLIC' as detail,
        'Any role that has a grant on the table, now or later.' as exploit,
-       format('alter policy %I on %s to task_app;', p.polname, c.oid::regclass) as mend
+       format('alter policy %I on %s to %I;', p.polname, c.oid::regclass,
+              current_setting('audit.role')) as mend
   from pg_catalog.pg_policy p
   join pg_catalog.pg_class c on c.oid = p.polrelid
  where p.polpermissive and 0 = any (p.polroles);

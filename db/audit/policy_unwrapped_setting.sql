@@ -17,7 +17,7 @@ select 'policy_unwrapped_setting' as id,
          as mend
   from pg_catalog.pg_policy p
   join pg_catalog.pg_class c on c.oid = p.polrelid
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (
        values ('using', p.polqual), ('with check', p.polwithcheck)) e (clause, tree)
  cross join lateral (

@@ -17,7 +17,7 @@ select 'policy_volatile_helper' as id,
             else format('alter function %s stable;', f.oid::regprocedure) end as mend
   from pg_catalog.pg_policy p
   join pg_catalog.pg_class c on c.oid = p.polrelid
-  join pg_catalog.pg_roles app on app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (
        select distinct found[1]::oid
          from regexp_matches(concat(p.polqual::text, p.polwithcheck::text),

@@ -13,4 +13,4 @@ select 'role_bypassrls' as id,
        'Anybody served by this role, as soon as one statement forgets its filter.' as exploit,
        format('alter role %I nobypassrls;', rolname) as mend
   from pg_catalog.pg_roles
- where rolname = 'task_app' and rolbypassrls;
+ where rolname = current_setting('audit.role') and rolbypassrls;

@@ -3,7 +3,7 @@
 --
 -- A role with CREATEDB owns what it makes, may copy any database that is marked as a template, and
 -- fills the disk of all the others.
--- Who: whoever can run SQL as task_app.
+-- Who: whoever can run SQL as the serving role.
 -- Source: PostgreSQL manual, Role Attributes and Template Databases.
 
 select 'role_createdb' as id,
@@ -13,4 +13,4 @@ select 'role_createdb' as id,
        'Whoever runs SQL as it: create database, which it then owns.' as exploit,
        format('alter role %I nocreatedb;', rolname) as mend
   from pg_catalog.pg_roles
- where rolname = 'task_app' and rolcreatedb;
+ where rolname = current_setting('audit.role') and rolcreatedb;

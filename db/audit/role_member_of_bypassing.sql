@@ -3,12 +3,13 @@
 --
 -- SUPERUSER and BYPASSRLS are not inherited, but one SET ROLE along the path puts them in force,
 -- and then every row is there to read and to change.
--- Who: whoever can run SQL as task_app. On Neon, neondb_owner and neon_superuser are such roles.
+-- Who: whoever can run SQL as the serving role. On Neon, neondb_owner and neon_superuser are such
+-- roles.
 -- Source: PostgreSQL manual, Role Membership (attributes are never inherited; SET ROLE); GRANT.
 
 with recursive reach (role, path, inherits, sets, first) as (
     select oid, rolname::text, true, true, null::oid
-      from pg_catalog.pg_roles where rolname = 'task_app'
+      from pg_catalog.pg_roles where rolname = current_setting('audit.role')
     union
     select m.roleid,
            format('%s -> %I', reach.path, held.rolname),
@@ -30,8 +31,10 @@ select 'role_member_of_bypassing' as id,
                    when reach.sets then 'by SET ROLE'
                    else 'by neither, but a role that administers it can change that' end,
               case when held.rolsuper then 'SUPERUSER' else 'BYPASSRLS' end) as detail,
-       format('Whoever runs SQL as task_app: set role %I; every row.', held.rolname) as exploit,
-       format('revoke %s from task_app;', reach.first::regrole) as mend
+       format('Whoever runs SQL as the serving role: set role %I; every row.', held.rolname)
+         as exploit,
+       format('revoke %s from %I;', reach.first::regrole,
+              current_setting('audit.role')) as mend
   from reach
   join pg_catalog.pg_roles held on held.oid = reach.role
  where reach.first is not null

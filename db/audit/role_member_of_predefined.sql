@@ -4,12 +4,12 @@
 -- pg_read_all_data and pg_write_all_data reach every table without a grant that anybody could see;
 -- pg_read_server_files, pg_write_server_files and pg_execute_server_program leave the database
 -- altogether; pg_monitor shows the statements of others, values and all. None is needed to serve.
--- Who: whoever can run SQL as task_app.
+-- Who: whoever can run SQL as the serving role.
 -- Source: PostgreSQL manual, Predefined Roles.
 
 with recursive reach (role, name, path, inherits, sets, first) as (
     select oid, rolname, rolname::text, true, true, null::oid
-      from pg_catalog.pg_roles where rolname = 'task_app'
+      from pg_catalog.pg_roles where rolname = current_setting('audit.role')
     union
     select m.roleid,
            held.rolname,
@@ -33,9 +33,10 @@ select 'role_member_of_predefined' as id,
                    when reach.inherits then 'inherited'
                    when reach.sets then 'by SET ROLE'
                    else 'by neither, but a role that administers it can change that' end) as detail,
-       format('Whoever runs SQL as task_app%s.',
+       format('Whoever runs SQL as the serving role%s.',
               case when reach.inherits then '' else format(', after set role %I', reach.name) end)
          as exploit,
-       format('revoke %s from task_app;', reach.first::regrole) as mend
+       format('revoke %s from %I;', reach.first::regrole,
+              current_setting('audit.role')) as mend
   from reach
  where reach.name ~ '^pg_';

@@ -4,14 +4,14 @@
 -- The owner of a schema drops any table in it and puts another in its place; the owner of a
 -- database is a member of pg_database_owner, to whom schema public belongs, and presets settings
 -- for all.
--- Who: whoever can run SQL as task_app.
+-- Who: whoever can run SQL as the serving role.
 -- Source: PostgreSQL manual, Schemas; Predefined Roles.
 
 select 'role_owns_database_or_schema' as id,
        'error' as level,
        format('%s %I', it.kind, it.name) as object,
-       'belongs to task_app' as detail,
-       format('Whoever runs SQL as task_app: drop what is in the %s and put another in its place.',
+       'belongs to the serving role' as detail,
+       format('Whoever runs SQL as the serving role: drop what is in the %s and put another in its place.',
               it.kind) as exploit,
        case when it.kind = 'schema'
             then format('alter schema %I owner to %I;', it.name, owner.rolname)
@@ -21,6 +21,6 @@ select 'role_owns_database_or_schema' as id,
           from pg_catalog.pg_database where datname = current_database()
         union all
         select 'schema', nspname, nspowner from pg_catalog.pg_namespace) it
-  join pg_catalog.pg_roles app on app.oid = it.owner and app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.oid = it.owner and app.rolname = current_setting('audit.role')
   join pg_catalog.pg_database d on d.datname = current_database()
   join pg_catalog.pg_roles owner on owner.oid = d.datdba;

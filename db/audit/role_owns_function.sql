@@ -3,17 +3,19 @@
 --
 -- Triggers, policies and defaults call functions with the caller's or the owner's privileges. Who
 -- owns one changes what it does, for everybody who calls it.
--- Who: whoever can run SQL as task_app.
+-- Who: whoever can run SQL as the serving role.
 -- Source: PostgreSQL manual, Function Security.
 
 select 'role_owns_function' as id,
        'error' as level,
        f.oid::regprocedure::text as object,
-       'belongs to task_app' as detail,
-       'Whoever runs SQL as task_app: alter or replace it; others run the result.' as exploit,
+       'belongs to the serving role' as detail,
+       'Whoever runs SQL as the serving role: alter or replace it; others run the result.'
+         as exploit,
        format('alter routine %s owner to %I;', f.oid::regprocedure, owner.rolname) as mend
   from pg_catalog.pg_proc f
-  join pg_catalog.pg_roles app on app.oid = f.proowner and app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.oid = f.proowner
+                             and app.rolname = current_setting('audit.role')
   join pg_catalog.pg_database d on d.datname = current_database()
   join pg_catalog.pg_roles owner on owner.oid = d.datdba
  where f.pronamespace::regnamespace::text !~ '^pg_temp';

@@ -3,14 +3,14 @@
 --
 -- An owner switches row security off, drops policies and grants itself everything. FORCE binds its
 -- queries, not its ALTER TABLE.
--- Who: whoever can run SQL as task_app.
+-- Who: whoever can run SQL as the serving role.
 -- Source: PostgreSQL manual, Row Security Policies.
 
 select 'role_owns_relation' as id,
        'error' as level,
        c.oid::regclass::text as object,
-       'belongs to task_app' as detail,
-       format('Whoever runs SQL as task_app: alter table %s disable row level security.',
+       'belongs to the serving role' as detail,
+       format('Whoever runs SQL as the serving role: alter table %s disable row level security.',
               c.oid::regclass) as exploit,
        format('alter %s %s owner to %I;',
               case c.relkind when 'v' then 'view' when 'm' then 'materialized view'
@@ -18,7 +18,8 @@ select 'role_owns_relation' as id,
                              else 'table' end,
               c.oid::regclass, owner.rolname) as mend
   from pg_catalog.pg_class c
-  join pg_catalog.pg_roles app on app.oid = c.relowner and app.rolname = 'task_app'
+  join pg_catalog.pg_roles app on app.oid = c.relowner
+                             and app.rolname = current_setting('audit.role')
   join pg_catalog.pg_database d on d.datname = current_database()
   join pg_catalog.pg_roles owner on owner.oid = d.datdba
  where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')

@@ -1,9 +1,9 @@
 -- row_security_off · warn
 -- row_security is preset to off.
 --
--- Off does not switch policies off: it makes a query that a policy would filter fail. So the server
--- answers nobody, somebody finds "row-level security" in the message, and gives task_app BYPASSRLS.
--- For a role that bypasses row security it says nothing at all.
+-- Off does not switch policies off: it makes a query that a policy would filter fail. So the
+-- server answers nobody, somebody finds "row-level security" in the message, and gives the
+-- serving role BYPASSRLS. For a role that bypasses row security it says nothing at all.
 -- Source: PostgreSQL manual, Client Connection Defaults (row_security).
 
 select 'row_security_off' as id,
@@ -30,7 +30,8 @@ select 'row_security_off' as id,
          cross join unnest(s.setconfig) as setting
          where setting ~* '^row_security=(of|f|n|0)'
            and (s.setrole = 0
-                or s.setrole = (select oid from pg_catalog.pg_roles where rolname = 'task_app'))
+                or s.setrole = (select oid from pg_catalog.pg_roles
+                               where rolname = current_setting('audit.role')))
            and (s.setdatabase = 0
                 or s.setdatabase = (select oid from pg_catalog.pg_database
                                      where datname = current_database()))

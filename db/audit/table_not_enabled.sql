@@ -2,27 +2,28 @@
 -- A table of people's rows has no row security.
 --
 -- Policies on a table do nothing until row security is enabled; without it a grant is a grant on
--- everybody's rows. Counted are tables with a column user_id: those in schema public, and those
--- elsewhere that task_app can reach. Partitions have a check of their own (partition_reachable).
+-- everybody's rows. Counted are tables with an owner column: those in schema public, and those
+-- elsewhere that the serving role can reach. Partitions have a check of their own
+-- (partition_reachable).
 -- Who: anybody served, as soon as one statement forgets its filter.
 -- Source: PostgreSQL manual, Row Security Policies.
 
 select 'table_not_enabled' as id,
        'error' as level,
        c.oid::regclass::text as object,
-       'has a column user_id and no row level security' as detail,
-       'Anybody served by task_app, as soon as one statement forgets its filter.' as exploit,
+       format('has a column %I and no row level security', u.attname) as detail,
+       'Anybody served, as soon as one statement forgets its filter.' as exploit,
        format('alter table %s enable row level security; '
               'alter table %1$s force row level security;', c.oid::regclass) as mend
   from pg_catalog.pg_class c
   join pg_catalog.pg_attribute u
-       on u.attrelid = c.oid and u.attname = 'user_id' and not u.attisdropped
-  left join pg_catalog.pg_roles app on app.rolname = 'task_app'
+       on u.attrelid = c.oid and not u.attisdropped
+      and u.attname = current_setting('audit.owner_column')
+  left join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  where c.relkind in ('r', 'p')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and not c.relrowsecurity
    and not exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid)
    and (c.relnamespace::regnamespace::text = 'public'
-        or has_schema_privilege(app.oid, c.relnamespace, 'usage')
-           and (has_table_privilege(app.oid, c.oid, 'select, insert, update, delete')
-                or has_any_column_privilege(app.oid, c.oid, 'select, insert, update')));
+        or has_table_privilege(app.oid, c.oid, 'select, insert, update, delete')
+        or has_any_column_privilege(app.oid, c.oid, 'select, insert, update'));

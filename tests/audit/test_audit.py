@@ -17,6 +17,7 @@ from api.audit.report import Check, Checked, Finding, Level, Report
 from api.cli import main
 from api.migrate import migrate
 from tests.cluster import Cluster, TaskDatabase
+from tests.isolation.guarded import NAMES
 
 
 @dataclass
@@ -73,7 +74,7 @@ def test_any_role_that_can_connect_may_ask(audit: Audit, database: TaskDatabase)
     assert audit(MIGRATION_DATABASE_URL=database.task_app).status == 0
 
 
-@pytest.mark.parametrize("table", ["task", "idempotency_key"])
+@pytest.mark.parametrize("table", NAMES)
 def test_a_weakness_is_an_error_with_its_evidence(
     audit: Audit, own_database: TaskDatabase, table: str
 ) -> None:
@@ -81,7 +82,7 @@ def test_a_weakness_is_an_error_with_its_evidence(
     said = audit(on=own_database)
     assert said.status == 1
     assert "USERS ARE NOT KEPT APART" in said.out
-    assert f"policy_always_true: {table}, policy {table}_select" in said.out
+    assert f"policy_always_true: public.{table}, policy {table}_select" in said.out
     assert re.search(rf"WRONG +{table}, select, everything +expected 1 row, got 2 rows", said.out)
     assert re.search(rf"task_app +{table} +ALL ROWS +OWN ROWS +OWN ROWS +OWN ROWS", said.out)
     assert "+ permissive for select to task_app using true" in said.out
@@ -108,7 +109,7 @@ def test_what_could_not_be_tried_is_not_checked_and_never_a_pass(audit: Audit) -
     assert "USERS ARE KEPT APART" not in said.out
 
 
-@pytest.mark.parametrize("table", ["task", "idempotency_key"])
+@pytest.mark.parametrize("table", NAMES)
 def test_a_serving_role_that_can_do_nothing_proves_nothing(
     audit: Audit, own_database: TaskDatabase, table: str
 ) -> None:

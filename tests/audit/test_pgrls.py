@@ -15,6 +15,7 @@ import pytest
 
 from tests.cluster import OWNER, TaskDatabase
 from tests.commands import environment
+from tests.isolation.guarded import NAMES
 
 CONFIG: Final = Path(__file__).with_name("pgrls.toml")
 ALLOWED: Final[dict[str, list[str]]] = {
@@ -23,7 +24,7 @@ ALLOWED: Final[dict[str, list[str]]] = {
     if "allowlist" in options
 }
 READS, WRITES, NOBODY = "cross-tenant", "write", "anon"
-TABLES: Final = {"task", "idempotency_key"}
+TABLES: Final = set(NAMES)
 ME: Final = "(select current_setting('app.user_id', true))"
 
 # The commands that each mode looks at.

@@ -210,7 +210,7 @@ def test_it_does_not_wait_for_ever(silent: str) -> None:
 
 def test_a_role_that_sees_past_the_policies_fails(direct: TaskDatabase) -> None:
     report = looks(direct, DATABASE_URL=direct.superuser)
-    assert report.bad() == {"role": "warn", "row security": "FAIL", "limits": "warn"}
+    assert report.bad() == {"role": "warn", "row security": "FAIL", "limits": "FAIL"}
     assert "is a superuser, whom no policy binds" in report.findings["row security"].said
     assert report.findings["row security"].remedy.startswith("Connect DATABASE_URL as task_app")
 
@@ -227,7 +227,11 @@ def test_a_role_that_sees_past_the_policies_fails(direct: TaskDatabase) -> None:
             "alter role task_app in database {} set search_path = aside",
             "row security", "FAIL", "finds nothing where it looks for table public.task",
         ),
-        ("alter role task_app in database {} set lock_timeout = 0", "limits", "warn", "0 is none"),
+        (
+            "alter role task_app in database {} set search_path = public, pg_catalog",
+            "row security", "FAIL", "looks in schema public before pg_catalog",
+        ),
+        ("alter role task_app in database {} set lock_timeout = 0", "limits", "FAIL", "0 is none"),
         (
             "alter database {} set default_transaction_read_only = on",
             "writable", "FAIL", "read-only",

@@ -19,6 +19,7 @@ from api.migrate import MigrationError, migrate
 from api.migrations import APPLIED, are_ahead, are_behind, newest
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
 from tests.commands import Outcome, run
+from tests.isolation.guarded import NAMES
 
 AWKWARD = 'o\'brien \\ %41 "é" $1 :x; --'
 
@@ -53,7 +54,7 @@ def state_of(database: TaskDatabase) -> list[list[tuple[Any, ...]]]:
         return [connection.execute(query).fetchall() for query in STATE]
 
 
-TABLES = ["idempotency_key", "task"]
+TABLES = sorted(NAMES)
 MIGRATED = ["0001.create-task", "0002.lists-and-idempotency"]
 WRITTEN_ANEW = ["00_roles.sql", "idempotency_key.sql", "task.sql"]
 

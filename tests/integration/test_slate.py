@@ -5,6 +5,7 @@ import pytest
 
 from api.migrate import migrate
 from tests.cluster import OWNER, TaskDatabase
+from tests.isolation.guarded import NAMES
 
 # Given by the owner to task_app or to everybody; none of it is said in db/policies/.
 GIVEN = {
@@ -49,7 +50,7 @@ def test_what_task_app_may_make_is_taken_away(own_database: TaskDatabase) -> Non
             assert row == (False, False), whom
 
 
-@pytest.mark.parametrize("table", ["task", "idempotency_key"])
+@pytest.mark.parametrize("table", NAMES)
 def test_what_somebody_passed_on_is_taken_away_with_it(
     own_database: TaskDatabase, table: str
 ) -> None:

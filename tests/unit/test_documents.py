@@ -24,7 +24,7 @@ DOCUMENTS: Final = (
 CHECKS: Final = {check.id: check for check in checks()}
 
 # What the audit finds by other means than a check.
-NOT_CHECKS: Final = {"drift", "probe"}
+NOT_CHECKS: Final = {"drift", "probe", "provision"}
 # Words of PostgreSQL's and PgBouncer's that look like the id of a check.
 POSTGRESQL: Final = {
     "row_security",

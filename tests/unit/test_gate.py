@@ -30,6 +30,12 @@ BOUND: dict[str, Any] = {
     "encoding": "UTF8",
     "spoken": "UTF8",
     "becomes": None,
+    "session": "task_app",
+    "powers": "",
+    "member_of": None,
+    "first_schema": "pg_catalog",
+    "presets": "",
+    "unlimited": None,
 }
 
 WAYS_PAST: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -67,6 +73,27 @@ WAYS_PAST: dict[str, tuple[dict[str, Any], str, str]] = {
         {"is_found": False, "found": None},
         "nothing where it looks for table public.task",
         "task-api migrate",
+    ),
+    "mask-of-another": (
+        {"session": "postgres"},
+        "task_app is a mask of postgres, who connected",
+        "Set no role in DATABASE_URL",
+    ),
+    "more-power": ({"powers": "CREATEROLE"}, "has CREATEROLE, by which", "task_app"),
+    "member-of-one-with-power": (
+        {"member_of": "pg_read_all_data"},
+        "is a member of pg_read_all_data",
+        "Revoke the membership",
+    ),
+    "another-schema-first": (
+        {"first_schema": "public"},
+        "looks in schema public before pg_catalog",
+        "Set no search_path in DATABASE_URL. Run task-api migrate",
+    ),
+    "presets": (
+        {"presets": "row_security = off"},
+        "begins its session with row_security = off",
+        "neither in DATABASE_URL nor by alter role",
     ),
 }
 
@@ -134,6 +161,19 @@ def test_what_the_role_lacks_is_named_with_the_remedy(
     assert "\n" not in lacking
     if "applied" in what:
         assert "task-api migrate" not in lacking
+
+
+def test_a_session_without_limits_is_told_so_with_the_remedy() -> None:
+    assert gate.unlimited(BOUND) is None
+    without = {"unlimited": "statement_timeout, lock_timeout"}
+    line = gate.unlimited(BOUND | without)
+    assert line == (
+        "role task_app has no statement_timeout, lock_timeout. Set none in DATABASE_URL. "
+        "Run task-api migrate as the owner."
+    )
+    assert "Connect DATABASE_URL as task_app" in str(
+        gate.unlimited(BOUND | without | {"role": "x"})
+    )
 
 
 def test_only_utf8_holds_every_text() -> None:

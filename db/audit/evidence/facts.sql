@@ -2,9 +2,11 @@
 -- Compared with manifest.txt, which holds the same of a freshly migrated database.
 -- The owner's own privileges are left out: they come with owning. A policy of the owner's is said
 -- to be to *the owner*, whose name is the deployment's.
+-- Asked with PostgreSQL's own schema alone on the search_path: what is public's is named without its
+-- schema as a subject, and in an expression with it, where nothing of public's belongs.
 
 with relations as (
-    select c.oid, c.oid::regclass::text as name, c.relkind, c.relowner, c.relacl,
+    select c.oid, quote_ident(c.relname) as name, c.relkind, c.relowner, c.relacl,
            c.relrowsecurity, c.relforcerowsecurity
       from pg_catalog.pg_class c
      where c.relnamespace = 'public'::regnamespace
@@ -23,7 +25,7 @@ with relations as (
      cross join aclexplode(att.attacl) a
      where a.grantee <> r.relowner
     union all
-    select a.privilege_type, 'function ' || p.oid::regprocedure, a.grantee, a.is_grantable
+    select a.privilege_type, format('function %I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)), a.grantee, a.is_grantable
       from pg_catalog.pg_proc p
      cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
      where p.pronamespace = 'public'::regnamespace

@@ -6,7 +6,7 @@
 -- own counts as ALL ROWS.
 
 with relations as (
-    select c.oid, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity
+    select c.oid, quote_ident(c.relname) as name, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity
       from pg_catalog.pg_class c
      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
 ), roles (name, role) as (
@@ -36,7 +36,7 @@ with relations as (
                 command (name, code)
 ), judged as (
 select a.role_name::text as role, a.oid,
-       a.oid::regclass::text as relation,
+       a.name as relation,
        a.command::text as command,
        case
            when not a.granted then 'DENIED'

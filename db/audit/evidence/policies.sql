@@ -1,9 +1,9 @@
 -- The live policies, as the SQL that would make them.
 
-select c.oid::regclass::text as relation,
+select quote_ident(c.relname) as relation,
        p.polname::text as name,
        concat_ws(E'\n    ',
-           format('create policy %I on %s', p.polname, c.oid::regclass),
+           format('create policy %I on %I', p.polname, c.relname),
            case when not p.polpermissive then 'as restrictive' end,
            'for ' || case p.polcmd when 'r' then 'select' when 'a' then 'insert'
                        when 'w' then 'update' when 'd' then 'delete' else 'all' end
