@@ -70,7 +70,14 @@ def foreign(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Foreig
             connection.execute(text.encode())
             for role in roles if database.password != "''" else ():
                 connection.execute(f"alter role {role} password {database.password}".encode())
-        options = ("--manifest", "none", "--role", head["role"], "--setting", head["setting"])
+        options: tuple[str, ...] = (
+            "--manifest",
+            "none",
+            "--role",
+            head["role"],
+            "--setting",
+            head["setting"],
+        )
         options += ("--owner-column", head["owner"])
         if head["template"]:
             options += ("--setting-template", head["template"])
@@ -87,7 +94,7 @@ def foreign(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Foreig
                     connection.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
 
 
-def named(*names: str) -> Any:
+def named(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("foreign", names, indirect=True)
 
 
@@ -168,7 +175,6 @@ def test_each_command_is_tried_on_its_own(
     foreign.change(change)
     _, report = foreign.report()
     assert {f"public.todo, {name}" for name in attempts} <= wrong(report)
-    foreign.change("alter policy read on todo using (false)")
 
 
 @named("clean")
@@ -183,7 +189,7 @@ def test_nothing_stays_and_no_row_is_printed(foreign: Foreign) -> None:
     for name in ("text", "json", "sarif", "html"):
         said = foreign.audit("--format", name)
         assert said.code == 1
-        assert not re.search("secret plan|red|green", re.sub("(?s)<style>.*</style>", "", said.out))
+        assert not re.search("secret plan|crimson|emerald", said.out)
     with psycopg.connect(foreign.database.superuser) as connection:
         assert connection.execute(everything).fetchone() == before
 
@@ -209,7 +215,7 @@ def test_one_owner_is_not_two(foreign: Foreign) -> None:
 @named("clean")
 def test_a_table_without_the_owner_column_is_not_checked(foreign: Foreign) -> None:
     foreign.change("""
-        create table shop.price (item text primary key);
+        create table shop.price (item text);
         alter table shop.price enable row level security;
         alter table shop.price force row level security;
         grant select on shop.price to shop_web;
@@ -220,7 +226,7 @@ def test_a_table_without_the_owner_column_is_not_checked(foreign: Foreign) -> No
 
 @named("clean")
 def test_a_setting_that_names_nobody_proves_nothing(foreign: Foreign) -> None:
-    options = foreign.options[:4] + ("--setting", "shop.nobody") + foreign.options[6:]
+    options = (*foreign.options[:4], "--setting", "shop.nobody", *foreign.options[6:])
     said = run(
         "audit", *options, "--format", "json",
         MIGRATION_DATABASE_URL=foreign.database.superuser,

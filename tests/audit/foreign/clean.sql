@@ -20,7 +20,7 @@ create table shop.parcel (
     primary key (customer_id, number),
     foreign key (customer_id, number) references shop.orders (customer_id, number)
 );
-insert into shop.orders values (1, 1, 'red'), (1, 2, 'blue'), (2, 1, 'green'), (3, 1, null);
+insert into shop.orders values (1, 1, 'crimson'), (1, 2, 'blue'), (2, 1, 'emerald'), (3, 1, null);
 insert into shop.parcel values (1, 1, '2026-01-01'), (2, 1, null);
 
 grant usage on schema shop to shop_web;

@@ -9,14 +9,14 @@ do $$ begin
 end $$;
 create table public.ticket (
     agent   text not null check (agent <> ''),
-    id      integer not null,
+    number  integer not null,
     subject text,
-    primary key (agent, id)
+    primary key (agent, number)
 );
 insert into public.ticket values ('ann', 1, 'lost'), ('ben', 1, 'found');
 alter table public.ticket enable row level security;
 alter table public.ticket force row level security;
-grant select, insert (agent, id, subject), update (subject), delete on public.ticket to desk_web;
+grant select, insert (agent, number, subject), update (subject), delete on public.ticket to desk_web;
 grant select, update (subject), delete on public.ticket to desk_service;
 create policy own on public.ticket for all to desk_web
     using (agent = (select current_setting('desk.agent', true)))
