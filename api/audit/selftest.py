@@ -18,7 +18,10 @@ from api.embedded import postgres
 from api.migrate import migrate
 
 WEAKNESSES: Final = FOLDER / "weaknesses"
-_HEAD: Final = re.compile(r"-- (?P<sentence>.+)\n-- turns red: (?P<ids>[a-z_ ]+)\n")
+_HEAD: Final = re.compile(
+    r"-- (?P<sentence>.+)\n-- turns red: (?P<ids>[a-z_ ]+)\n"
+    r"(?:-- needs: (?:PostgreSQL (?P<version>\d+)|extension (?P<extension>\w+))\n)?"
+)
 # The server the weaknesses are planted on may itself be old enough to be warned of.
 _ITS_OWN: Final = {"server_version"}
 
@@ -31,6 +34,17 @@ class Weakness:
     sentence: str
     expected: frozenset[str]
     sql: str
+    version: int = 0  # of PostgreSQL, without which it cannot be planted
+    extension: str | None = None
+
+    def lacks(self, connection: psycopg.Connection[Any]) -> str | None:
+        """What it needs and this server does not have."""
+        if connection.info.server_version < self.version * 10_000:
+            return f"PostgreSQL {self.version}"
+        known = "select from pg_catalog.pg_available_extensions where name = %s"
+        if self.extension and connection.execute(known, [self.extension]).fetchone() is None:
+            return f"extension {self.extension}"
+        return None
 
 
 @dataclass(frozen=True)
@@ -39,11 +53,12 @@ class Planted:
 
     weakness: Weakness
     got: frozenset[str]
+    lacking: str | None = None  # why it could not be planted here
 
     @property
     def caught(self) -> bool:
         """Red for this reason, and for no other."""
-        return self.got == self.weakness.expected
+        return self.lacking is not None or self.got == self.weakness.expected
 
 
 def weaknesses() -> list[Weakness]:
@@ -55,7 +70,8 @@ def weaknesses() -> list[Weakness]:
         if head is None:
             raise ValueError(f"{file.name} does not begin with a sentence and what turns red")
         ids = frozenset(head["ids"].split())
-        found.append(Weakness(file.stem, head["sentence"], ids, text))
+        version = int(head["version"] or 0)
+        found.append(Weakness(file.stem, head["sentence"], ids, text, version, head["extension"]))
     return found
 
 
@@ -82,6 +98,8 @@ def plant(weakness: Weakness, superuser_url: str) -> Planted:
         psycopg.connect(superuser_url) as connection,
         connection.transaction(force_rollback=True),
     ):
+        if lacking := weakness.lacks(connection):
+            return Planted(weakness, frozenset(), lacking)
         # so that seeing everything and seeing nothing differ
         connection.execute("insert into task (user_id, title) values ('carol', 'Buy milk')")
         connection.execute(

@@ -23,10 +23,6 @@ select 'function_definer_search_path' as id,
        select substring(s from '=(.*)$')
          from unnest(f.proconfig) s where starts_with(s, 'search_path=')) path (value) on true
  where f.prosecdef
-   and f.pronamespace::regnamespace::text !~ '^(pg_|information_schema$)'
    and (path.value is null
         or path.value not in ('', '""')
-           and (path.value !~ '(^|[, ])"?pg_temp"?$' or path.value ~ '\mpg_temp"?,'))
-   and not exists (select from pg_catalog.pg_depend e
-                    where e.classid = 'pg_catalog.pg_proc'::regclass and e.objid = f.oid
-                      and e.deptype = 'e');
+           and (path.value !~ '(^|[, ])"?pg_temp"?$' or path.value ~ '\mpg_temp"?,'));

@@ -22,4 +22,4 @@ select 'grant_create_schema' as id,
           and a.grantee <> n.nspowner
           and (a.grantee in (0, app.oid)
                or not app.rolsuper and pg_has_role(app.oid, a.grantee, 'member'))) g (grantee)
- where n.nspname !~ '^pg_(toast|temp)';
+ where n.nspname !~ '^pg_(toast_)?temp_';

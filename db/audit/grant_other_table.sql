@@ -3,8 +3,8 @@
 --
 -- Without an owner column, and without row security, a grant is a grant on every row: the
 -- migration tool's bookkeeping, a copy somebody made, a foreign table (which knows no row
--- security at all). Whoever may write the bookkeeping makes the next migration skip. What an
--- extension brought along is not counted.
+-- security at all). Whoever may write the bookkeeping makes the next migration skip. Tables of
+-- every schema count, whether or not the role may use it, and those of extensions as well.
 -- Who: whoever can run SQL as the serving role.
 -- Source: PostgreSQL manual, Row Security Policies.
 
@@ -27,15 +27,18 @@ select 'grant_other_table' as id,
         where a.grantee <> c.relowner
           and (a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member'))
         group by a.grantee) g (grantee, privileges)
+ cross join lateral (
+       select exists (select from pg_catalog.pg_attribute u
+                       where u.attrelid = c.oid and not u.attisdropped
+                         and u.attname = current_setting('audit.owner_column')),
+              exists (select from pg_catalog.pg_inherits i
+                        join pg_catalog.pg_class parent on parent.oid = i.inhparent
+                       where i.inhrelid = c.oid and parent.relrowsecurity),
+              exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid)
+       ) it (has_owner, is_below_guarded, is_below)
  where c.relkind in ('r', 'p', 'f')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
-   and has_schema_privilege(app.oid, c.relnamespace, 'usage')
+   and c.oid >= 16384
    and not c.relrowsecurity
-   and not exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid)
-   and (c.relkind = 'f'
-        or not exists (select from pg_catalog.pg_attribute u
-                        where u.attrelid = c.oid and not u.attisdropped
-                          and u.attname = current_setting('audit.owner_column')))
-   and not exists (select from pg_catalog.pg_depend e
-                    where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid
-                      and e.deptype = 'e');
+   -- partition_reachable and table_not_enabled report these
+   and not it.is_below_guarded
+   and not (it.has_owner and (it.is_below or c.relkind <> 'f'));

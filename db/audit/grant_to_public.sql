@@ -21,7 +21,7 @@ select 'grant_to_public' as id,
        select (aclexplode(att.attacl)).*
          from pg_catalog.pg_attribute att where att.attrelid = c.oid) a
  where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and a.grantee = 0
    and not exists (select from pg_catalog.pg_depend e
                     where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid

@@ -21,7 +21,7 @@ select 'grant_trigger' as id,
           and a.grantee <> c.relowner
           and (a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member'))) g (grantee)
  where c.relkind in ('r', 'p', 'v')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and (c.relrowsecurity
         or exists (select from pg_catalog.pg_attribute u
                     where u.attrelid = c.oid and not u.attisdropped

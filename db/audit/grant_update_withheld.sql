@@ -51,7 +51,7 @@ select 'grant_update_withheld' as id,
           and (a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member'))
         group by att.attname, att.attnum, a.grantee) g (name, position, whole, grantee)
  where c.relkind in ('r', 'p', 'v')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and exists (select from pg_catalog.pg_attribute u
                 where u.attrelid = c.oid and not u.attisdropped
                   and u.attname = current_setting('audit.owner_column'))

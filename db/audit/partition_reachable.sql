@@ -28,7 +28,7 @@ select 'partition_reachable' as id,
         where a.grantee <> c.relowner
           and (a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member'))) g (grantee)
  where c.relkind in ('r', 'p', 'f')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and not (c.relrowsecurity and c.relforcerowsecurity)
    and (parent.relrowsecurity
         or exists (select from pg_catalog.pg_attribute u

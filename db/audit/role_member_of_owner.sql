@@ -23,16 +23,13 @@ with recursive reach (role, path, inherits, sets, first) as (
       join pg_catalog.pg_roles holder on holder.oid = m.member
       join pg_catalog.pg_roles held on held.oid = m.roleid
 ), owners (role) as (
-    select relowner from pg_catalog.pg_class
-     where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-       and relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
-    union
-    select proowner from pg_catalog.pg_proc
-     where pronamespace::regnamespace::text !~ '^(pg_|information_schema$)'
-    union
-    select nspowner from pg_catalog.pg_namespace where nspname !~ '^(pg_|information_schema$)'
-    union
-    select datdba from pg_catalog.pg_database where datname = current_database()
+    select refobjid from pg_catalog.pg_shdepend
+     where deptype = 'o' and dbid in (0, (select oid from pg_catalog.pg_database
+                                           where datname = current_database()))
+       and classid not in ('pg_user_mapping'::regclass, 'pg_default_acl'::regclass)
+       and (classid <> 'pg_database'::regclass
+            or objid = (select oid from pg_catalog.pg_database
+                         where datname = current_database()))
 )
 select 'role_member_of_owner' as id,
        'error' as level,

@@ -21,10 +21,9 @@ select 'table_not_enabled' as id,
       and u.attname = current_setting('audit.owner_column')
   left join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  where c.relkind in ('r', 'p')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and not c.relrowsecurity
    and not exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid)
    and (c.relnamespace::regnamespace::text = 'public'
-        or has_schema_privilege(app.oid, c.relnamespace, 'usage')
-           and (has_table_privilege(app.oid, c.oid, 'select, insert, update, delete')
-                or has_any_column_privilege(app.oid, c.oid, 'select, insert, update')));
+        or has_table_privilege(app.oid, c.oid, 'select, insert, update, delete')
+        or has_any_column_privilege(app.oid, c.oid, 'select, insert, update'));

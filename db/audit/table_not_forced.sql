@@ -13,5 +13,5 @@ select 'table_not_forced' as id,
        format('alter table %s force row level security;', c.oid::regclass) as mend
   from pg_catalog.pg_class c
  where c.relkind in ('r', 'p')
-   and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+   and c.oid >= 16384
    and c.relrowsecurity and not c.relforcerowsecurity;

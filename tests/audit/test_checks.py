@@ -12,9 +12,11 @@ import pytest
 
 from api.audit.checks import FOLDER, Subject, checks, run
 from api.audit.report import Check, Finding
+from api.audit.selftest import weaknesses
 from tests.cluster import Cluster, TaskDatabase
 
 CHECKS: Final = {check.id: check for check in checks()}
+PLANTS: Final = {weakness.name: weakness for weakness in weaknesses()}
 WEAKNESSES: Final = sorted((FOLDER / "weaknesses").glob("*.sql"))
 
 # What is no weakness of the database: the server is as old as it is.
@@ -61,6 +63,8 @@ SOUND: Final = {
         drop trigger task_touch on task;
         alter table task drop constraint task_user_id_check;
         alter table task alter user_id type uuid using null::uuid;
+        create trigger task_touch before update on task
+            for each row when (old.* is distinct from new.*) execute function task_touch();
         create policy task_select on task for select to task_app using (user_id = {ME}::uuid);
         create policy task_insert on task for insert to task_app with check (user_id = {ME}::uuid);
         create policy task_update on task for update to task_app
@@ -96,7 +100,9 @@ SOUND: Final = {
         create function titles() returns setof text language sql security definer
             set search_path = '' as 'select title from public.task';
         revoke execute on function titles() from public""",
-    "a publication of one person's": "create publication mine for table task where (user_id = 'a')",
+    "a publication of nobody's": """
+        create table holiday (day date primary key);
+        create publication calendar for table holiday""",
     "what other roles have": """
         create role reporting bypassrls;
         grant truncate, select on task to reporting;
@@ -171,6 +177,8 @@ def _clean(connection: psycopg.Connection) -> None:
 def test_a_weakness_is_found_for_no_other_reason_and_can_be_mended(
     weakness: Path, superuser: psycopg.Connection
 ) -> None:
+    if lacking := PLANTS[weakness.stem].lacks(superuser):
+        pytest.skip(f"this server lacks {lacking}")
     superuser.execute(weakness.read_bytes(), prepare=False)
     planted = findings(superuser)
     assert {finding.id for finding in planted} == set(turns_red(weakness)) - NOT_CHECKS

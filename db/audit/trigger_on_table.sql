@@ -1,0 +1,66 @@
+-- trigger_on_table · error
+-- A trigger on a guarded table does more than set columns, or is not in force.
+--
+-- A trigger function is handed every row that is written. pg_notify, a log table or another
+-- setting's value carry it past the policies, and no text of a function says all that it does. So
+-- one form is known to be good: `before ... for each row`, in PL/pgSQL, not SECURITY DEFINER, with
+-- PostgreSQL's own schema alone on its search_path, that assigns columns of the new row other than
+-- the owner's, out of the rows' columns, numbers and a few functions of the time and of texts, and
+-- returns it. Its `when` calls nothing that is volatile or not PostgreSQL's own. Any other trigger
+-- of a guarded table, or of a view that the serving role may use, counts. So does one that is
+-- disabled or for replicas only, foreign keys included. (What is SECURITY DEFINER is reported by
+-- trigger_definer.)
+-- Who: whoever reads where the rows go; with a disabled one, whoever relies on what it did.
+-- Source: PostgreSQL manual, Trigger Functions; NOTIFY; ALTER TABLE (DISABLE TRIGGER).
+
+with form (body, calls) as (values (
+    '^\s*begin\s+(new\.\w+\s*:=\s*[\w\s.,()+*/|-]+;\s*)*return\s+new\s*;\s*end\s*;?\s*$',
+    '^(greatest|least|coalesce|nullif|now|(clock|statement|transaction)_timestamp|lower|upper|btrim'
+    '|ltrim|rtrim|left|right|char_length)$'
+))
+select 'trigger_on_table' as id,
+       'error' as level,
+       format('%s, trigger %I', c.oid::regclass, t.tgname) as object,
+       case when t.tgenabled = 'D' then 'is disabled'
+            when t.tgenabled = 'R' then 'fires for a replica only'
+            else format('runs %s, which is not of the form that is known to be good',
+                        f.oid::regprocedure) end as detail,
+       case when t.tgenabled in ('D', 'R') then 'Whoever relies on what it did.'
+            else 'Whoever reads where it sends the rows of everybody.' end as exploit,
+       case when t.tgenabled in ('D', 'R')
+            then format('alter table %s enable trigger %s;', c.oid::regclass,
+                        case when t.tgisinternal then 'all' else quote_ident(t.tgname) end)
+            else format('drop trigger %I on %s;%s', t.tgname, c.oid::regclass,
+                        case when not exists (select from pg_catalog.pg_trigger other
+                                               where other.tgfoid = f.oid and other.oid <> t.oid)
+                             then format(' drop function %s;', f.oid::regprocedure) end) end as mend
+  from pg_catalog.pg_trigger t
+  join pg_catalog.pg_class c on c.oid = t.tgrelid
+  join pg_catalog.pg_proc f on f.oid = t.tgfoid
+  join pg_catalog.pg_language l on l.oid = f.prolang
+  left join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
+ cross join form
+ cross join lateral (
+       select t.tgtype & 67 = 3  -- for each row, before; not instead of
+              and l.lanname = 'plpgsql'
+              and f.proconfig = array[coalesce(
+                  (select s from unnest(f.proconfig) s
+                    where s ~ '^search_path=(""|pg_catalog|pg_catalog, ?pg_temp)$'), '-')]
+              and f.prosrc ~* form.body
+              and f.prosrc !~* '\m(select|from|table|with|perform|execute|call)\M'
+              and not exists (
+                  select from regexp_matches(f.prosrc, '(\w+)\s*\(', 'g') as called
+                   where called[1] !~* form.calls)
+              and not exists (
+                  select from regexp_matches(f.prosrc, 'new\.(\w+)\s*:=', 'gi') as assigned
+                   where lower(assigned[1]) = lower(current_setting('audit.owner_column')))
+              and not exists (
+                  select
+                    from regexp_matches(t.tgqual::text, ':(?:op)?funcid (\d+)', 'g') as called
+                    join pg_catalog.pg_proc q on q.oid = called[1]::oid
+                   where q.provolatile = 'v' or q.oid >= 16384)) form_is (known)
+ where (c.relrowsecurity
+        or c.relkind = 'v'
+           and has_table_privilege(app.oid, c.oid, 'select, insert, update, delete'))
+   and (t.tgenabled in ('D', 'R')
+        or not t.tgisinternal and not f.prosecdef and form_is.known is not true);

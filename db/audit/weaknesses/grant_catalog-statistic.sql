@@ -1,0 +1,3 @@
+-- the commonest titles, for every role
+-- turns red: grant_catalog
+grant select on pg_statistic to public;

@@ -1,0 +1,7 @@
+-- a materialized view of a copy
+-- turns red: matview_reachable grant_other_object
+create schema stash;
+create table stash.copy as select title from task;
+create materialized view stash.shown as select title from stash.copy;
+grant usage on schema stash to task_app;
+grant select on stash.shown to task_app;

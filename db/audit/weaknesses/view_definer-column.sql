@@ -1,0 +1,7 @@
+-- one column of a view
+-- turns red: view_definer grant_other_object
+create schema stash;
+create table stash.copy as select title from task;
+create view stash.shown as select title from stash.copy;
+grant usage on schema stash to task_app;
+grant select (title) on stash.shown to task_app;
