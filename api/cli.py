@@ -9,6 +9,8 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from api.auth import User, issue_token, named_by_operator
 from api.db import (
@@ -116,7 +118,8 @@ def _parser() -> argparse.ArgumentParser:
         help="are users kept apart? read the live database and say, with evidence",
         description="Read the catalog over MIGRATION_DATABASE_URL (any role that may read it will "
         "do), try things as the serving role over DATABASE_URL, roll them back, and report. "
-        "Exit 0: clean. 1: findings. 2: something could not be checked.",
+        "Exit 0: clean. 1: findings. 2: something could not be checked. With --manifest none it "
+        "audits another database that has row security, by its rows.",
     )
     audit.add_argument("--format", choices=("text", "json", "sarif", "html"), default="text")
     audit.add_argument("--fail-on", choices=("error", "warn"), default="error")
@@ -125,6 +128,22 @@ def _parser() -> argparse.ArgumentParser:
         "--self-test",
         action="store_true",
         help="plant every known weakness on a database of its own and see the audit turn red",
+    )
+    audit.add_argument(
+        "--waive", type=Path, metavar="FILE", help="findings that are accepted: lines of KEY REASON"
+    )
+    other = audit.add_argument_group("another database")
+    other.add_argument("--manifest", choices=("none",), help="none: it is another's database")
+    other.add_argument("--role", metavar="NAME", help="the role that serves (task_app)")
+    other.add_argument("--setting", metavar="NAME", help="names who is asking (app.user_id)")
+    other.add_argument(
+        "--setting-template",
+        metavar="TEXT",
+        help='its value, with %%s for the owner (%%s); for JSON such as {"sub": "%%s"}',
+    )
+    other.add_argument("--owner-column", metavar="NAME", help="whose a row is (user_id)")
+    other.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML with these keys, which options override"
     )
     audit.set_defaults(run=_audit)
 
@@ -281,20 +300,29 @@ def _audit(options: argparse.Namespace) -> int:
     from api.audit.auditor import AuditError, audit
     from api.audit.formats import FORMATS, text
     from api.audit.report import Level
+    from api.audit.target import target
+    from api.audit.waivers import read
 
+    audited = target(vars(options), options.config)
+    waivers = read(options.waive) if options.waive else None
     settings = load(AuditSettings)
     serving = settings.database_url
     try:
         report = audit(
             settings.migration_database_url.get_secret_value(),
             serving.get_secret_value() if serving else None,
+            audited,
         )
     except AuditError as error:
         raise CommandError(f"{error}; check MIGRATION_DATABASE_URL") from None
+    if waivers:
+        report = replace(report, waivers=waivers.reasons)
     if options.format == "text" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         print(text.render(report, colour=True))
     else:
         print(FORMATS[options.format](report))
+    if waivers:
+        waivers.refuse_unused(report)
     return report.exit_code(Level(options.fail_on))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -10,20 +11,20 @@ from api import authorities, presets
 from api.audit import checks, evidence
 from api.audit.probes import probe
 from api.audit.report import Probe, Report
+from api.audit.row_probes import Tried, try_rows
+from api.audit.target import OWN, Target
 from api.presets import CLIENT_ENCODING
 from api.reasons import one_line
 
 # Said in a transaction and not in the connection's parameters, which a pooler would refuse.
 _LIMITS: Final = {"statement_timeout": "10s", "lock_timeout": "2s"}
 
-_SUBJECT: Final = checks.Subject()
-
 
 class AuditError(Exception):
     """The catalog could not be read at all. The message is one line."""
 
 
-def audit(catalog_url: str, serving_url: str | None) -> Report:
+def audit(catalog_url: str, serving_url: str | None, target: Target = OWN) -> Report:
     """What the catalog says, read over `catalog_url`, and what happens over `serving_url`.
 
     Nothing is changed in the database. Raises `AuditError`.
@@ -31,6 +32,10 @@ def audit(catalog_url: str, serving_url: str | None) -> Report:
     authorities.find()
     try:
         with _connected(catalog_url, read_only=True) as connection:
+            if not target.own:
+                tried = _with_found_rows(connection, catalog_url, serving_url, target)
+                found = report(connection, tried.probes, None, target)
+                return replace(found, not_tried=tried.not_tried)
             probes, reason = _probed(serving_url)
             return report(connection, probes, reason)
     except (psycopg.Error, UnicodeError) as error:
@@ -41,24 +46,25 @@ def report(
     connection: psycopg.Connection[Any],
     probes: tuple[Probe, ...],
     probes_not_checked: str | None,
-    subject: checks.Subject = _SUBJECT,
+    target: Target = OWN,
 ) -> Report:
     """What the catalog says over an open connection, with probes that have been made."""
-    subject.introduce(connection)
+    target.subject.introduce(connection)
     (database,) = connection.execute("select current_database()").fetchone() or ("?",)
     return Report(
         database=database,
         server_version=connection.info.parameter_status("server_version") or "?",
         checks=(
             *(checks.run(check, connection) for check in checks.checks()),
-            evidence.provision(connection),
+            *((evidence.provision(connection),) if target.own else ()),
         ),
-        drift=evidence.drift(connection),
+        drift=evidence.drift(connection) if target.own else None,
         probes=probes,
         probes_not_checked=probes_not_checked,
         matrix=evidence.matrix(connection),
         policies=evidence.policies(connection),
-        ahead=evidence.ahead(connection),
+        ahead=evidence.ahead(connection) if target.own else None,
+        role=target.subject.role,
     )
 
 
@@ -70,6 +76,16 @@ def _probed(url: str | None) -> tuple[tuple[Probe, ...], str | None]:
             return probe(connection), None
     except (psycopg.Error, UnicodeError) as error:
         return (), _sentence(error, url)
+
+
+def _with_found_rows(
+    catalog: psycopg.Connection[Any], catalog_url: str, serving_url: str | None, target: Target
+) -> Tried:
+    try:
+        with _connected(serving_url or catalog_url, read_only=False) as serving:
+            return try_rows(catalog, serving, target, connects=serving_url is not None)
+    except (psycopg.Error, UnicodeError) as error:
+        return Tried((), {"everything": _sentence(error, serving_url or catalog_url)})
 
 
 @contextmanager

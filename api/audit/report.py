@@ -1,10 +1,14 @@
 """What an audit found: checks, drift, probes, the matrix. Made here, shown by the formats."""
 
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Final, Literal
 
 ROLE: Final = "task_app"  # the serving role, whose reach is judged
+# What would end a word or a line of a file of keys, and the sign that stands for it (RFC 3986).
+_UNSAFE: Final = re.compile(r"[\s\x00-\x1f\x7f%]")
 
 
 class Level(StrEnum):
@@ -24,6 +28,23 @@ class Finding:
     detail: str
     exploit: str
     mend: str
+
+    @property
+    def key(self) -> str:
+        """`check:object`, the same in each run; whitespace and % as in a URL, so one word."""
+        return f"{self.id}:{_UNSAFE.sub(_percent_encoded, self.object)}"
+
+
+def _percent_encoded(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
+
+
+@dataclass(frozen=True)
+class Waived:
+    """A finding that somebody has accepted, and why."""
+
+    finding: Finding
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -90,25 +111,48 @@ class Report:
     database: str
     server_version: str
     checks: tuple[Checked, ...]
-    drift: Checked
+    drift: Checked | None  # None: another's database, of which there is no manifest
     probes: tuple[Probe, ...]
     probes_not_checked: str | None
     matrix: tuple[Access, ...]
     policies: tuple[Policy, ...]
     ahead: str | None = None  # the migration of a newer version that the database has had
+    role: str = ROLE
+    not_tried: Mapping[str, str] = field(default_factory=dict)  # attempt or table -> why not
+    waivers: Mapping[str, str] = field(default_factory=dict)  # key -> reason
+
+    @property
+    def checked(self) -> tuple[Checked, ...]:
+        """Every check, and the drift."""
+        return self.checks if self.drift is None else (*self.checks, self.drift)
 
     @property
     def findings(self) -> list[Finding]:
-        """All of them, errors first; a probe that went wrong is one too."""
-        found = [finding for checked in (*self.checks, self.drift) for finding in checked.findings]
+        """All that are not waived, errors first; a probe that went wrong is one too."""
+        return [finding for finding in self._found if finding.key not in self.waivers]
+
+    @property
+    def waived(self) -> list[Waived]:
+        """Those that are, errors first."""
+        return [
+            Waived(finding, self.waivers[finding.key])
+            for finding in self._found
+            if finding.key in self.waivers
+        ]
+
+    @property
+    def _found(self) -> list[Finding]:
+        found = [finding for checked in self.checked for finding in checked.findings]
         found += [
             Finding(
                 id="probe",
                 level=Level.ERROR,
                 object=probe.name,
                 detail=f"expected {probe.expected}, got {probe.got}",
-                exploit=f"Whoever can run SQL as {ROLE}: {probe.statement}",
-                mend="-- task-api migrate writes the policies and grants afresh",
+                exploit=f"Whoever can run SQL as {self.role}: {probe.statement}",
+                mend="-- task-api migrate writes the policies and grants afresh"
+                if self.drift
+                else "-- mend the policies and grants that let it through",
             )
             for probe in self.probes
             if not probe.passed
@@ -119,11 +163,16 @@ class Report:
 
     @property
     def not_checked(self) -> dict[str, str]:
-        """What could not be checked, and why. Never a pass."""
-        reasons = {c.check.id: c.not_checked for c in (*self.checks, self.drift) if c.not_checked}
+        """What could not be checked, and why. Never a pass, and nothing waives it."""
+        reasons = {c.check.id: c.not_checked for c in self.checked if c.not_checked}
         if self.probes_not_checked:
             reasons["probe"] = self.probes_not_checked
-        return reasons
+        return reasons | {f"probe: {name}": reason for name, reason in self.not_tried.items()}
+
+    @property
+    def unfinished(self) -> set[str]:
+        """The ids under which more could be found, had all been checked."""
+        return {name.partition(":")[0] for name in self.not_checked}
 
     def exit_code(self, fail_on: Level = Level.ERROR) -> int:
         """0 clean, 1 findings of that level or worse, 2 something could not be checked."""

@@ -45,7 +45,12 @@ select 'policy_fails_open' as id,
                       and regexp_replace(
                               coalesce(pg_get_function_sqlbody(f.oid), f.prosrc),
                               $$coalesce\(current_setting\([^()]*\),\s*''(::text)?\)$$, '', 'gi')
-                          ~* '\m(or|coalesce|case|is\s+(not\s+)?distinct\s+from)\M'))
+                          ~* '\m(or|coalesce|case|is\s+(not\s+)?distinct\s+from)\M'
+                      -- coalesce of nothing but settings, as auth.uid() has it, names no default
+                      and coalesce(pg_get_function_sqlbody(f.oid), f.prosrc)
+                          !~* ('^\s*select\s+((coalesce|nullif)\s*\(|current_setting\s*\('
+                               '''[\w.-]+''\s*,\s*true\s*\)|->>?\s*''\w+''|'
+                               '::\s*(text|uuid|int|integer|bigint|json|jsonb)\M|''''|[(),\s])+;?\s*$')))
        ) it (expression, smell)
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)

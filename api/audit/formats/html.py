@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from api.audit.formats.text import verdict
-from api.audit.report import Access, Checked, Finding, Level, Report
+from api.audit.report import Access, Checked, Finding, Level, Report, Waived
 
 _COMMANDS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -46,9 +46,10 @@ details { margin: .5rem 0; } summary { cursor: pointer; }
 def render(report: Report) -> str:
     """The verdict, the findings, the matrix, the policies as SQL, the probes and the checks."""
     errors = any(finding.level is Level.ERROR for finding in report.findings)
-    mood = "bad" if errors or report.not_checked else "good"
+    mood = "bad" if errors or report.not_checked else "doubt" if report.waived else "good"
     sections = (
         _findings(report.findings),
+        _waived(report.waived),
         _not_checked(report.not_checked),
         _matrix(report.matrix),
         _section(
@@ -56,7 +57,7 @@ def render(report: Report) -> str:
             (f"<pre>{escape(policy.sql)}</pre>" for policy in report.policies),
         ),
         _probes(report),
-        _section("The checks", map(_check, (*report.checks, report.drift))),
+        _section("The checks", map(_check, report.checked)),
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -88,8 +89,24 @@ def _findings(findings: list[Finding]) -> str:
             f"<code>{escape(f.id)}</code> {escape(f.object)}</h3>"
             f"<pre>{escape(f.detail)}</pre>"
             f'<p class="faint">Who can exploit it, and how</p><p>{escape(f.exploit)}</p>'
-            f'<p class="faint">What mends it</p><pre>{escape(f.mend)}</pre></article>\n'
+            f'<p class="faint">What mends it</p><pre>{escape(f.mend)}</pre>'
+            f'<p class="faint">Key <code>{escape(f.key)}</code></p></article>\n'
             for f in findings
+        ),
+    )
+
+
+def _waived(waived: list[Waived]) -> str:
+    if not waived:
+        return ""
+    return _section(
+        "Waived",
+        (
+            f"<article><h3>{_tag(f'waived {w.finding.level}', 'doubt')} "
+            f"<code>{escape(w.finding.id)}</code> {escape(w.finding.object)}</h3>"
+            f"<pre>{escape(w.finding.detail)}</pre><p>{escape(w.reason)}</p>"
+            f'<p class="faint">Key <code>{escape(w.finding.key)}</code></p></article>\n'
+            for w in waived
         ),
     )
 

@@ -13,7 +13,7 @@ _LEVELS: Final = {Level.ERROR: "error", Level.WARN: "warning"}
 
 def render(report: Report) -> str:
     """One run: a rule for each check, a result for each finding."""
-    checks = [checked.check for checked in (*report.checks, report.drift)]
+    checks = [checked.check for checked in report.checked]
     rules = [_rule(check) for check in checks]
     rules.append({"id": "probe", "shortDescription": {"text": "A live attempt went wrong."}})
     return json.dumps(
@@ -36,7 +36,10 @@ def render(report: Report) -> str:
                             ],
                         }
                     ],
-                    "results": [_result(finding) for finding in report.findings],
+                    "results": [
+                        *map(_result, report.findings),
+                        *(_result(w.finding) | _suppressed(w.reason) for w in report.waived),
+                    ],
                 }
             ],
         },
@@ -61,6 +64,7 @@ def _result(finding: Finding) -> dict[str, Any]:
     return {
         "ruleId": finding.id,
         "level": _LEVELS[finding.level],
+        "partialFingerprints": {"checkObject/v1": finding.key},
         "message": {
             "text": f"{finding.object}: {finding.detail}\n{finding.exploit}\nMend: {finding.mend}"
         },
@@ -71,4 +75,11 @@ def _result(finding: Finding) -> dict[str, Any]:
                 "logicalLocations": [{"fullyQualifiedName": finding.object}],
             }
         ],
+    }
+
+
+def _suppressed(reason: str) -> dict[str, Any]:
+    """Section 3.35: kept elsewhere than in the source, and judged to be right."""
+    return {
+        "suppressions": [{"kind": "external", "status": "accepted", "justification": reason}],
     }

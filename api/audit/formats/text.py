@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from api.audit.report import Finding, Level, Report
+from api.audit.report import Finding, Level, Report, Waived
 
 _COMMANDS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
 def render(report: Report, *, colour: bool = False) -> str:
-    """Findings first, then what was not checked, the probes, the matrix and the verdict."""
+    """Findings first, what is waived, what was not checked, the probes, the matrix, the verdict."""
     paint = _Paint(colour)
     lines = [
         f"Audit of database {report.database}, PostgreSQL {report.server_version}",
         *_findings(report.findings, paint),
+        *_waived(report.waived, paint),
         *_not_checked(report, paint),
         *_probes(report, paint),
         *_matrix(report, paint),
@@ -55,10 +56,21 @@ def _findings(findings: list[Finding], paint: _Paint) -> Iterator[str]:
             ("", finding.detail),
             ("exploit", finding.exploit),
             ("mend", finding.mend),
+            ("key", finding.key),
         ):
             first, *rest = value.splitlines() or [""]
             yield f"         {name:8}{first}"
             yield from (f"         {'':8}{line}" for line in rest)
+
+
+def _waived(waived: list[Waived], paint: _Paint) -> Iterator[str]:
+    if waived:
+        yield from ("", paint.heading("WAIVED"))
+    for one in waived:
+        finding = one.finding
+        yield f"  {paint.doubtful('waived')} {finding.level:5}  {finding.id}: {finding.object}"
+        for name, value in (("reason", one.reason), ("key", finding.key)):
+            yield f"         {name:8}{value}"
 
 
 def _not_checked(report: Report, paint: _Paint) -> Iterator[str]:
@@ -104,10 +116,15 @@ def verdict(report: Report, paint: _Paint | None = None) -> str:
     counts = (
         f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}, "
         f"{len(report.not_checked)} not checked; "
-        f"{len(report.checks) + 1} checks, {len(report.probes)} probes"
+        f"{len(report.checked)} checks, {len(report.probes)} probes"
     )
+    waived = len(report.waived)
+    if waived:
+        counts = f"{counts}; {waived} waived"
     if errors:
         return paint.bad(f"USERS ARE NOT KEPT APART: {counts}")
     if report.not_checked:
         return paint.bad(f"NOT PROVEN: {counts}")
+    if waived:
+        return paint.doubtful(f"USERS ARE KEPT APART, BUT FOR WHAT IS WAIVED: {counts}")
     return paint.good(f"USERS ARE KEPT APART: {counts}")

@@ -1,16 +1,25 @@
--- Who reaches what: role x relation x command, for task_app, PUBLIC, every owner and every
--- grantee, with the columns that may be written.
+-- Who reaches what: role x relation x command, for the serving role, PUBLIC, every owner and every
+-- grantee, with the columns that may be written. In all schemas, but for what PostgreSQL and its
+-- extensions brought along.
 --
 -- OWN ROWS is said only where every permissive policy is exactly
--- user_id = (select current_setting('app.user_id', true)); what is not shown to be a person's
--- own counts as ALL ROWS.
+-- owner column = (select current_setting(setting, true)), the other way round, cast, or with a
+-- helper function that does nothing but read settings; what is not shown to be a person's own
+-- counts as ALL ROWS.
 
 with relations as (
-    select c.oid, quote_ident(c.relname) as name, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity
+    select c.oid, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
+           case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end
+           || quote_ident(c.relname) as name
       from pg_catalog.pg_class c
-     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.oid >= 16384 and c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_t(oast|emp)'
+       and not exists (select from pg_catalog.pg_depend e
+                        where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid
+                          and e.deptype = 'e')
 ), roles (name, role) as (
-    select 'task_app', to_regrole('task_app')::oid where to_regrole('task_app') is not null
+    select r.rolname::text, r.oid from pg_catalog.pg_roles r
+     where r.rolname = current_setting('audit.role')
     union select 'public', 0
     union select relowner::regrole::text, relowner from relations
     union select a.grantee::regrole::text, a.grantee
@@ -24,8 +33,38 @@ with relations as (
            and coalesce(pg_get_expr(p.polwithcheck, p.polrelid) ~ own.form, true)
            and (p.polqual is not null or p.polwithcheck is not null) as own
       from pg_catalog.pg_policy p
-     cross join (values ('^\(user_id = \( SELECT current_setting\(''app\.user_id''::text, true\)'
-                         ' AS current_setting\)\)$')) own (form)
+     -- What the two are called, as a pattern has to write it.
+     cross join (
+           select regexp_replace(quote_ident(current_setting('audit.owner_column')),
+                                 '\W', '\\\&', 'g'),
+                  regexp_replace(quote_literal(current_setting('audit.setting')),
+                                 '\W', '\\\&', 'g')) named (owner, setting)
+     cross join lateral (
+           select concat_ws('|', format($$current_setting\(%s::text, true\)$$, named.setting),
+                            string_agg(format($$(\w+\.)?%s\(\)$$, f.proname), '|'))
+             from pg_catalog.pg_depend d
+             join pg_catalog.pg_proc f on f.oid = d.refobjid
+             join pg_catalog.pg_language l on l.oid = f.prolang and l.lanname = 'sql'
+            where d.classid = 'pg_catalog.pg_policy'::regclass and d.objid = p.oid
+              and d.refclassid = 'pg_catalog.pg_proc'::regclass
+              and f.pronargs = 0 and f.provolatile = 's' and f.prosqlbody is null
+              and f.prosrc ~ named.setting and f.prosrc !~ '--'
+              -- nothing but settings, their JSON members, casts, and '' for none
+              and f.prosrc
+                  ~* ('^\s*select\s+((coalesce|nullif)\s*\(|current_setting\s*\('
+                      '''[\w.-]+''\s*,\s*true\s*\)|->>?\s*''\w+''|'
+                      '::\s*(text|uuid|int|integer|bigint|json|jsonb)\M|''''|[(),\s])+;?\s*$')
+           ) caller (name)
+     cross join lateral (
+           select format($$(%s|\(%1$s\)::%s)$$, named.owner, type.name),
+                  format($$(\( SELECT )?\(?(NULLIF\()?(%s)(, ''::text\))?(\)::%s)?$$
+                         || $$( AS "?\w+"?\))?(\)?::%2$s)?$$,
+                         caller.name, type.name)
+             from (values ('(text|uuid|integer|bigint)')) type (name)
+           ) is_in (owner, caller)
+     cross join lateral (
+           select format('^\((%s = \(?%s\)?|\(?%2$s\)? = %1$s)\)$', is_in.owner, is_in.caller)
+           ) own (form)
      where p.polpermissive
 ), asked as (
     select o.name as role_name, o.role, r.*, command.name as command, command.code,
@@ -64,5 +103,5 @@ select role, relation, command, reach,
             order by att.attnum)
        else '{}' end as columns
   from judged
- order by role = 'public', role <> 'task_app', role, relation,
+ order by role = 'public', role <> current_setting('audit.role'), role, relation,
           array_position(array['SELECT', 'INSERT', 'UPDATE', 'DELETE'], command);

@@ -1,9 +1,12 @@
 -- The live policies, as the SQL that would make them.
 
-select quote_ident(c.relname) as relation,
+select case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end
+       || quote_ident(c.relname) as relation,
        p.polname::text as name,
        concat_ws(E'\n    ',
-           format('create policy %I on %I', p.polname, c.relname),
+           format('create policy %I on %s%I', p.polname,
+                  case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end,
+                  c.relname),
            case when not p.polpermissive then 'as restrictive' end,
            'for ' || case p.polcmd when 'r' then 'select' when 'a' then 'insert'
                        when 'w' then 'update' when 'd' then 'delete' else 'all' end
@@ -13,5 +16,5 @@ select quote_ident(c.relname) as relation,
            'with check (' || pg_get_expr(p.polwithcheck, p.polrelid, true) || ')') || ';' as sql
   from pg_catalog.pg_policy p
   join pg_catalog.pg_class c on c.oid = p.polrelid
- where c.relnamespace = 'public'::regnamespace
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
  order by relation, p.polcmd, name;
