@@ -1,9 +1,10 @@
 -- role_masked · error
--- A session is given another role than the one that signed in.
+-- Somebody's sessions look as if the serving role had connected.
 --
--- After `alter role ... set role` (or `session_authorization`) current_user says the serving role,
--- and session_user the one that connected: with RESET ROLE it is itself again, with all its power.
--- So the server must sign in as the serving role, and the serving role must stay itself.
+-- After `alter role ... set role` to the serving role, current_user says the serving role and
+-- session_user the one who connected: with RESET ROLE it is itself again, with all its power. A
+-- server at such a URL is one injected statement away from it. (What is preset for the serving
+-- role itself is setting_unsafe.)
 -- Who: whoever can run SQL in such a session.
 -- Source: PostgreSQL manual, SET ROLE; ALTER ROLE.
 
@@ -12,19 +13,15 @@ select 'role_masked' as id,
        it.whose as object,
        format('presets %s', it.setting) as detail,
        'Whoever runs SQL in such a session: reset role gives back who connected.' as exploit,
-       format('alter %s reset %s;', it.whose, it.name) as mend
-  from (select case when s.setrole = 0 and s.setdatabase = 0 then 'role all'
-                    when s.setrole = 0 then format('database %I', d.datname)
-                    when s.setdatabase = 0 then format('role %s', s.setrole::regrole)
-                    else format('role %s in database %I', s.setrole::regrole, d.datname) end,
-               setting, split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1),
-               s.setrole, s.setdatabase
+       format('alter %s reset role;', it.whose) as mend
+  from (select case when s.setdatabase = 0 then format('role %s', s.setrole::regrole)
+                    else format('role %s in database %I', s.setrole::regrole, current_database())
+               end, setting
           from pg_db_role_setting s
+          join pg_roles whose on whose.oid = s.setrole
          cross join unnest(s.setconfig) as it (setting)
-          left join pg_database d on d.oid = s.setdatabase)
-       it (whose, setting, name, value, setrole, setdatabase)
- where it.name in ('role', 'session_authorization')
-   and (it.setdatabase = 0
-        or it.setdatabase = (select oid from pg_database where datname = current_database()))
-   and (it.setrole = 0 or it.setrole::regrole = to_regrole(quote_ident(current_setting('audit.role')))
-        or trim(both '"' from it.value) = current_setting('audit.role'));
+         where whose.rolname <> current_setting('audit.role')
+           and (s.setdatabase = 0
+                or s.setdatabase = (select oid from pg_database
+                                     where datname = current_database()))) it (whose, setting)
+ where it.setting = format('role=%s', current_setting('audit.role'));

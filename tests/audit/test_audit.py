@@ -16,7 +16,7 @@ from api.audit.formats import text
 from api.audit.report import Check, Checked, Finding, Level, Report
 from api.cli import main
 from api.migrate import migrate
-from tests.cluster import Cluster, TaskDatabase
+from tests.cluster import Cluster, TaskDatabase, with_query
 from tests.isolation.guarded import NAMES
 
 
@@ -127,6 +127,14 @@ def test_a_server_that_connects_as_somebody_else_is_found_out(
     said = audit(DATABASE_URL=database.superuser)
     assert said.status == 1
     assert "expected task_app, got postgres" in said.out
+
+
+def test_a_server_that_wears_task_app_as_a_mask_is_found_out(
+    audit: Audit, database: TaskDatabase
+) -> None:
+    said = audit(DATABASE_URL=with_query(database.superuser, "options=-crole%3Dtask_app"))
+    assert said.status == 1
+    assert "expected task_app, got task_app, a mask of postgres" in said.out
 
 
 def test_a_check_that_cannot_run_is_not_checked(

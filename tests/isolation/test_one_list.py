@@ -62,9 +62,7 @@ def test_the_catalog_knows_a_table_by_any_privilege_on_it(own_database: TaskData
             known = name if place == "public" else f"{place}.{name}"
             assert {*guarded.tables(superuser)} == {*before, known}
             superuser.execute(f"drop table {place}.{name}".encode())
-        superuser.execute(
-            "create table memo_of_a_test (user_id text); grant select on note to public"
-        )
+        superuser.execute("create table note (user_id text); grant select on note to public")
         assert "note" in guarded.tables(superuser), "whatever everybody has task_app has, too"
 
 

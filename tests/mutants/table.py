@@ -834,6 +834,51 @@ GATE: Final = [
             "c.relowner = r.oid as owns",
         ),
     ),
+    *mutants(
+        _GATE,
+        ("the gate takes a mask for the role", 'row["session"] != role,', "False,"),
+        ("the gate looks at current_user twice", "session_user::text", "current_user::text"),
+        ("the gate lets more power pass", 'row["powers"] != "",', "False,"),
+        ("the gate lets CREATEROLE pass", "r.rolcreaterole", "false"),
+        ("the gate lets CREATEDB pass", "r.rolcreatedb", "false"),
+        ("the gate lets REPLICATION pass", "r.rolreplication", "false"),
+        (
+            "the gate lets members of predefined roles pass",
+            'row["member_of"] is not None,',
+            "False,",
+        ),
+        (
+            "the gate sees inherited membership of predefined roles only",
+            "and other.oid <> r.oid and pg_has_role(other.oid, 'member')",
+            "and other.oid <> r.oid and pg_has_role(other.oid, 'usage')",
+        ),
+        ("the gate knows one predefined role", "other.oid < 16384", "other.rolname ~ 'all_data'"),
+        ("a member of one that makes roles passes", "(other.rolcreaterole or", "(false or"),
+        ("monitoring is harmless", '"pg_checkpoint", ', '"pg_checkpoint", "pg_monitor", '),
+        ("the gate lets pg_catalog stand behind", 'row["first_schema"] != "pg_catalog",', "False,"),
+        ("the gate lets presets pass", 'row["presets"] != "",', "False,"),
+        (
+            "row_security may be off",
+            "case current_setting('row_security') when 'off'",
+            "case current_setting('row_security') when 'never'",
+        ),
+        ("triggers may be off", "when 'origin' then null", "when 'replica' then null"),
+        (
+            "a person may be preset",
+            "current_setting('app.user_id', true) <> ''",
+            "current_setting('app.user_id', true) = '?'",
+        ),
+        ("a server serves without limits", "if limitless := unlimited(row):", "if limitless := 0:"),
+        ("statements may last for ever", "array['statement_timeout', ", "array["),
+        ("locks may be waited for for ever", "'lock_timeout',", ""),
+        (
+            "idle transactions may last for ever",
+            "'lock_timeout',\n                            'idle_in_transaction_session_timeout']",
+            "'lock_timeout']",
+        ),
+        ("the gate knows no table but those it needs", "granted.schema = 'public'", "false"),
+        witness="integration/test_gate.py",
+    ),
 ]
 
 # --- The database it is given ---
@@ -956,12 +1001,66 @@ GIVEN: Final = [
     ),
     *mutants(
         "api/presets.py",
+        *(
+            (f"{name} is left as it is preset", f'    "{name}": {value},\n', "")
+            for name, value in (
+                ("idle_in_transaction_session_timeout", '"0"'),
+                ("transaction_timeout", '"0"'),
+                ("default_transaction_read_only", '"off"'),
+                ("search_path", "SEARCH_PATH"),
+                ("standard_conforming_strings", '"on"'),
+                ("transform_null_equals", '"off"'),
+                ("bytea_output", '"hex"'),
+                ("datestyle", '"iso, mdy"'),
+                ("intervalstyle", '"postgres"'),
+                ("timezone", '"utc"'),
+                ("extra_float_digits", '"1"'),
+            )
+        ),
+        ("a preset statement_timeout stays", '[("statement_timeout", "0"), ', "["),
+        witness="audit/test_presets.py",
+    ),
+    *mutants(
+        _EVIDENCE,
         (
-            "names mean what the search_path says",
-            '    "search_path": SEARCH_PATH,\n',
+            "drift is printed by the search_path",
+            '("search_path", BARE_PATH), ',
             "",
         ),
-        witness="integration/test_migrate.py",
+        ("a new table is nobody's business", "if table not in known", "if table in known"),
+        witness="audit/test_audit.py",
+    ),
+    *mutants(
+        "api/guarded.py",
+        (
+            "the catalog is asked for tables that may be read",
+            "'select, insert, update, delete, truncate, references, trigger'",
+            "'select'",
+        ),
+        (
+            "the catalog is asked for whole tables",
+            "has_any_column_privilege({role}, c.oid, 'select, insert, update, references')",
+            "false",
+        ),
+        witness="isolation/test_one_list.py",
+    ),
+    *mutants(
+        "api/audit/probes.py",
+        (
+            "a mask is taken for the serving role",
+            "case when session_user <> current_user then session_user::text end",
+            "null::text",
+        ),
+        witness="audit/test_audit.py",
+    ),
+    *mutants(
+        "db/audit/names_taken.sql",
+        (
+            "another schema's operators look like PostgreSQL's",
+            "'pg_operator'::regclass::oid",
+            "0::oid",
+        ),
+        witness="audit/test_presets.py",
     ),
     *mutants(
         _ROLES,

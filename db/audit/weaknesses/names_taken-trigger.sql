@@ -1,5 +1,5 @@
 -- A trigger asks another schema's operator whether to do something.
--- turns red: names_taken drift
+-- turns red: names_taken trigger_on_table drift
 create function public.agrees(text, text) returns boolean language sql stable
     return $1 operator(pg_catalog.=) $2 or current_setting('app.is_admin', true) is not null;
 create operator public.<> (function = public.agrees, leftarg = text, rightarg = text);
