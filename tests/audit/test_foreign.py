@@ -1,7 +1,9 @@
 """`task-api audit --manifest none` on schemas of others: what is wrong there, and nothing else."""
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +13,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from api.audit.target import target
 from tests.cluster import Cluster, TaskDatabase
-from tests.commands import Outcome, run
+from tests.commands import TASK_API, Outcome, environment, run
+from tests.postgres import binaries
 
 FOLDER: Final = Path(__file__).parent / "foreign"
 _HEAD: Final = re.compile(
@@ -271,7 +275,8 @@ def test_an_attempt_that_a_trigger_ends_is_not_checked(foreign: Foreign) -> None
             'begin raise exception ''closed''; end';
         create trigger frozen before delete on shop.parcel
             for each row execute function shop.frozen()""")
-    assert not_checked(foreign) == {
+    _, report = foreign.report()  # the trigger is a finding, too
+    assert report["not_checked"] == {
         "probe: shop.parcel, blind delete": "the attempt failed (P0001) before it could tell"
     }
 
@@ -315,6 +320,15 @@ def test_a_file_says_the_same(foreign: Foreign, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("template", "named"),
+    [("%s", 'a "b" \\'), ('{"sub": "%s"}', '{"sub": "a \\"b\\" \\\\"}'), ("id=%s", 'id=a "b" \\')],
+)
+def test_an_owner_cannot_say_more_than_who_they_are(template: str, named: str) -> None:
+    options = {"manifest": "none", "setting_template": template}
+    assert target(options, None).names('a "b" \\') == named
+
+
+@pytest.mark.parametrize(
     ("config", "arguments", "words"),
     [
         ('manifest = "ours"', (), "manifest none only"),
@@ -340,3 +354,30 @@ def test_what_is_no_way_to_ask_is_one_line(
     assert said.err.startswith("task-api: ")
     assert said.err.count("\n") == 1
     assert words in said.err
+
+
+def test_the_readme_s_commands_do_what_they_say(own_cluster: Cluster, tmp_path: Path) -> None:
+    text = (FOLDER.parents[2] / "db/audit/README.md").read_text()
+    chapter = text.partition("## Another database")[2]
+    commands, verdict = re.findall(r"(?s)```console\n(.*?)```", chapter)[0].split("...\n")
+    # the folder in which `make run` keeps its database
+    (tmp_path / ".data").mkdir()
+    socket = re.search(r"host=(.+)", own_cluster.superuser)
+    assert socket is not None
+    (tmp_path / ".data/postgres").symlink_to(socket[1])
+    (tmp_path / "db").symlink_to(FOLDER.parents[2] / "db")
+    (tmp_path / "tests").symlink_to(FOLDER.parents[2] / "tests")
+    there = environment()
+    there["PATH"] = os.pathsep.join([str(Path(TASK_API).parent), str(binaries()), there["PATH"]])
+    script = re.sub(r"(?m)^[$>] ", "", commands)
+    said = subprocess.run(
+        ["bash", "-e"], input=script, cwd=tmp_path, env=there, capture_output=True, text=True
+    )
+    try:
+        assert said.returncode == 0, said
+        assert verdict.strip().partition(":")[0] in said.stdout
+        assert re.sub(r"[0-9]+", "", verdict) in re.sub(r"[0-9]+", "", said.stdout) + "\n"
+    finally:
+        with psycopg.connect(own_cluster.superuser, autocommit=True) as connection:
+            connection.execute("drop database if exists shop")
+            connection.execute("drop role if exists shop_web")

@@ -2659,6 +2659,97 @@ FAULTS: Final = [
     ),
 ]
 
+# --- The audit of other databases, and waivers ---
+
+_FOREIGN: Final = "audit/test_foreign.py"
+_WAIVERS: Final = "audit/test_waivers.py"
+
+OTHERS: Final = [
+    *mutants(
+        "api/audit/waivers.py",
+        ("a waiver of nothing passes", "if key not in found and", "if False and"),
+        ("a waiver needs no reason", "if not reason:", "if False:"),
+        ("a key may be waived twice", "if key in lines:", "if False:"),
+        ("anything is a key", "if not (check and where):", "if False:"),
+        (
+            "a waiver whose check was not made is an error",
+            ' and key.partition(":")[0] not in report.unfinished',
+            "",
+        ),
+        witness=_WAIVERS,
+    ),
+    *mutants(
+        "api/audit/report.py",
+        (
+            "what is waived fails all the same",
+            "return [finding for finding in self._found if finding.key not in self.waivers]",
+            "return list(self._found)",
+        ),
+        (
+            "a waiver of what was not checked is a pass",
+            "return 2 if self.not_checked else 0",
+            "return 2 if self.not_checked and not self.waivers else 0",
+        ),
+        ("two objects have one key", r"[\s\x00-\x1f\x7f%]", r"[\s\x00-\x1f\x7f]"),
+        witness=_WAIVERS,
+    ),
+    *mutants(
+        "api/audit/report.py",
+        (
+            "a table that was not tried is a pass",
+            ' | {f"probe: {name}": reason for name, reason in self.not_tried.items()}',
+            "",
+        ),
+        witness=_FOREIGN,
+    ),
+    *mutants(
+        "api/audit/found_rows.py",
+        ("what policies hide is not there", "        if table.is_hidden:", "        if False:"),
+        ("two rows of one owner are two owners", '["", *found]', '[""]'),
+        witness=_FOREIGN,
+    ),
+    *mutants(
+        "api/audit/row_probes.py",
+        ("any setting names an owner", "if self._names_me(owned):", "if True:"),
+        ("an attempt that failed was refused", "if state == _REFUSED or (", "if True or ("),
+        (
+            "a blind write looks at its rows",
+            '" returning 1 operator(pg_catalog./) (',
+            '" returning ctid, 1 operator(pg_catalog./) (',
+        ),
+        (
+            "a superuser may serve whoever cannot log in",
+            'got = f"{session}, whom no policy binds" if unbound else expected',
+            "got = expected",
+        ),
+        ("who takes the role on is how the server connects", "if not connects:", "if False:"),
+        (
+            "a mask is a face",
+            'got = current if session == current else f"{current}, a mask of {session}"',
+            "got = role",
+        ),
+        witness=_FOREIGN,
+    ),
+    *mutants(
+        "db/audit/evidence/matrix.sql",
+        ("any helper reads the caller", "|''''|[(),\\s])+;?", "|''''|.)+;?"),
+        ("a comment names the setting", " and f.prosrc !~ '--'", ""),
+        witness=_FOREIGN,
+    ),
+    *mutants(
+        "api/audit/target.py",
+        (
+            "another's role is audited by this program's manifest",
+            'if given.pop("manifest", None) != "none":',
+            'if given.pop("manifest", None) == "ours":',
+        ),
+        ("an owner is JSON", "owner = json.dumps(owner)[1:-1]", "pass"),
+        witness=_FOREIGN,
+    ),
+]
+
+# --- The audit ---
+
 _NAMED: Final = "audit/test_checks.py::test_a_finding_names_what_was_planted"
 
 AUDIT: Final[list[Mutant]] = [
@@ -2783,4 +2874,5 @@ MUTANTS: Final = [
     *LISTS,
     *FAULTS,
     *AUDIT,
+    *OTHERS,
 ]
