@@ -9,8 +9,8 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from api.auth import User, issue_token, named_by_operator
 from api.db import (
@@ -28,6 +28,8 @@ from api.settings import (
     SettingsError,
     load,
 )
+
+_OTHER_FILES: Final = 64  # that a process has open besides its connections
 
 
 class CommandError(Exception):
@@ -213,13 +215,19 @@ def _serve(options: argparse.Namespace) -> None:
 
     settings = load(Settings)
     asyncio.run(_pass_gate(settings))
-    _allow_many_files()
+    room = max(_open_files() - _OTHER_FILES - settings.pool_size, 1)
+    if room < options.limit_concurrency:
+        print(
+            f"task-api: {room} connections a process, for more files than that cannot be open; "
+            "raise the limit (ulimit -n)",
+            file=sys.stderr,
+        )
     served = Config(
         "api.main:from_environment",
         settings,
         factory=True,
         workers=options.workers,
-        limit_connections=options.limit_concurrency,
+        limit_connections=min(options.limit_concurrency, room),
         limit_per_address=options.limit_per_address,
     )
 
@@ -240,10 +248,12 @@ def _serve(options: argparse.Namespace) -> None:
         raise CommandError(error) from None
 
 
-def _allow_many_files() -> None:
-    """As many as may be: a connection is a file, and the usual limit is 1,024."""
+def _open_files() -> int:
+    """How many a process may have: as many as possible, for a connection is one, and the usual
+    limit is 1,024."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most if most != resource.RLIM_INFINITY else sys.maxsize
 
 
 async def _pass_gate(settings: Settings) -> None:
@@ -312,11 +322,10 @@ def _audit(options: argparse.Namespace) -> int:
             settings.migration_database_url.get_secret_value(),
             serving.get_secret_value() if serving else None,
             audited,
+            waivers.reasons if waivers else {},
         )
     except AuditError as error:
         raise CommandError(f"{error}; check MIGRATION_DATABASE_URL") from None
-    if waivers:
-        report = replace(report, waivers=waivers.reasons)
     if options.format == "text" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         print(text.render(report, colour=True))
     else:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final, final
 
 UNKNOWN: Final = "task-api.unknown"  # in the scope: a proxy names the client by no address
+_MAX_HOPS: Final = 32  # trusted proxies in a row
 _LONGEST: Final = 64  # characters of an address with its zone, brackets and port
 
 _MAPPED: Final = 96  # bits before an IPv4 address in an IPv6 one (RFC 4291, section 2.5.5.2)
@@ -65,14 +66,16 @@ class Proxies:
         """
         last = None
         entries = b",".join(forwarded)
-        while entries:
+        for _ in range(_MAX_HOPS):
+            if not entries:
+                return last
             entries, _, entry = entries.rpartition(b",")
             if (address := _entry(entry)) is None:
                 return None
             if self._everybody or not self._is_trusted(address):
                 return str(address)
             last = last or str(address)
-        return last
+        return None
 
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._networks)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from typing import Final
 
 MAX_HEAD: Final = 64 * 1024  # bytes
@@ -9,8 +10,9 @@ MAX_HEAD: Final = 64 * 1024  # bytes
 _VERSIONS: Final = {"0.9", "1.0", "1.1"}
 # uri-host [":" port] (RFC 9110, section 7.2; RFC 3986, section 3.2.2)
 _HOST: Final = re.compile(
-    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?"
+    rb"(?:\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?"
 )
+_NO_PATH: Final = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]+)((?:[?#].*)?)\Z", re.DOTALL)
 _MAX_PORT: Final = 65_535
 
 Header = tuple[bytes, bytes]
@@ -30,9 +32,24 @@ def fault(method: bytes, version: str, headers: Iterable[Header]) -> str | None:
         return "A request has one Host header."
     for host in hosts:
         found = _HOST.fullmatch(host)
-        if not found or int(found[1] or 0) > _MAX_PORT:
+        if not found or int(found[2] or 0) > _MAX_PORT or not _is_ipv6(found[1]):
             return "The Host header names no host."
     return None
+
+
+def _is_ipv6(address: bytes | None) -> bool:
+    if address is not None:
+        try:
+            IPv6Address(address.decode())
+        except ValueError:
+            return False
+    return True
+
+
+def with_path(url: bytes) -> bytes:
+    """The target of a request; one in absolute form may have no path (RFC 9112, section 3.2.2)."""
+    found = _NO_PATH.match(url)
+    return url if found is None else found[1] + b"/" + found[2]
 
 
 def size(url: bytes, headers: Iterable[Header]) -> int:

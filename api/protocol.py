@@ -1,10 +1,12 @@
 """HTTP/1.1 as uvicorn speaks it, with a bound for whatever a client may do slowly, or at length."""
 
 import re
+from collections.abc import Sized
 from typing import Any, Final, final
 
 import httptools
 from fastapi import Response
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -20,8 +22,11 @@ KEEP_ALIVE: Final = 65  # between requests; longer than the 60 of the usual prox
 STALLED: Final = 20.0  # without a byte taken of an answer, or to the end of a body nobody reads
 LAST_CALL: Final = 1.0  # for the next request on a connection, once the server stops
 
+MAX_PIPELINED: Final = 100  # requests of a connection that wait for their turn
+
 WHOLE: Final = "task-api.whole"  # in the scope: what writes a response in one go
 CROWDED: Final = "task-api.crowded"  # in the scope: there is no room for this connection
+_LIMITED: Final = f"A head may have {MAX_HEAD} bytes at most, and so may a trailer."
 _CLOSE: Final = (b"connection", b"close")
 _NOT_IN_A_HEADER: Final = re.compile(rb"[\0\r\n]")
 
@@ -35,6 +40,19 @@ class State(ServerState):
         self.places, self.proxies = places, proxies
 
 
+@final
+class _Flow(FlowControl):
+    """Reads nothing while requests of the connection wait for their turn."""
+
+    def __init__(self, transport: Any, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
+
+
 class Protocol(HttpToolsProtocol):
     """One connection. The server lets it `look` at the clock from time to time."""
 
@@ -45,6 +63,7 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._since = self._taken_at = self.loop.time()  # of what it waits for
         self._head: int | None = 0  # bytes of a head that has not ended yet
+        self._around = 0  # bytes of a body since the last of its content: chunk sizes, a trailer
         self._in_body = self._stopping = self._is_proxy = False
         self._taken = 0  # bytes of answers, when last looked at
         self._answering: Any = None
@@ -57,6 +76,7 @@ class Protocol(HttpToolsProtocol):
         """Somebody has connected."""
         super().connection_made(transport)
         self.transport = CountingTransport(transport)  # type: ignore[assignment]
+        self.flow = _Flow(transport, self.pipeline)
         address = None
         if self.client is not None:
             self.client = (unmapped(self.client[0]), self.client[1])
@@ -133,6 +153,7 @@ class Protocol(HttpToolsProtocol):
             self._head, self._since = 0, self.loop.time()
         if self._head is not None:
             self._head += len(data)
+        self._around += len(data)
         self._unset_keepalive_if_required()
         try:
             self._feed(data)
@@ -140,6 +161,9 @@ class Protocol(HttpToolsProtocol):
             self.send_400_response("")
             return
         if self._head is not None and self._head > MAX_HEAD:
+            self.send_400_response("")
+        elif self._in_body and self._around > MAX_HEAD:
+            self._failure = Failure(Kind.HEAD_TOO_LARGE, _LIMITED)
             self.send_400_response("")
 
     def _feed(self, data: bytes) -> None:
@@ -182,7 +206,11 @@ class Protocol(HttpToolsProtocol):
             raise ValueError
         if self.parser.should_upgrade():
             return  # it is read again, see _feed
-        self._head, self._in_body = None, True
+        if len(self.pipeline) >= MAX_PIPELINED:  # it may be sent again (RFC 9112, section 9.3.2)
+            raise ValueError
+        self._head, self._in_body, self._around = None, True, 0
+        if not self.url.startswith(b"/"):
+            self.url = heads.with_path(self.url)
         if self._is_proxy and self.client:
             forwarded = [value for name, value in self.headers if name == b"x-forwarded-for"]
             if forwarded:
@@ -200,6 +228,7 @@ class Protocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A part of the body, unless the head is read again."""
         if not self.parser.should_upgrade():
+            self._around = 0
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -212,8 +241,7 @@ class Protocol(HttpToolsProtocol):
         """What came is not HTTP, or too much of it."""
         failure, self._failure = self._failure, None
         if self._head is not None and self._head > MAX_HEAD:
-            detail = f"A head may have {MAX_HEAD} bytes at most."
-            failure = Failure(Kind.HEAD_TOO_LARGE, detail)
+            failure = Failure(Kind.HEAD_TOO_LARGE, _LIMITED)
         self._refuse(failure or Failure(Kind.MALFORMED_REQUEST, "This is not HTTP/1.1."))
 
     # --- what goes ---
@@ -277,10 +305,25 @@ class Protocol(HttpToolsProtocol):
         head = b"".join([b"%b: %b\r\n" % line for line in lines])
         return STATUS_LINE[response.status_code] + head + b"\r\n"
 
+    def _forget_last(self) -> None:
+        """The request whose body is broken is not answered before those that came before it."""
+        self._in_body = False
+        if self.pipeline:
+            self.pipeline.popleft()
+        else:
+            self._held = None
+        waiting = self.pipeline[0] if self.pipeline else self._held
+        self.cycle = waiting[0] if waiting else self._answering
+
     def _refuse(self, failure: Failure) -> None:
         """Answer without a route, and close."""
         if self.transport.is_closing():
             return
+        if self._in_body and not self._busy():  # it has its answer
+            self.transport.close()
+            return
+        if self._in_body and self.cycle is not self._answering:
+            self._forget_last()
         if self._busy() and not self._in_body:  # what came before is answered first
             self.flow.pause_reading()
             self.cycle.keep_alive = False

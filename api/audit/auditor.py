@@ -1,8 +1,7 @@
 """One audit: every check, the drift, the probes and the matrix of one live database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -24,20 +23,26 @@ class AuditError(Exception):
     """The catalog could not be read at all. The message is one line."""
 
 
-def audit(catalog_url: str, serving_url: str | None, target: Target = OWN) -> Report:
+def audit(
+    catalog_url: str,
+    serving_url: str | None,
+    target: Target = OWN,
+    waivers: Mapping[str, str] | None = None,
+) -> Report:
     """What the catalog says, read over `catalog_url`, and what happens over `serving_url`.
 
-    Nothing is changed in the database. Raises `AuditError`.
+    `waivers`: the keys of findings that are accepted, and why. Nothing is changed in the database.
+    Raises `AuditError`.
     """
     authorities.find()
     try:
         with _connected(catalog_url, read_only=True) as connection:
             if not target.own:
                 tried = _with_found_rows(connection, catalog_url, serving_url, target)
-                found = report(connection, tried.probes, None, target)
-                return replace(found, not_tried=tried.not_tried)
+                probes, not_tried = tried.probes, tried.not_tried
+                return report(connection, probes, None, target, not_tried, waivers)
             probes, reason = _probed(serving_url)
-            return report(connection, probes, reason)
+            return report(connection, probes, reason, waivers=waivers)
     except (psycopg.Error, UnicodeError) as error:
         raise AuditError(_sentence(error, catalog_url)) from None
 
@@ -47,6 +52,8 @@ def report(
     probes: tuple[Probe, ...],
     probes_not_checked: str | None,
     target: Target = OWN,
+    not_tried: Mapping[str, str] | None = None,
+    waivers: Mapping[str, str] | None = None,
 ) -> Report:
     """What the catalog says over an open connection, with probes that have been made."""
     target.subject.introduce(connection)
@@ -65,6 +72,8 @@ def report(
         policies=evidence.policies(connection),
         ahead=evidence.ahead(connection) if target.own else None,
         role=target.subject.role,
+        not_tried=not_tried or {},
+        waivers=waivers or {},
     )
 
 

@@ -54,7 +54,7 @@ select 'setting_unsafe' as id,
        coalesce(format('%s reset %s;', preset.sql, preset.name),
                 format('-- take %s out of postgresql.conf', preset.name)) as mend
   from preset
-  left join pg_catalog.pg_settings known on known.name = preset.name
+  left join pg_catalog.pg_settings known on lower(known.name) = lower(preset.name)
  where preset.name not in (lower(current_setting('audit.setting')), 'row_security',
                            'statement_timeout', 'lock_timeout',
                            'idle_in_transaction_session_timeout', 'idle_session_timeout',
@@ -64,7 +64,8 @@ select 'setting_unsafe' as id,
                            'bytea_output', 'xmlbinary', 'xmloption', 'client_min_messages',
                            'check_function_bodies', 'createrole_self_grant',
                            'quote_all_identifiers', 'standard_conforming_strings',
-                           'backslash_quote', 'escape_string_warning', 'array_nulls')
+                           'backslash_quote', 'escape_string_warning', 'array_nulls',
+                           'transform_null_equals')
    and coalesce(known.category, '') !~ ('^(Autovacuum|Query Tuning|Resource Usage|Statistics|'
                                         'Reporting and Logging|Write-Ahead Log|Lock Management|'
                                         'Vacuuming|'

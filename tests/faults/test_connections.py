@@ -10,10 +10,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx2
+import psutil  # type: ignore[import-untyped]
 import pytest
 
+from tests.commands import TASK_API, running
 from tests.faults.cluster import Postgres, eventually
-from tests.faults.processes import served
+from tests.faults.processes import port_of, served, settings_for
 from tests.faults.raw import raw
 from tests.locks import held
 from tests.people import People, Person
@@ -197,6 +199,30 @@ def test_an_address_of_ipv4_is_one_on_a_socket_of_ipv6_as_well(postgres: Postgre
             assert [answer.status_code for answer in answers] == [401, 401, 429]
             assert alice.lists() == []
             assert not any(map(is_closed, sockets))
+
+
+def test_where_few_files_may_be_open_there_are_fewer_connections(postgres: Postgres) -> None:
+    """Else the next one could not even be accepted, and /livez not be answered."""
+    few = ("--nofile=200:200", TASK_API, "serve", "--port", "0")
+    with (
+        running(*few, program="prlimit", **settings_for(postgres, POOL_SIZE="5")) as serve,
+        People(f"http://127.0.0.1:{port_of(serve)}") as people,
+        silent(people.base_url, 400),
+    ):
+        assert "131 connections a process" in serve.err
+        assert people.stranger().http.get("/livez").status_code == 200
+        assert people.person("bob").lists() == []
+
+
+def test_requests_without_end_that_nobody_waits_for_take_no_memory(postgres: Postgres) -> None:
+    with served(postgres) as (serve, people), raw(people.base_url) as stranger:
+        process = psutil.Process(serve.process.pid)
+        assert people.stranger().http.get("/livez").status_code == 200
+        before = process.memory_info().rss
+        with contextlib.suppress(OSError):  # it is cut off
+            stranger.endlessly(b"", b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * 1000, 20_000_000)
+        assert process.memory_info().rss - before < 50_000_000
+        assert people.stranger().http.get("/livez").status_code == 200
 
 
 def test_who_leaves_in_the_middle_of_several_requests_leaves_no_trace(postgres: Postgres) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from api.protocol import MAX_PIPELINED
 from tests.integration.test_hostile import (
     BEHIND,
     BODY,
@@ -133,6 +134,55 @@ def test_what_follows_the_last_request_is_not_run(wire: Wire, wish: str) -> None
     wire.nothing_happened()
 
 
+BROKEN: Final = f"{POST}{CHUNKED}\r\nZZ\r\n"
+
+
+def test_a_broken_body_is_not_answered_before_what_came_before_it(wire: Wire) -> None:
+    said = wire.say(f"{GET}\r\n{GET}\r\n{BROKEN}{DELETES}{BEHIND}")
+    assert [answer.status for answer in said] in ([200, 200], [200, 200, 400])
+    assert all(answer.owners == {wire.alice.id} for answer in said[:2])
+    wire.nothing_happened()
+
+
+def test_what_is_wrong_with_a_body_that_was_answered_is_no_second_answer(wire: Wire) -> None:
+    stranger = BROKEN.replace("<ALICE>", "")
+    for pieces in PIECES:
+        said = wire.say(f"{stranger}{DELETES}{BEHIND}", pieces=pieces)
+        assert [answer.status for answer in said] in ([401], [400], [])
+    wire.nothing_happened()
+
+
+def test_more_requests_than_may_wait_are_not_run_and_those_before_them_are(wire: Wire) -> None:
+    """Whoever sent them may send them again (RFC 9112, section 9.3.2)."""
+    said = wire.say(GET + "\r\n" + f"{GET}\r\n" * 2 * MAX_PIPELINED + DELETES)
+    assert MAX_PIPELINED <= len(said) <= MAX_PIPELINED + 2
+    assert all(answer.owners == {wire.alice.id} for answer in said)
+    wire.nothing_happened()
+
+
+def test_as_many_requests_as_may_wait_are_answered_however_often(wire: Wire) -> None:
+    for pieces in (1 << 20, 1000):
+        said = wire.say(f"{GET}\r\n" * MAX_PIPELINED + BEHIND, pieces=pieces)
+        assert len(said) == MAX_PIPELINED + 1
+        assert said[-1].owners == {wire.bob.id}
+
+
+@pytest.mark.parametrize("beginning", ["0\r\nX: ", "0\r\n", "1;", "1\r\nx\r\n0\r\nX-"])
+def test_a_trailer_or_the_size_of_a_chunk_is_as_short_as_a_head(wire: Wire, beginning: str) -> None:
+    """Its parser takes the longer for each byte, the more there are."""
+    for head in (POST, POST.replace("<ALICE>", "")):
+        said = wire.say(f"{head}{CHUNKED}\r\n{beginning}" + "a" * 1_000_000, pieces=60_000)
+        assert [answer.status for answer in said] in ([431], [401], [400], [])
+    wire.nothing_happened()
+
+
+@pytest.mark.parametrize("target", ["http://localhost", "http://localhost?limit=1"])
+def test_a_target_may_have_no_path(wire: Wire, target: str) -> None:
+    """RFC 9112, section 3.2.2."""
+    said = wire.say(f"GET {target} HTTP/1.1\r\n{HEAD}\r\n{BEHIND}")
+    assert [answer.status for answer in said] == [404, 200]
+
+
 NO_HOST: Final = {
     "none": "",
     "two": "<HOST><HOST>",
@@ -154,6 +204,10 @@ NO_HOST: Final = {
     "a bare address of IPv6": "Host: ::1\r\n",
     "half a bracket": "Host: [::1\r\n",
     "a name in brackets": "Host: [localhost]\r\n",
+    "colons in brackets": "Host: [:::::::::]\r\n",
+    "IPv4 in brackets": "Host: [1.2.3.4]\r\n",
+    "digits in brackets": "Host: [12345::]\r\n",
+    "nothing in brackets": "Host: []\r\n",
     "behind the brackets": "Host: [::1]x\r\n",
     "half an escape": "Host: local%2\r\n",
     "another script": "Host: b\xfccher.example\r\n",
