@@ -777,9 +777,9 @@ GATE: Final = [
         ("the gate takes a mask for the role", 'row["session"] != role,', "False,"),
         ("the gate looks at current_user twice", "session_user::text", "current_user::text"),
         ("the gate lets more power pass", 'row["powers"] != "",', "False,"),
-        ("the gate lets CREATEROLE pass", "r.rolcreaterole", "false"),
-        ("the gate lets CREATEDB pass", "r.rolcreatedb", "false"),
-        ("the gate lets REPLICATION pass", "r.rolreplication", "false"),
+        ("the gate lets CREATEROLE pass", "when r.rolcreaterole then", "when false then"),
+        ("the gate lets CREATEDB pass", "when r.rolcreatedb then", "when false then"),
+        ("the gate lets REPLICATION pass", "when r.rolreplication then", "when false then"),
         (
             "the gate lets members of predefined roles pass",
             'row["member_of"] is not None,',
@@ -854,8 +854,8 @@ GIVEN: Final = [
         _EVIDENCE,
         (
             "an older audit calls what is newer drift",
-            "if (newer := ahead(",
-            "if False and (newer := ahead(",
+            "if (newer := ahead(connection)) is not None:\n            return Checked(DRIFT",
+            "if False and (newer := ahead(connection)):\n            return Checked(DRIFT",
         ),
         ("an audit of the owner's asks no table of yoyo's", "!= (True,)", "is not None"),
         witness="integration/test_ahead.py",
