@@ -839,13 +839,9 @@ GATE: Final = [
         ("the gate takes a mask for the role", 'row["session"] != role,', "False,"),
         ("the gate looks at current_user twice", "session_user::text", "current_user::text"),
         ("the gate lets more power pass", 'row["powers"] != "",', "False,"),
-        ("the gate lets CREATEROLE pass", "case when r.rolcreaterole then", "case when false then"),
-        ("the gate lets CREATEDB pass", "case when r.rolcreatedb then", "case when false then"),
-        (
-            "the gate lets REPLICATION pass",
-            "case when r.rolreplication then",
-            "case when false then",
-        ),
+        ("the gate lets CREATEROLE pass", "when r.rolcreaterole then", "when false then"),
+        ("the gate lets CREATEDB pass", "when r.rolcreatedb then", "when false then"),
+        ("the gate lets REPLICATION pass", "when r.rolreplication then", "when false then"),
         (
             "the gate lets members of predefined roles pass",
             'row["member_of"] is not None,',
