@@ -2733,7 +2733,6 @@ OTHERS: Final = [
     *mutants(
         "db/audit/evidence/matrix.sql",
         ("any helper reads the caller", "|''''|[(),\\s])+;?", "|''''|.)+;?"),
-        ("a comment names the setting", " and f.prosrc !~ '--'", ""),
         witness=_FOREIGN,
     ),
     *mutants(

@@ -48,7 +48,7 @@ with relations as (
             where d.classid = 'pg_catalog.pg_policy'::regclass and d.objid = p.oid
               and d.refclassid = 'pg_catalog.pg_proc'::regclass
               and f.pronargs = 0 and f.provolatile = 's' and f.prosqlbody is null
-              and f.prosrc ~ named.setting and f.prosrc !~ '--'
+              and f.prosrc ~ named.setting
               -- nothing but settings, their JSON members, casts, and '' for none
               and f.prosrc
                   ~* ('^\s*select\s+((coalesce|nullif)\s*\(|current_setting\s*\('
