@@ -2395,6 +2395,17 @@ FAULTS: Final = [
             "            return  # it is read again, see _feed\n",
             "            pass\n",
         ),
+        ("any number of requests may wait", "if len(self.pipeline) >= MAX_PIPELINED:", "if False:"),
+        (
+            "a trailer may have no end",
+            "elif self._in_body and self._around > MAX_HEAD:",
+            "elif False:",
+        ),
+        (
+            "a broken body is answered before what came before it",
+            "if self._in_body and self.cycle is not self._answering:",
+            "if False:",
+        ),
         (
             "what is behind the head of an upgrade is lost",
             "data = data[wish.args[0] :]",
@@ -2408,7 +2419,7 @@ FAULTS: Final = [
         ("there may be two hosts", "len(hosts) > 1 or", "False or"),
         ("there may be no host", '(not hosts and version == "1.1")', "False"),
         ("a host may be anything", "if not found or", "if found and"),
-        ("a port may be any number", "int(found[1] or 0) > _MAX_PORT", "False"),
+        ("a port may be any number", "int(found[2] or 0) > _MAX_PORT", "False"),
         ("tunnels are made", 'if method == b"CONNECT":', "if False:"),
         ("any version is HTTP/1.1", "if version not in _VERSIONS:", "if False:"),
         witness="integration/test_framing.py",
