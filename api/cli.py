@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from api.auth import User, issue_token, named_by_operator
+from api.connections import MAX_CONNECTIONS
 from api.db import (
     CannotServe,
     Database,
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--limit-concurrency",
         type=_count,
-        default=2000,
+        default=MAX_CONNECTIONS,
         metavar="N",
         help="connections per process; past it the one that is idle longest is closed, and where "
         "none is idle, who comes after gets 503 (%(default)s)",

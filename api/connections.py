@@ -1,13 +1,15 @@
 """Who may stay connected to a process when it is full, and how much it holds for who reads nothing.
 
 A connection is judged when it is made. Where its process or its address is full, the connection
-that has been idle longest ends; where none is idle, the newcomer's requests are refused.
+that has been idle longest ends, and before it the one that has been silent longest since it was
+made; where all are at work, the newcomer's requests are refused.
 """
 
 import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol, final
 
+MAX_CONNECTIONS: Final = 2000  # of a process, unless said otherwise
 SHARE_OF_ADDRESS: Final = 4  # an address has a quarter of the connections unless said otherwise
 MIB: Final = 1024 * 1024
 
@@ -45,12 +47,14 @@ class CountingTransport:
 
 
 class _Group:
-    """Connections that share a limit; the idle ones in the order in which they became idle."""
+    """Connections that share a limit; the silent and the idle ones, in the order in which they
+    became so."""
 
-    __slots__ = ("idle", "limit", "size")
+    __slots__ = ("idle", "limit", "silent", "size")
 
     def __init__(self, limit: int) -> None:
         self.limit, self.size = limit, 0
+        self.silent: dict[Place, None] = {}  # never had a request
         self.idle: dict[Place, None] = {}
 
 
@@ -73,7 +77,8 @@ class Place:
             group.size += 1
         self._is_admitted = False
         self._is_admitted = self.is_admitted
-        self.idle()
+        for group in groups:
+            group.silent[self] = None
 
     @property
     def is_admitted(self) -> bool:
@@ -90,6 +95,7 @@ class Place:
     def work(self) -> None:
         """It has a request: it stays."""
         for group in self._groups:
+            group.silent.pop(self, None)
             group.idle.pop(self, None)
 
     def leave(self) -> None:
@@ -151,8 +157,10 @@ class Connections:
 
 
 def _make_room(group: _Group) -> None:
-    """End the connection that is idle longest; one with unsent bytes only if there is no other."""
-    longest = next((one for one in group.idle if not one.connection.unsent), None)
+    """End the connection that is silent or idle longest; one with unsent bytes only if there is no
+    other."""
+    longest = next(iter(group.silent), None)
+    longest = longest or next((one for one in group.idle if not one.connection.unsent), None)
     longest = longest or next(iter(group.idle), None)
     if longest is not None:
         longest.leave()

@@ -29,6 +29,8 @@ from api.text import is_blank
 
 MAX_ID: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259, section 6)
 MAX_PAGE: Final = 1000
+MAX_LINE: Final = 200  # characters of a title, and of what is searched for
+MAX_DESCRIPTION: Final = 10_000  # characters
 MAX_OFFSET: Final = 10_000
 MAX_BULK: Final = 100
 MAX_PAGE_BYTES: Final = 1024 * 1024  # of JSON, at about which a page ends
@@ -101,14 +103,14 @@ def _query_date(value: object) -> object:
 
 Title = Annotated[
     str,
-    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=200),
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE),
     AfterValidator(_without_nul),
     AfterValidator(_shown),
     Field(json_schema_extra=_NOT_BLANK),
 ]
 Description = Annotated[
     str,
-    StringConstraints(strict=True, max_length=10_000),
+    StringConstraints(strict=True, max_length=MAX_DESCRIPTION),
     AfterValidator(_without_nul),
     Field(json_schema_extra=_NO_NUL),
 ]
@@ -195,7 +197,7 @@ _Boolean = Annotated[
 ]
 _Words = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE),
     AfterValidator(_without_nul),
     AfterValidator(_shown),
     AfterValidator(_searchable),
@@ -212,7 +214,7 @@ class TaskPage(NoParameters):
     updated_before: _Bound = Field(None, description="Only those changed earlier")
     q: Annotated[
         _Words | None,
-        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200} | _SEARCHABLE),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_LINE} | _SEARCHABLE),
     ] = Field(
         None,
         description="Only those with each of these words in title or description: at most"

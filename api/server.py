@@ -10,11 +10,10 @@ from typing import Any, Final
 import uvicorn
 
 from api import logs, protocol
-from api.connections import MIB, Connections
+from api.connections import MAX_CONNECTIONS, MIB, Connections
 from api.forwarded import Proxies
 from api.settings import Settings
 
-MAX_CONNECTIONS: Final = 2000
 _SECOND: Final = 10  # ticks of uvicorn's
 
 

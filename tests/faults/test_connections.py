@@ -100,6 +100,19 @@ def test_silent_sockets_turn_nobody_away(postgres: Postgres) -> None:
             assert not is_closed(sockets[-1])
 
 
+def test_who_has_asked_stays_where_others_are_silent(postgres: Postgres) -> None:
+    with (
+        served(postgres, "--limit-concurrency", "20") as (_, people),
+        raw(people.base_url) as alice,
+    ):
+        for _ in range(2):
+            alice.sends("GET /livez HTTP/1.1", HOST)
+            assert b" 200 " in alice.reads()
+            with silent(people.base_url, 100):
+                alice.sends("GET /livez HTTP/1.1", HOST)
+                assert b" 200 " in alice.reads()
+
+
 def test_who_is_being_served_is_served_whoever_comes(postgres: Postgres) -> None:
     with (
         served(postgres, "--limit-concurrency", "6", POOL_SIZE="6", POOL_SHARE="5") as (_, people),
@@ -128,7 +141,7 @@ def test_who_found_no_room_is_served_once_there_is_some(postgres: Postgres) -> N
         bob = people.person("bob")
         with at_work(postgres, people, 2):
             assert bob.http.get("/livez").status_code == 200
-        assert bob.lists() == []
+        eventually(lambda: bob.http.get("/api/tasks").status_code == 200)
 
 
 def test_who_sends_half_a_head_is_told_when_the_place_is_needed(postgres: Postgres) -> None:

@@ -2430,6 +2430,11 @@ FAULTS: Final = [
         ("there is always room", "all(group.size <= group.limit for", "all(True for"),
         ("an address has no limit", "groups = (group, self._all)", "pass"),
         ("who is at work has to go", "            group.idle.pop(self, None)", "            pass"),
+        (
+            "who has asked goes before who is silent",
+            "longest = next(iter(group.silent), None)",
+            "longest = None",
+        ),
         ("a place is never free again", "            group.size -= 1", "            pass"),
         witness="faults/test_connections.py",
     ),
