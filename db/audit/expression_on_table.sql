@@ -5,7 +5,8 @@
 -- with every row that is written, in everybody's sessions: `check (pg_notify('x', title) is ...)`
 -- sends each of them away, and a function of one's own does whatever it likes, whatever it is
 -- marked as. Counted is every call of a function that is not PostgreSQL's own, and every call of a
--- volatile one but for clocks, random values and sequences.
+-- volatile one but for clocks, random values and sequences. (What is SECURITY DEFINER is reported
+-- by function_definer_public.)
 -- Who: whoever reads where the rows go.
 -- Source: PostgreSQL manual, Constraints; Generated Columns; NOTIFY; Function Volatility Categories.
 
@@ -43,7 +44,8 @@ select 'expression_on_table' as id,
   from expressions e
  cross join lateral regexp_matches(e.tree::text, ':\w*func(?:tion)?id (\d+)', 'g') as called
   join pg_catalog.pg_proc f on f.oid = called[1]::oid
- where f.oid >= 16384
-    or f.provolatile = 'v'
-       and f.proname !~ '^(clock_timestamp|random|gen_random_uuid|uuidv4|uuidv7|nextval)$'
+ where not f.prosecdef
+   and (f.oid >= 16384
+        or f.provolatile = 'v'
+           and f.proname !~ '^(clock_timestamp|random|gen_random_uuid|uuidv4|uuidv7|nextval)$')
  group by e.relation, e.type, e.name;

@@ -20,7 +20,8 @@ select 'function_definer_public' as id,
        format('Anybody served: reaches it, and it runs as %s.', f.proowner::regrole) as exploit,
        case when used.by is null
             then format('revoke execute on routine %s from %s;', f.oid::regprocedure, executed.by)
-            else format('alter routine %s security invoker;', f.oid::regprocedure) end as mend
+            else format('-- take it out of %s, or: alter routine %s security invoker;', used.by,
+                        f.oid::regprocedure) end as mend
   from pg_catalog.pg_proc f
   join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join lateral (

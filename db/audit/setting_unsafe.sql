@@ -2,13 +2,14 @@
 -- A setting is preset that can weaken the walls.
 --
 -- session_replication_role = replica switches triggers and foreign keys off; role makes everybody
--- somebody else; a search_path with a schema before pg_catalog lets that schema's operators stand in
--- front of PostgreSQL's own; allow_system_table_mods and a library that is loaded do anything. What
--- is known to be harmless is allowed: settings of planning, resources, logging, locale and format,
--- limits, and a search_path in which pg_catalog is first or not named. The rest counts, when it is
--- preset for the serving role, for all roles or for the database, with the value that it has there;
--- of the server's own configuration, what a session could set. A preset identity is reported by
--- setting_preset, row_security by row_security_off. The value is not shown.
+-- somebody else; a search_path with a schema before pg_catalog lets that schema's operators stand
+-- in front of PostgreSQL's own; allow_system_table_mods and a library that is loaded do anything.
+-- What is known to be harmless is allowed: settings of planning, resources, logging, locale and
+-- format, limits, and a search_path in which pg_catalog is first or not named, or that is not in
+-- force because the role has its own. The rest counts, when it is preset for the serving role,
+-- for all roles or for the database, with the value that it has there; of the server's own
+-- configuration, what a session could set. A preset identity is reported by setting_preset,
+-- row_security by row_security_off. The value is not shown.
 -- Who: everybody served.
 -- Source: PostgreSQL manual, ALTER ROLE; ALTER DATABASE; Server Configuration. CVE-2018-1058.
 
@@ -25,10 +26,17 @@ with preset (place, sql, name, value) as (
            lower(split_part(setting, '=', 1)), substring(setting from '=(.*)$')
       from pg_catalog.pg_db_role_setting s
      cross join unnest(s.setconfig) as setting
-     where s.setrole in (0, (select oid from pg_catalog.pg_roles
-                              where rolname = current_setting('audit.role')))
+      left join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
+     where s.setrole in (0, app.oid)
        and s.setdatabase in (0, (select oid from pg_catalog.pg_database
                                   where datname = current_database()))
+       -- the role's own search_path wins over any other
+       and not (s.setrole = 0 and starts_with(lower(setting), 'search_path=')
+                and exists (select from pg_catalog.pg_db_role_setting own
+                             cross join unnest(own.setconfig) as preset
+                             where own.setrole = app.oid
+                               and own.setdatabase in (0, s.setdatabase)
+                               and starts_with(lower(preset), 'search_path=')))
      union all
     select 'this server', null, name, reset_val
       from pg_catalog.pg_settings

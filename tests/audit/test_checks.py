@@ -115,6 +115,90 @@ SOUND: Final = {
 }
 
 
+# What some of the weaknesses plant, by the check that names it.
+NAMED: Final = {
+    "grant_catalog-statistic": "table pg_catalog.pg_statistic",
+    "grant_catalog-read-file": "function pg_catalog.pg_read_file(pg_catalog.text)",
+    "grant_catalog-information-schema": "view information_schema._pg_user_mappings",
+    "grant_catalog-member": "table public.t",
+    "grant_other_object": "large object 4711",
+    "grant_other_object-mapping": "user mapping for public server elsewhere",
+    "grant_other_object-wrapper": "foreign-data wrapper nothing",
+    "grant_other_object-schema": "schema stash",
+    "builtin_changed": "function to_date(text,text)",
+    "builtin_changed-body": "function pg_get_userbyid(oid)",
+    "builtin_changed-sql": "function lpad(text,integer)",
+    "builtin_changed-member": "function pg_catalog.pl_titles()",
+    "builtin_changed-catalog-view": "view pg_tables",
+    "function_definer_public-view": "hidden.f()",
+    "function_definer_public-operator": "hidden.f(text,text)",
+    "function_definer_public-aggregate": "hidden.f(text,integer)",
+    "function_definer_public-matview": "hidden.f()",
+    "function_definer_public-member": "public.pl_titles()",
+    "view_definer-copy": "stash.shown",
+    "view_definer-copy-inherited": "stash.shown",
+    "view_definer-sequence": "stash.shown",
+    "matview_reachable-copy": "stash.shown",
+    "grant_other_table-no-usage": "stash.copy",
+    "table_inherited": "stash.copy",
+    "role_owns_object": "type public.title",
+    "role_owns_object-enum": "type public.mood",
+    "role_owns_object-collation": "collation public.mine",
+    "role_owns_object-operator-family": "operator family public.mine USING btree",
+    "role_owns_object-server": "server elsewhere",
+    "trigger_on_table": "public.task, trigger tell",
+    "trigger_on_table-body": "public.task, trigger task_touch",
+    "trigger_on_table-disabled": "public.task, trigger task_touch",
+    "trigger_missing": "public.task_touch()",
+    "event_trigger": "event trigger tidy",
+    "expression_on_table": "public.task, constraint task_title_check1",
+    "publication_unfiltered-filtered": "p",
+    "subscription_in_database": "subscription elsewhere",
+    "setting_unsafe-role": "role task_app",
+    "setting_unsafe-all-roles": "all roles",
+}
+
+# What looks like a weakness afterwards to whoever asks when a row was last changed.
+TAKEN_BACK: Final = {
+    "a grant on a function": (
+        "grant execute on function pg_read_file(text) to public",
+        "revoke execute on function pg_read_file(text) from public",
+    ),
+    "a grant on the catalog": (
+        "grant select on pg_statistic to public",
+        "revoke select on pg_statistic from public",
+    ),
+    "leakproof": (
+        "alter function pg_catalog.to_date(text, text) leakproof",
+        "alter function pg_catalog.to_date(text, text) not leakproof",
+    ),
+    "immutable": (
+        "alter function pg_catalog.current_setting(text, boolean) immutable",
+        "alter function pg_catalog.current_setting(text, boolean) stable",
+    ),
+    "security definer": (
+        "alter function pg_catalog.query_to_xml(text, boolean, boolean, text) security definer",
+        "alter function pg_catalog.query_to_xml(text, boolean, boolean, text) security invoker",
+    ),
+    "a disabled trigger": (
+        "alter table task disable trigger task_touch",
+        "alter table task enable trigger task_touch",
+    ),
+    "a parent": (
+        "create table parent (like task); alter table task inherit parent",
+        "alter table task no inherit parent; drop table parent",
+    ),
+    "a default": (
+        "alter table task alter description set default pg_notify('x', 'y')::text",
+        "alter table task alter description drop default",
+    ),
+    "an owner": (
+        "create type mood as enum ('good'); alter type mood owner to task_app",
+        "alter type mood owner to task_owner",
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def database(cluster: Cluster) -> Iterator[TaskDatabase]:
     """One of its own, without rows that a weakness could stumble over."""
@@ -187,6 +271,50 @@ def test_a_weakness_is_found_for_no_other_reason_and_can_be_mended(
         superuser.execute(finding.mend.encode(), prepare=False)
     undecided = [finding for finding in planted if finding.mend.startswith("--")]
     assert findings(superuser) == undecided
+
+
+@pytest.mark.parametrize(("name", "planted"), NAMED.items(), ids=NAMED)
+def test_a_finding_names_what_was_planted(
+    name: str, planted: str, superuser: psycopg.Connection
+) -> None:
+    weakness = PLANTS[name]
+    superuser.execute(weakness.sql.encode(), prepare=False)
+    found = run(CHECKS[name.partition("-")[0]], superuser).findings
+    assert planted in {finding.object for finding in found}
+
+
+@pytest.mark.parametrize(("plant", "undo"), TAKEN_BACK.values(), ids=TAKEN_BACK)
+def test_what_was_taken_back_is_no_longer_found(
+    plant: str, undo: str, superuser: psycopg.Connection
+) -> None:
+    superuser.execute(plant.encode(), prepare=False)
+    assert findings(superuser)
+    superuser.execute(undo.encode(), prepare=False)
+    assert findings(superuser) == []
+
+
+def test_built_in_functions_of_a_version_that_is_not_recorded_are_not_checked(
+    superuser: psycopg.Connection,
+) -> None:
+    check = CHECKS["builtin_changed"]
+    asked = "current_setting('server_version_num')"
+    newer = Check(check.id, check.level, "", "", check.sql.replace(asked, "'190000'"))
+    reason = run(newer, superuser).not_checked
+    assert reason is not None
+    assert "the built-in functions of this version are not recorded" in reason
+
+
+def test_what_it_owns_in_another_database_is_said(
+    cluster: Cluster, connection: psycopg.Connection
+) -> None:
+    with cluster.empty_database() as other:
+        with psycopg.connect(other.superuser) as there:
+            name = there.info.dbname
+            there.execute("create table stash (title text)")
+            there.execute("alter table stash owner to task_app")
+        found = run(CHECKS["role_owns_object"], connection).findings
+        connection.rollback()
+        assert [finding.object for finding in found] == [f"database {name}"]
 
 
 @pytest.mark.usefixtures("_clean")

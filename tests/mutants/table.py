@@ -2016,6 +2016,109 @@ FAULTS: Final = [
     ),
 ]
 
+_NAMED: Final = "audit/test_checks.py::test_a_finding_names_what_was_planted"
+
+AUDIT: Final[list[Mutant]] = [
+    *mutants(
+        "api/audit/checks.py",
+        (
+            "a check finds what is put before PostgreSQL's own",
+            '"pg_catalog, pg_temp"',
+            '"public, pg_catalog"',
+        ),
+        witness="audit/test_checks.py::test_an_operator_in_front_of_a_real_one_is_not_asked",
+    ),
+    *mutants(
+        "db/audit/grant_catalog.sql",
+        (
+            "PostgreSQL's own functions may be granted",
+            "proowner, proacl from pg_catalog.pg_proc\n",
+            "proowner, proacl from pg_catalog.pg_proc where oid >= 16384\n",
+        ),
+        (
+            "what was put into an extension is the extension's",
+            "          and (things.object < 16384 or member.refobjid >= 16384)\n",
+            "",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/grant_other_object.sql",
+        ("large objects may be granted", "'L', lomowner, lomacl", "'L', lomowner, null"),
+        ("a user mapping is not asked about", "grantees.role = m.umuser", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/role_owns_object.sql",
+        ("anything else may be owned", "and s.dbid in (0, d.oid)", "and s.dbid = 0"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/view_definer.sql",
+        (
+            "a view of a copy is not asked about",
+            "v.oid >= 16384 and member.objid is null or found.not_its_own > 0",
+            "exists (select from below join pg_catalog.pg_class t on t.oid = below.relation"
+            " where below.view = v.oid and t.relrowsecurity)",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/function_definer_public.sql",
+        (
+            "what depends on a definer function is not asked",
+            "coalesce(executed.by, used.by)",
+            "executed.by",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/builtin_changed.sql",
+        ("a built-in may become leakproof", "f.proleakproof and not f.is_leakproof", "false"),
+        ("a built-in may have another body", "or f.body <> f.recorded_body", ""),
+        ("a view of the catalog may be replaced", "r.xmin::text::bigint > initdb.ended", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/trigger_on_table.sql",
+        ("a trigger may do anything", "form_is.known is not true", "false"),
+        ("a trigger may be off", "(t.tgenabled in ('D', 'R')\n        or", "(false or"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/table_inherited.sql",
+        (
+            "a parent shows the rows",
+            "other.oid = i.inhparent and not (other",
+            "false and not (other",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/expression_on_table.sql",
+        ("a check may send rows away", "f.provolatile = 'v'", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/publication_unfiltered.sql",
+        (
+            "a filter is enough",
+            "c.oid = r.prrelid and c.relrowsecurity\n",
+            "c.oid = r.prrelid and c.relrowsecurity\n         where r.prqual is null\n",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/setting_unsafe.sql",
+        (
+            "any role may be preset",
+            "where preset.name not in (",
+            "where preset.name not in ('role', ",
+        ),
+        witness=_NAMED,
+    ),
+]
+
 MUTANTS: Final = [
     *POLICIES,
     *KEY_POLICIES,
@@ -2036,4 +2139,5 @@ MUTANTS: Final = [
     *AGAIN,
     *LISTS,
     *FAULTS,
+    *AUDIT,
 ]
