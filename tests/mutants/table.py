@@ -2436,12 +2436,12 @@ FAULTS: Final = [
             "longest = None",
         ),
         ("a place is never free again", "            group.size -= 1", "            pass"),
-        witness="faults/test_connections.py",
+        witness="unit/test_connections.py",
     ),
     *mutants(
         "api/connections.py",
         ("unread answers have no limit", "while total > self._max_unsent:", "while False:"),
-        witness="faults/test_unread.py",
+        witness="unit/test_connections.py",
     ),
     *mutants(
         "api/main.py",
