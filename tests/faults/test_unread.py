@@ -45,7 +45,7 @@ def test_who_reads_none_of_several_answers_is_cut_off(
     address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.protocol.STALLED", SHORT)
-    with raw(address, window=4096) as client:
+    with raw(address, window=1 << 16) as client:
         asks(client, "GET /api/tasks HTTP/1.1", HOST, bearer(diligent))
         time.sleep(1.0)  # PostgreSQL and the network take a while
         time.sleep(SHORT + SLACK)
@@ -56,7 +56,7 @@ def test_a_stranger_who_reads_none_of_the_documentation_is_cut_off(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.protocol.STALLED", SHORT)
-    with raw(address, window=4096) as client:
+    with raw(address, window=1 << 16) as client:
         asks(client, ASSET, HOST)
         time.sleep(1.0 + SHORT + SLACK)
         is_cut_off(client)
@@ -70,7 +70,7 @@ def test_who_reads_nothing_is_cut_off_whatever_else_is_being_answered(
     task = diligent.creates()
     with (
         held(postgres.database.superuser, LOCK, diligent.id, task["id"]),
-        raw(address, window=4096) as client,
+        raw(address, window=1 << 16) as client,
     ):
         asks(client, ASSET, HOST, times=4)
         asks(client, f"DELETE /api/tasks/{task['id']} HTTP/1.1", HOST, bearer(diligent), times=1)
@@ -84,7 +84,7 @@ def test_what_is_asked_for_and_not_read_is_not_even_done(
 ) -> None:
     """The last of many requests waits until its client has read what was before."""
     last = f"DELETE /api/tasks/{alice.creates()['id']} HTTP/1.1"
-    with raw(address, window=4096) as client:
+    with raw(address, window=1 << 16) as client:
         asks(client, ASSET, HOST)
         asks(client, last, HOST, bearer(alice), "Connection: close", times=1)
         time.sleep(1.0)
