@@ -270,7 +270,10 @@ def test_a_weakness_is_found_for_no_other_reason_and_can_be_mended(
     for finding in planted:
         superuser.execute(finding.mend.encode(), prepare=False)
     undecided = [finding for finding in planted if finding.mend.startswith("--")]
-    assert findings(superuser) == undecided
+    left = findings(superuser)
+    assert [finding for finding in left if finding not in undecided] == []
+    # where nothing was mended nothing has changed; else that may have mended the others, too
+    assert left == undecided or len(undecided) < len(planted)
 
 
 @pytest.mark.parametrize(("name", "planted"), NAMED.items(), ids=NAMED)
