@@ -115,7 +115,8 @@ def test_whatever_is_preset_nothing_has_drifted_and_what_has_is_printed_alike(
     own_database: TaskDatabase, printed: dict[str, str], preset: str
 ) -> None:
     assert set(printed) == {"policy extra on task"}
-    executes(own_database, f"alter database {name_of(own_database)} set {preset}")
+    # the reviewer's own: what is preset for the server's sessions is judged as such
+    executes(own_database, f"alter role {OWNER} in database {name_of(own_database)} set {preset}")
     clean = audits(own_database)
     assert (clean.code, clean.err) == (0, ""), clean.out
     executes(own_database, EXTRA)
