@@ -53,7 +53,7 @@ EXTRA: Final = r"""
     create policy extra on task for select to task_app
         using (title <> 'a\b' and created_at < timestamptz '2026-03-01 12:00+00'
                and created_at - updated_at < interval '1 month 2 days 3 hours'
-               and '\x00ff'::bytea = title::bytea and 0.1::float8 + 0.2::float8 < id::float8)"""
+               and '\x00ff'::bytea = title::bytea and '0.1234567890123'::float8 < id::float8)"""
 # An operator that looks at another setting. Of functions and types there could be such, too.
 FOREIGN: Final = """
     create function public.agrees(text, text) returns boolean language sql stable
