@@ -739,6 +739,7 @@ IDENTITY: Final = [
 ]
 
 _GATE: Final = "api/gate.py"
+_PRESETS: Final = "audit/test_presets.py::test_whatever_is_preset_"
 
 POOL: Final = mutants(
     "api/pool.py",
@@ -999,26 +1000,42 @@ GIVEN: Final = [
         ("the URL chooses an encoding", '    "client_encoding",\n', ""),
         witness="integration/test_encodings.py",
     ),
+    *(
+        mutant
+        for name, value, preset in (
+            ("idle_in_transaction_session_timeout", '"0"', "20"),
+            ("transaction_timeout", '"0"', "20"),
+            ("search_path", "SEARCH_PATH", "nowhere"),
+            ("standard_conforming_strings", '"on"', "off"),
+            ("transform_null_equals", '"off"', "on"),
+            ("default_transaction_read_only", '"off"', "on"),
+        )
+        for mutant in mutants(
+            "api/presets.py",
+            (f"{name} is left as it is preset", f'    "{name}": {value},\n', ""),
+            witness=f"{_PRESETS}migrate_writes_the_same[{name} = {preset}]",
+        )
+    ),
+    *(
+        mutant
+        for name, value, preset in (
+            ("bytea_output", '"hex"', "escape"),
+            ("datestyle", '"iso, mdy"', "'German, DMY'"),
+            ("intervalstyle", '"postgres"', "sql_standard"),
+            ("timezone", '"utc"', "'Asia/Kathmandu'"),
+            ("extra_float_digits", '"1"', "-15"),
+        )
+        for mutant in mutants(
+            "api/presets.py",
+            (f"{name} is left as it is preset", f'    "{name}": {value},\n', ""),
+            witness=f"{_PRESETS}nothing_has_drifted_and_what_has_is_printed_alike"
+            f"[{name} = {preset}]",
+        )
+    ),
     *mutants(
         "api/presets.py",
-        *(
-            (f"{name} is left as it is preset", f'    "{name}": {value},\n', "")
-            for name, value in (
-                ("idle_in_transaction_session_timeout", '"0"'),
-                ("transaction_timeout", '"0"'),
-                ("default_transaction_read_only", '"off"'),
-                ("search_path", "SEARCH_PATH"),
-                ("standard_conforming_strings", '"on"'),
-                ("transform_null_equals", '"off"'),
-                ("bytea_output", '"hex"'),
-                ("datestyle", '"iso, mdy"'),
-                ("intervalstyle", '"postgres"'),
-                ("timezone", '"utc"'),
-                ("extra_float_digits", '"1"'),
-            )
-        ),
         ("a preset statement_timeout stays", '[("statement_timeout", "0"), ', "["),
-        witness="audit/test_presets.py",
+        witness=f"{_PRESETS}migrate_writes_the_same[statement_timeout = 1]",
     ),
     *mutants(
         _EVIDENCE,
@@ -1532,14 +1549,14 @@ INPUT: Final = [
         ),
         (
             "a title may be long",
-            "strict=True, strip_whitespace=True, min_length=1, max_length=200",
+            "strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE",
             "strict=True, strip_whitespace=True, min_length=1, max_length=201",
         ),
         ("a title is not trimmed", "strict=True, strip_whitespace=True, ", "strict=True, "),
-        ("a description may be long", "max_length=10_000", "max_length=10_001"),
+        ("a description may be long", "max_length=MAX_DESCRIPTION", "max_length=10_001"),
         (
             "a description may hold U+0000",
-            "max_length=10_000),\n    AfterValidator(_without_nul),\n",
+            "max_length=MAX_DESCRIPTION),\n    AfterValidator(_without_nul),\n",
             "max_length=10_000),\n",
         ),
         (
