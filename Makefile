@@ -67,7 +67,7 @@ bench-scale: install ## Measure it with a hundred times the rows
 bench-soak: install ## Measure its start, and its memory over a million requests
 	$(VENV)/bin/python -m bench soak
 
-bench-endure: install ## Measure it for a quarter of an hour, at four fifths of what it can do
+bench-endure: install ## Measure it for a quarter of an hour, at four fifths of what it can do, with and without a greedy user
 	$(VENV)/bin/python -m bench endure
 
 manifest: install ## Record what db/policies/ decides, and what of it the statements need
