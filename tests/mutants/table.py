@@ -2435,7 +2435,7 @@ FAULTS: Final = [
         ("an upgrade is wished again", 'if header[0] != b"upgrade"', "if header"),
         ("there may be two hosts", "len(hosts) > 1 or", "False or"),
         ("there may be no host", '(not hosts and version == "1.1")', "False"),
-        ("a host may be anything", "if not found or", "if found and"),
+        ("a host may go on", "_HOST.fullmatch(host)", "_HOST.match(host)"),
         ("a port may be any number", "int(found[2] or 0) > _MAX_PORT", "False"),
         ("tunnels are made", 'if method == b"CONNECT":', "if False:"),
         ("any version is HTTP/1.1", "if version not in _VERSIONS:", "if False:"),

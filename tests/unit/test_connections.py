@@ -63,6 +63,8 @@ def test_where_all_are_at_work_the_newcomer_is_not_admitted_until_one_leaves() -
     places = joining(connections, *clients)
     for place in places:
         place.work()
+        place.idle()
+        place.work()
     (late,) = joining(connections, Client())
     assert not late.is_admitted
     places[0].leave()
