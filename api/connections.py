@@ -7,6 +7,8 @@ made; where all are at work, the newcomer's requests are refused.
 
 import time
 from collections.abc import Callable
+from math import inf
+from operator import attrgetter
 from typing import Any, Final, Protocol, final
 
 MAX_CONNECTIONS: Final = 2000  # of a process, unless said otherwise
@@ -47,22 +49,38 @@ class CountingTransport:
 
 
 class _Group:
-    """Connections that share a limit; the silent and the idle ones, in the order in which they
-    became so."""
+    """Connections that share a limit, in the order in which they were made."""
 
-    __slots__ = ("idle", "limit", "silent", "size")
+    __slots__ = ("limit", "places")
 
     def __init__(self, limit: int) -> None:
-        self.limit, self.size = limit, 0
-        self.silent: dict[Place, None] = {}  # never had a request
-        self.idle: dict[Place, None] = {}
+        self.limit = limit
+        self.places: dict[Place, None] = {}
+
+    def make_room(self) -> None:
+        """End the connection that is silent or idle longest; one with unsent bytes only if there is
+        no other."""
+        if len(self.places) < self.limit:
+            return
+        longest = min(self.places, key=_SINCE)
+        if longest.connection.unsent:
+            taken = (place for place in self.places if not place.connection.unsent)
+            other = min(taken, key=_SINCE, default=longest)
+            longest = other if other.since < _AT_WORK else longest
+        if longest.since < _AT_WORK:
+            longest.leave()
+            longest.connection.make_room()
 
 
 @final
 class Place:
-    """A connection's place among the others, from `Connections.join` until it leaves."""
+    """A connection's place among the others, from `Connections.join` until it leaves.
 
-    __slots__ = ("_connections", "_groups", "_is_admitted", "address", "connection")
+    `since`: when it became idle, by a clock; earlier than any of these while it is silent, and
+    `_AT_WORK` while it has a request. `is_admitted`: whether its requests are served.
+    """
+
+    __slots__ = ("_connections", "_groups", "address", "connection", "is_admitted", "since")
 
     def __init__(
         self,
@@ -73,38 +91,36 @@ class Place:
     ) -> None:
         self._connections, self._groups = connections, groups
         self.address, self.connection = address, connection
+        self.since = time.monotonic() - _BEFORE
         for group in groups:
-            group.size += 1
-        self._is_admitted = False
-        self._is_admitted = self.is_admitted
-        for group in groups:
-            group.silent[self] = None
+            group.places[self] = None
+        self.is_admitted = False
+        self.admit()
 
-    @property
-    def is_admitted(self) -> bool:
-        """Whether its requests are served: it once found room, or finds some now."""
-        if not self._is_admitted:
-            self._is_admitted = all(group.size <= group.limit for group in self._groups)
-        return self._is_admitted
+    def admit(self) -> bool:
+        """Whether its requests are served from now on: it finds room."""
+        self.is_admitted = all(len(group.places) <= group.limit for group in self._groups)
+        return self.is_admitted
 
     def idle(self) -> None:
         """It has no request: it may have to make room."""
-        for group in self._groups:
-            group.idle[self] = None
+        self.since = time.monotonic()
 
     def work(self) -> None:
         """It has a request: it stays."""
-        for group in self._groups:
-            group.silent.pop(self, None)
-            group.idle.pop(self, None)
+        self.since = _AT_WORK
 
     def leave(self) -> None:
         """It ends. Doing so twice changes nothing."""
-        self.work()
         for group in self._groups:
-            group.size -= 1
+            del group.places[self]
         self._groups = ()
         self._connections.left(self)
+
+
+_SINCE: Final = attrgetter("since")
+_AT_WORK: Final = inf
+_BEFORE: Final = 1e9  # seconds: longer than any connection
 
 
 @final
@@ -130,15 +146,14 @@ class Connections:
                 group = self._addresses[address] = _Group(self._limit_per_address)
             groups = (group, self._all)
         for group in groups:
-            if group.size >= group.limit:
-                _make_room(group)
+            group.make_room()
         return Place(self, groups, address, connection)
 
     def left(self, place: Place) -> None:
         """Of a place: its connection ends."""
         self._unsent.pop(place, None)
         group = self._addresses.get(place.address or "")
-        if group is not None and not group.size:
+        if group is not None and not group.places:
             del self._addresses[place.address or ""]
 
     def unread(self, place: Place) -> None:
@@ -154,14 +169,3 @@ class Connections:
     def read(self, place: Place) -> None:
         """This connection has no unsent bytes left, or none that are old."""
         self._unsent.pop(place, None)
-
-
-def _make_room(group: _Group) -> None:
-    """End the connection that is silent or idle longest; one with unsent bytes only if there is no
-    other."""
-    longest = next(iter(group.silent), None)
-    longest = longest or next((one for one in group.idle if not one.connection.unsent), None)
-    longest = longest or next(iter(group.idle), None)
-    if longest is not None:
-        longest.leave()
-        longest.connection.make_room()

@@ -22,12 +22,13 @@ def sent(kind: bytes, *parts: bytes) -> bytes:
     return kind + _SIZE.pack(len(content) + 4) + content
 
 
-EXECUTE: Final = sent(b"E", b"\0", bytes(4))  # the unnamed portal, all rows
+_EXECUTE: Final = sent(b"E", b"\0", bytes(4))  # the unnamed portal, all rows
 SYNC: Final = sent(b"S")
 
 
 def bound(statement: bytes, arguments: Sequence[object]) -> bytes:
-    """Values to the unnamed portal; parameters and results as text, which needs no types."""
+    """Values to the unnamed portal, and what runs it; parameters and results as text, which needs
+    no types."""
     parts = [b"\0", statement, b"\0\0", _COUNT.pack(len(arguments))]
     for argument in arguments:
         if argument is None:
@@ -35,7 +36,8 @@ def bound(statement: bytes, arguments: Sequence[object]) -> bytes:
         else:
             text = _WRITTEN[type(argument)](argument)
             parts += (_SIZE.pack(len(text)), text)
-    return sent(b"B", *parts, b"\0\0")
+    content = b"".join(parts)
+    return b"B%b%b\0\0%b" % (_SIZE.pack(len(content) + 6), content, _EXECUTE)
 
 
 def _array(values: Sequence[object]) -> bytes:

@@ -19,7 +19,6 @@ from api.messages import (
     COMPLETE,
     DATA,
     ERROR,
-    EXECUTE,
     FAILED,
     HEAD,
     IDLE,
@@ -68,12 +67,16 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
 
 class _Prepared:
-    """A statement that the server knows by a name; its columns, once it has told them."""
+    """A statement that the server knows by a name; its columns, once it has told them.
 
-    __slots__ = ("columns", "name")
+    `alone`: what runs it without parameters.
+    """
+
+    __slots__ = ("alone", "columns", "name")
 
     def __init__(self, name: bytes) -> None:
         self.name = name + b"\0"
+        self.alone = bound(self.name, ())
         self.columns: list[Column] | None = None
 
 
@@ -187,7 +190,7 @@ class Pipeline(asyncio.Protocol):
                 if self.keeps_statements:
                     new[sql] = prepared
             asked.append(prepared)
-            parts += (bound(prepared.name, arguments), EXECUTE)
+            parts.append(bound(prepared.name, arguments) if arguments else prepared.alone)
         return b"".join((*parts, SYNC)), asked, new
 
     def data_received(self, data: bytes | bytearray) -> None:

@@ -1,8 +1,8 @@
 """Connections, each lent to one borrower at a time; users who wait are served in turn."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from typing import Final, NamedTuple, final
 
 from api.pipeline import Connection
@@ -13,7 +13,10 @@ QUEUE: Final = 100  # who may wait for each connection: more than it serves in t
 _CLOSE: Final = 2.0  # seconds for a farewell
 _ROUND: Final = 0.1  # seconds between two looks at these; a timer for each would cost more
 
-_Turn = asyncio.Future[None]
+
+# A request that waits: what ends its waiting, whether it is slow, and since when it waits.
+_Turn = tuple[asyncio.Future[None], bool, float]
+_Lines = dict[str | None, list[_Turn]]  # by user, each in the order of arrival
 
 
 class PoolState(NamedTuple):
@@ -50,17 +53,15 @@ class Pool:
         self._share = max(1, size // 2) if share is None else share
         self._timeout = timeout
         self._held: dict[str | None, int] = {}  # connections, by who holds or opens them
-        self._slow: set[str | None] = set()  # users of whom a slow transaction runs
-        self._lines: OrderedDict[str | None, _Line] = (
-            OrderedDict()
-        )  # whose turn is next comes first
-        self._waiting = 0  # in all of them
+        self._lines: _Lines = {}  # whose turn is next comes first; None always
+        self._slow: set[str | None] = set()  # users with a slow request that is in line, or served
+        self._behind: _Lines = {}  # slow requests behind another one of the same user
+        self._waiting = 0  # in all of these lines
         self._idle: dict[Connection, float] = {}
         # to whom, whether for a slow transaction, and since when
         self._lent: dict[Connection, tuple[str | None, bool, float]] = {}
         self._loop = asyncio.get_running_loop()
         self._round: asyncio.TimerHandle | None = None
-        self._now = 0.0  # by the loop's clock, at the last round: exact enough for what is lent
 
     @property
     def state(self) -> PoolState:
@@ -78,10 +79,10 @@ class Pool:
         `TimeoutError` when there is none in time, or too many wait to hope for one, and what
         `connect` raises.
         """
+        asked = self._loop.time()
         if self._round is None:
             self._round = self._loop.call_later(_ROUND, self._go_round)
-            self._now = self._loop.time()
-        held, waited = self._held.get(user, 0), 0.0
+        held = self._held.get(user, 0)
         if (
             self._places
             and (held < self._share or user is None)
@@ -92,7 +93,7 @@ class Pool:
             if slow:
                 self._slow.add(user)
         else:
-            waited = await self._place(user, slow)
+            await self._place((self._loop.create_future(), slow, asked), user)
         connection = None
         try:
             if fresh:
@@ -100,11 +101,11 @@ class Pool:
             while self._idle and (connection is None or connection.is_closed()):
                 connection, _ = self._idle.popitem()
             if connection is None or connection.is_closed():
-                connection = await self._connect(self._timeout - waited)
+                connection = await self._connect(asked + self._timeout - self._loop.time())
         except BaseException:
             self._leave(user, slow)
             raise
-        self._lent[connection] = user, slow, self._now
+        self._lent[connection] = user, slow, self._loop.time()
         return connection
 
     @property
@@ -116,7 +117,7 @@ class Pool:
         """Take it back; it is ended unless it is open, asked nothing and in no transaction."""
         user, slow, _ = self._lent.pop(connection)
         if connection.pipeline.is_idle:
-            self._idle[connection] = self._now
+            self._idle[connection] = self._loop.time()
         else:
             connection.terminate()
         self._leave(user, slow)
@@ -134,51 +135,67 @@ class Pool:
             connection.terminate()
         self._idle.clear()
 
-    async def _place(self, user: str | None, slow: bool) -> float:
-        """Wait for a place. Returns the seconds it took."""
-        asked, line = self._loop.time(), self._lines.get(user)
+    async def _place(self, turn: _Turn, user: str | None) -> None:
+        """Wait for a place."""
+        future, slow, _ = turn
         if self._waiting >= self._size * QUEUE:
-            self._make_room(-1 if user is None else len(line or ()))
-        if line is None:
-            line = self._lines[user] = _Line()
-            if user is None:
-                self._lines.move_to_end(user, last=False)
-        turn: _Turn = self._loop.create_future()
-        line.of(slow)[turn] = asked
+            self._make_room(-1 if user is None else self._length(user))
+        if slow and user in self._slow:
+            self._behind.setdefault(user, []).append(turn)
+        else:
+            self._queue(turn, user)
         self._waiting += 1
         try:
-            await turn
+            await future
         except BaseException:
-            if turn.cancelled():
-                self._remove(user, slow, turn)
-            elif turn.exception() is None:
-                self._leave(user, slow)  # it came at the last moment, and is not needed any more
+            if future.cancelled():
+                self._remove(turn, user)
+            elif future.exception() is None:
+                self._leave(user, slow)  # it came at the last moment, and is not needed
             raise
-        return self._loop.time() - asked
+
+    def _queue(self, turn: _Turn, user: str | None) -> None:
+        if turn[1]:
+            self._slow.add(user)
+        if (line := self._lines.get(user)) is None:
+            self._lines[user] = [turn]
+        else:
+            line.append(turn)
+
+    def _length(self, user: str | None) -> int:
+        return len(self._lines.get(user, ())) + len(self._behind.get(user, ()))
 
     def _make_room(self, waiting: int) -> None:
-        """Turn away the newest of whoever has the most requests in line, if that is fairer.
+        """Turn away one request of whoever has the most in line, if that is fairer.
 
-        So whose requests fill the queue keeps nobody else out of it (RFC 8290, section 4.1.2).
-        `waiting`: how many of the newcomer's are in it. Raises `TimeoutError`.
+        So whose requests fill the queue keeps nobody else out of it (RFC 8290, section 4.1.2). It
+        is a slow one if there is any, and else the newest. `waiting`: how many of the newcomer's
+        are in the queue. Raises `TimeoutError`.
         """
-        lines = ((user, line) for user, line in self._lines.items() if user is not None)
-        user, longest = max(lines, key=lambda one: len(one[1]), default=(None, _Line()))
-        if len(longest) <= waiting + 1:
+        users = (one for one in (*self._lines, *self._behind) if one is not None)
+        user = max(users, key=self._length, default=None)
+        if user is None or self._length(user) <= waiting + 1:
             raise TimeoutError
-        slow = bool(longest.slow)
-        turn = next(reversed(longest.of(slow)))
-        self._remove(user, slow, turn)
-        if not turn.done():
-            turn.set_exception(TimeoutError())
+        turns = [*self._lines.get(user, ()), *self._behind.get(user, ())]
+        self._turn_away(next((turn for turn in reversed(turns) if turn[1]), turns[-1]), user)
 
-    def _remove(self, user: str | None, slow: bool, turn: _Turn) -> None:
-        line = self._lines.get(user)
-        if line is None or line.of(slow).pop(turn, None) is None:
-            return
-        self._waiting -= 1
-        if not len(line):
-            del self._lines[user]
+    def _turn_away(self, turn: _Turn, user: str | None) -> None:
+        self._remove(turn, user)
+        if not turn[0].done():
+            turn[0].set_exception(TimeoutError())
+
+    def _remove(self, turn: _Turn, user: str | None) -> None:
+        for lines in (self._lines, self._behind):
+            if (line := lines.get(user)) and turn in line:
+                line.remove(turn)
+                self._waiting -= 1
+                if not line:
+                    del lines[user]
+                if turn[1] and lines is self._lines:
+                    self._end_slow(user)
+                    if self._places:
+                        self._serve_next()
+                return
 
     def _leave(self, user: str | None, slow: bool) -> None:
         """Give the place to whose turn it is."""
@@ -189,36 +206,50 @@ class Pool:
         else:
             del self._held[user]
         if slow:
-            self._slow.discard(user)
+            self._end_slow(user)
         if self._lines:
             self._serve_next()
 
+    def _end_slow(self, user: str | None) -> None:
+        """The user's next slow request is in line from now on."""
+        if not (behind := self._behind.get(user)):
+            self._slow.discard(user)
+            return
+        turn = behind.pop(0)
+        if not behind:
+            del self._behind[user]
+        self._queue(turn, user)
+
     def _serve_next(self) -> None:
-        for user, line in self._lines.items():
+        for user in chain((None,), self._lines) if None in self._lines else self._lines:
             held = self._held.get(user, 0)
             if held >= self._share and user is not None:
                 continue
-            turn, slow = line.first(slow_too=user not in self._slow)
-            if turn is None:
-                continue
-            self._places -= 1
-            self._held[user] = held + 1
-            if slow:
-                self._slow.add(user)
-            if user is not None:
-                self._lines.move_to_end(user)
-            self._remove(user, slow, turn)
-            turn.set_result(None)
-            return
+            line = self._lines[user]
+            for turn in line:
+                if turn[0].done():  # given up, and about to leave
+                    continue
+                line.remove(turn)
+                self._waiting -= 1
+                self._places -= 1
+                self._held[user] = held + 1
+                del self._lines[user]
+                if line:
+                    self._lines[user] = line  # at the end
+                turn[0].set_result(None)
+                return
 
     def _go_round(self) -> None:
-        self._now = now = self._loop.time()
-        for user, line in list(self._lines.items()):
-            for slow in (False, True):
-                for turn in line.before(now - self._timeout, slow=slow):
-                    self._remove(user, slow, turn)
-                    if not turn.done():
-                        turn.set_exception(TimeoutError())
+        now = self._loop.time()
+        late = [
+            (turn, user)
+            for lines in (self._lines, self._behind)
+            for user, line in lines.items()
+            for turn in line
+            if now - turn[2] > self._timeout
+        ]
+        for turn, user in late:
+            self._turn_away(turn, user)
         for connection, (_, _, since) in self._lent.items():
             if now - since > LENT:
                 connection.terminate()
@@ -228,36 +259,3 @@ class Pool:
                 connection.terminate()
         busy = self._waiting or self._held or self._idle
         self._round = self._loop.call_later(_ROUND, self._go_round) if busy else None
-
-
-@final
-class _Line:
-    """The requests of one user that wait, each since when; the oldest first."""
-
-    __slots__ = ("quick", "slow")
-
-    def __init__(self) -> None:
-        self.quick: OrderedDict[_Turn, float] = OrderedDict()
-        self.slow: OrderedDict[_Turn, float] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self.quick) + len(self.slow)
-
-    def of(self, slow: bool) -> OrderedDict[_Turn, float]:
-        return self.slow if slow else self.quick
-
-    def before(self, moment: float, *, slow: bool) -> list[_Turn]:
-        """Those that began to wait before it."""
-        return [turn for turn, since in self.of(slow).items() if since < moment]
-
-    def first(self, *, slow_too: bool) -> tuple[_Turn | None, bool]:
-        """The one that has waited longest, and whether it is slow."""
-        quick, slow = (
-            next((turn for turn in waiting if not turn.done()), None)
-            for waiting in (self.quick, self.slow)
-        )
-        if slow is None or not slow_too:
-            return quick, False
-        if quick is not None and self.quick[quick] <= self.slow[slow]:
-            return quick, False
-        return slow, True

@@ -49,7 +49,7 @@ class _Flow(FlowControl):
         self._waiting = waiting
 
     def resume_reading(self) -> None:
-        if not self._waiting:
+        if self.read_paused and not self._waiting:
             super().resume_reading()
 
 
@@ -211,19 +211,22 @@ class Protocol(HttpToolsProtocol):
         self._head, self._in_body, self._around = None, True, 0
         if not self.url.startswith(b"/"):
             self.url = heads.with_path(self.url)
-        if self._is_proxy and self.client:
-            forwarded = [value for name, value in self.headers if name == b"x-forwarded-for"]
-            if forwarded:
-                if client := self.server_state.proxies.client(forwarded):
-                    self.scope["client"] = (client, 0)
-                else:  # the connection's own address counts, and is not the client's
-                    self.scope[UNKNOWN] = True  # type: ignore[typeddict-unknown-key]
-        if not self._place.is_admitted:
+        if self._is_proxy:
+            self._read_forwarded()
+        if not (self._place.is_admitted or self._place.admit()):
             self.scope[CROWDED] = True  # type: ignore[typeddict-unknown-key]
         self._place.work()
         super().on_headers_complete()
         if self._stopping:
             self.cycle.keep_alive = False
+
+    def _read_forwarded(self) -> None:
+        forwarded = [value for name, value in self.headers if name == b"x-forwarded-for"]
+        if forwarded:
+            if client := self.server_state.proxies.client(forwarded):
+                self.scope["client"] = (client, 0)
+            else:  # the connection's own address counts, and is not the client's
+                self.scope[UNKNOWN] = True  # type: ignore[typeddict-unknown-key]
 
     def on_body(self, body: bytes) -> None:
         """A part of the body, unless the head is read again."""

@@ -6,6 +6,7 @@ faults.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice, repeat
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ BODY_TIMEOUT: Final = 10.0  # seconds for a whole body
 # A merge patch (RFC 7396) is JSON with a media type of its own.
 _JSON: Final = {"application/json", "application/merge-patch+json"}
 _UTF_8: Final = {"utf-8", "utf8"}  # the second is what many call it
-_NOT_ENCODED: Final = {"identity", ""}  # of a list, in which elements may be empty
+_NOT_ENCODED: Final = {b"identity", b""}  # of a list, in which elements may be empty
 # name=token or name="quoted", after semicolons (RFC 9110, sections 5.6.4 and 5.6.6)
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _NAMED: Final = rf'({_WORD})=(?:({_WORD})|"((?:[^"\\]|\\.)*+)")'
@@ -64,9 +65,10 @@ async def read(scope: Scope, receive: Receive, most: int, deadlines: Deadlines) 
     What the header says of a body is judged when there is one (RFC 9110, section 8.3), and then
     before the rest of it is read.
     """
-    announced = any(length.strip("0") for length in values(scope, b"content-length"))
+    said = [line for line in scope["headers"] if line[0].startswith(b"content-")]
+    announced = any(name == b"content-length" and value.strip(b"0") for name, value in said)
     if announced:
-        _demand_json(scope)
+        _demand_json(said)
     content, more = bytearray(), True
     try:
         with deadlines.one():
@@ -76,7 +78,7 @@ async def read(scope: Scope, receive: Receive, most: int, deadlines: Deadlines) 
                     raise ClientDisconnect
                 part = message.get("body", b"")
                 if part and not content and not announced:
-                    _demand_json(scope)
+                    _demand_json(said)
                 content += part
                 if len(content) > most:
                     raise Failure(Kind.CONTENT_TOO_LARGE, f"A body may have {most} bytes at most.")
@@ -86,20 +88,23 @@ async def read(scope: Scope, receive: Receive, most: int, deadlines: Deadlines) 
     return bytes(content)
 
 
-def _demand_json(scope: Scope) -> None:
-    """Raises `Failure` unless the header says that the body is JSON in UTF-8, as it is."""
-    types = values(scope, b"content-type")
-    if not types or not all(_is_json(content_type) for content_type in types):
+def _demand_json(said: list[tuple[bytes, bytes]]) -> None:
+    """Raises `Failure` unless these headers say that the body is JSON in UTF-8, as it is."""
+    types = [value for name, value in said if name == b"content-type"]
+    if not types or not all(map(_is_json, types)):
         raise Failure(
             Kind.UNSUPPORTED_MEDIA_TYPE, "Send JSON in UTF-8: Content-Type: application/json."
         )
-    codings = ",".join(values(scope, b"content-encoding")).lower().split(",")
-    if {coding.strip(" \t") for coding in codings} - _NOT_ENCODED:
-        raise Failure(Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding.")
+    for name, value in said:
+        if name == b"content-encoding" and not _NOT_ENCODED.issuperset(
+            coding.strip(b" \t") for coding in value.lower().split(b",")
+        ):
+            raise Failure(Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding.")
 
 
-def _is_json(content_type: str) -> bool:
-    media_type, semicolon, parameters = content_type.partition(";")
+@lru_cache(64)
+def _is_json(content_type: bytes) -> bool:
+    media_type, semicolon, parameters = content_type.decode("latin-1").partition(";")
     if media_type.strip(" \t").lower() not in _JSON:
         return False
     if not _PARAMETERS.fullmatch(semicolon + parameters):
@@ -139,9 +144,10 @@ class Body:
         except ValueError as error:
             raise Failure(Kind.MALFORMED_REQUEST, f"The body is not JSON: {error}.") from None
         # Pydantic would make an error of each unknown member before the first could be told.
-        unknown = list(islice(self._unknown(value), MAX_ERRORS + 1))
-        if len(unknown) > MAX_ERRORS:
-            raise InvalidInput(unknown)
+        if not isinstance(value, dict) or len(value) > len(self._members):
+            unknown = list(islice(self._unknown(value), MAX_ERRORS + 1))
+            if len(unknown) > MAX_ERRORS:
+                raise InvalidInput(unknown)
         try:
             return self._model.validate_python(value)
         except ValidationError as error:

@@ -66,9 +66,10 @@ def test_where_all_are_at_work_the_newcomer_is_not_admitted_until_one_leaves() -
         place.idle()
         place.work()
     (late,) = joining(connections, Client())
-    assert not late.is_admitted
+    assert not late.admit()
     places[0].leave()
     places[0].leave()  # twice changes nothing
+    assert late.admit()
     assert late.is_admitted
     assert ended(clients) == ["", ""]
 
