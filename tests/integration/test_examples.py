@@ -9,10 +9,9 @@ from typing import Final
 
 import pytest
 
-import api
+from tests.checkout import ROOT
 from tests.commands import PATIENCE, TASK_API, environment, running
 
-ROOT: Final = Path(api.__file__).parent.parent
 READY: Final = "Ctrl-C stops it"
 _BLOCK: Final = re.compile(r"(?ms)^```console\n(.*?)^```")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z")
@@ -28,7 +27,7 @@ def examples(text: str) -> Iterator[tuple[str, str]]:
 
 
 def matches(printed: str, output: str) -> bool:
-    """Whether that is what was printed: `...` is anything, a date any date, a fold no difference."""
+    """Whether the output is as printed: `...` is anything, a date any date, space nothing."""
     parts = [
         "[^,]*".join(re.escape(part) for part in _DATE.split("".join(piece.split())))
         for piece in printed.split("...")

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,28 +10,17 @@ from typing import Final
 
 import pytest
 
-import api
 from api.audit.checks import checks
 from api.audit.target import KEYS
 from api.problems import Kind
 from api.settings import MigrationSettings, Settings
+from tests.checkout import ROOT, files
 
-ROOT: Final = Path(api.__file__).parent.parent
 MAX_README: Final = 200  # lines
 # Each entry names the files of its day.
 DIARY: Final = "bench/HISTORY.md"
 
-
-def documents() -> Iterator[str]:
-    """Every document of the repository, by its path."""
-    for folder, folders, files in os.walk(ROOT):
-        folders[:] = [name for name in folders if name[0] != "." and name != "node_modules"]
-        for name in files:
-            if name.endswith(".md"):
-                yield (Path(folder) / name).relative_to(ROOT).as_posix()
-
-
-DOCUMENTS: Final = sorted(documents())
+DOCUMENTS: Final = sorted(file.relative_to(ROOT).as_posix() for file in files("*.md"))
 CHECKS: Final = {check.id: check for check in checks()}
 
 # What the audit finds by other means than a check.
@@ -145,12 +133,6 @@ def test_every_check_is_in_the_table_of_checks_with_its_level_and_its_sentence()
         f"| [`{check.id}`]({check.id}.sql) | {check.level} | {check.title} |"
         for check in CHECKS.values()
     }
-
-
-def test_every_threat_names_a_test() -> None:
-    proofs = [cell for cell in column(text_of("SECURITY.md"), "test") if set(cell) - {"-"}]
-    assert len(proofs) > 40
-    assert [cell for cell in proofs if not _NODE.search(cell)] == []
 
 
 def test_what_is_not_there_is_noticed() -> None:

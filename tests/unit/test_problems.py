@@ -41,6 +41,7 @@ def test_a_hundred_faults_are_listed_and_that_there_are_more_is_told() -> None:
     assert "the first 100 are listed" in body["detail"]
 
 
+@pytest.mark.evidence("many-faults")
 @pytest.mark.parametrize("kind", [problems.Kind.UNAVAILABLE, problems.Kind.INVALID_INPUT])
 @pytest.mark.parametrize("detail", ["x" * 100_000, "x" * 10_000, "\U0001f95b" * 2_000])
 def test_no_problem_is_longer_than_64_kib(kind: problems.Kind, detail: str) -> None:
