@@ -181,6 +181,19 @@ def test_every_setting_is_in_the_table_of_the_environment() -> None:
         assert f"`{name.upper()}`" in text or name.startswith("otel_")  # they are the SDK's
 
 
+def test_every_number_that_is_a_default_is_in_the_row_of_its_setting() -> None:
+    lines = text_of("docs/deploying.md").splitlines()
+    numbers = {
+        name: field.default
+        for name, field in Settings.model_fields.items()
+        if type(field.default) in (int, float)
+    }
+    assert len(numbers) > 4
+    for name, default in numbers.items():
+        (row,) = (line for line in lines if line.startswith("| `") and f"`{name.upper()}`" in line)
+        assert re.search(rf" {default}\b", row), f"{name} is {default}"
+
+
 def test_every_kind_of_problem_is_in_the_table_of_errors() -> None:
     rows = re.findall(r"(?m)^\| `([a-z-]+)` \| ([45]\d\d) \|", text_of("docs/api.md"))
     assert rows == [(kind.slug, str(kind.status)) for kind in sorted(Kind, key=lambda k: k.status)]
