@@ -147,10 +147,10 @@ def test_what_is_not_there_is_noticed() -> None:
     ]
     table = "| threat | audit |\n|---|---|\n| x | `roel_x`, `drift` |\n\n| `y` | `z` |"
     assert list(missing_checks(table)) == ["roel_x"]
-    assert list(missing_paths("`api/auth.py`, db/x.sql. GET /api/x, https://x.example/api/x")) == [
+    assert list(missing_paths("`api/main.py`, db/x.sql. GET /api/x, https://x.example/api/x")) == [
         "db/x.sql"
     ]
-    files = "`x.py` `Makefile` `auth.py` `auth` `pyproject.toml`\n```ts\n`y.ts`\n```\n"
+    files = "`x.py` `Makefile` `main.py` `auth` `pyproject.toml`\n```ts\n`y.ts`\n```\n"
     assert list(missing_paths(files, ROOT / "api")) == ["x.py"]
     assert list(
         broken_links("## A, b\n[x](#a-b) [x](#c) [x](y.md) [x](https://x.example)", ROOT)
