@@ -73,6 +73,9 @@ bench-endure: install ## Measure it for a quarter of an hour, at four fifths of 
 manifest: install ## Record what db/policies/ decides, and what of it the statements need
 	$(VENV)/bin/python -m tests.manifest
 
+evidence: install ## Record in SECURITY.md which tests prove its rows
+	$(VENV)/bin/python -m tests.evidence
+
 openapi: install ## Record the document that front ends make their types from
 	$(VENV)/bin/python -m tests.openapi
 	$(NPM_CI) --prefix clients/typescript
@@ -101,4 +104,4 @@ constraints: ## Write constraints.txt anew, from the newest versions
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
-.PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest openapi check format install constraints
+.PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints

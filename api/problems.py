@@ -57,7 +57,7 @@ class Kind(Enum):
 
     @property
     def slug(self) -> str:
-        """Its name in the README, and the last part of its `type`."""
+        """Its name in docs/api.md, and the last part of its `type`."""
         return self.name.lower().replace("_", "-")
 
     @property

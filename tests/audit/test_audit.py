@@ -59,6 +59,7 @@ def weaken(database: TaskDatabase, statement: str) -> None:
         connection.execute(statement.encode())
 
 
+@pytest.mark.evidence("audit-changes")
 def test_a_migrated_database_is_clean_and_stays_as_it_was(
     audit: Audit, database: TaskDatabase
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_warning_fails_only_when_asked_to(audit: Audit, own_database: TaskData
     assert audit("--fail-on", "warn", on=own_database).status == 1
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 def test_what_could_not_be_tried_is_not_checked_and_never_a_pass(audit: Audit) -> None:
     said = audit(DATABASE_URL="")
     assert said.status == 2
@@ -110,6 +112,7 @@ def test_what_could_not_be_tried_is_not_checked_and_never_a_pass(audit: Audit) -
     assert "USERS ARE KEPT APART" not in said.out
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 @pytest.mark.parametrize("table", NAMES)
 def test_a_serving_role_that_can_do_nothing_proves_nothing(
     audit: Audit, own_database: TaskDatabase, table: str
@@ -137,6 +140,7 @@ def test_a_server_that_wears_task_app_as_a_mask_is_found_out(
     assert "expected task_app, got task_app, a mask of postgres" in said.out
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 def test_a_check_that_cannot_run_is_not_checked(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +221,7 @@ def test_sarif_is_valid(audit: Audit, own_database: TaskDatabase) -> None:
     assert invocation.execution_successful is False  # there were no probes
 
 
+@pytest.mark.evidence("audit-leaks")
 def test_html_loads_nothing_and_takes_names_for_text(
     audit: Audit, own_database: TaskDatabase
 ) -> None:
@@ -239,6 +244,7 @@ def test_html_loads_nothing_and_takes_names_for_text(
         assert part in page
 
 
+@pytest.mark.evidence("audit-leaks")
 def test_nothing_of_the_rows_is_in_any_format(audit: Audit, own_database: TaskDatabase) -> None:
     weaken(own_database, "insert into task (user_id, title) values ('alice', 'a secret plan')")
     weaken(
@@ -310,6 +316,7 @@ def test_however_the_server_writes_lengths_of_time_nothing_has_drifted(
 SWEEP: Final = "policy idempotency_key_sweep_{} on idempotency_key"
 
 
+@pytest.mark.evidence("stored-responses")
 @pytest.mark.parametrize(
     ("command", "change"),
     [
@@ -333,6 +340,7 @@ def test_a_sweep_of_more_or_by_another_is_drift(
     assert sweep in drifted
 
 
+@pytest.mark.evidence("blind-audit")
 @pytest.mark.slow
 def test_the_self_test_catches_every_weakness_for_no_other_reason(audit: Audit) -> None:
     said = audit("--self-test")
@@ -359,6 +367,7 @@ def test_what_cannot_be_planted_here_is_left_out_and_said_to_be(
     assert "0 weaknesses planted, 0 not caught" in said.out
 
 
+@pytest.mark.evidence("blind-audit")
 def test_the_self_test_fails_when_a_check_has_gone_blind(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -276,6 +276,15 @@ def test_a_weakness_is_found_for_no_other_reason_and_can_be_mended(
     assert left == undecided or len(undecided) < len(planted)
 
 
+@pytest.mark.evidence(
+    "copies",
+    "builtins",
+    "ownership",
+    "replication",
+    "automatic-code",
+    "version-trigger",
+    "unsafe-settings",
+)
 @pytest.mark.parametrize(("name", "planted"), NAMED.items(), ids=NAMED)
 def test_a_finding_names_what_was_planted(
     name: str, planted: str, superuser: psycopg.Connection
@@ -286,6 +295,7 @@ def test_a_finding_names_what_was_planted(
     assert planted in {finding.object for finding in found}
 
 
+@pytest.mark.evidence("builtins")
 @pytest.mark.parametrize(("plant", "undo"), TAKEN_BACK.values(), ids=TAKEN_BACK)
 def test_what_was_taken_back_is_no_longer_found(
     plant: str, undo: str, superuser: psycopg.Connection
@@ -307,6 +317,7 @@ def test_built_in_functions_of_a_version_that_is_not_recorded_are_not_checked(
     assert "the built-in functions of this version are not recorded" in reason
 
 
+@pytest.mark.evidence("ownership")
 def test_what_it_owns_in_another_database_is_said(
     cluster: Cluster, connection: psycopg.Connection
 ) -> None:
@@ -327,6 +338,16 @@ def test_what_is_sound_is_not_reported(change: str, superuser: psycopg.Connectio
     assert findings(superuser) == []
 
 
+@pytest.mark.evidence(
+    "definer-rights",
+    "copies",
+    "ownership",
+    "partitions",
+    "cached-plans",
+    "replication",
+    "automatic-code",
+    "missing-index",
+)
 def test_a_migrated_database_has_no_weakness_for_the_serving_role_to_see(
     database: TaskDatabase,
 ) -> None:
@@ -361,6 +382,7 @@ def test_the_same_is_found_of_another_role_setting_and_column(
     assert not [at for _, at in found if "mine" in at]
 
 
+@pytest.mark.evidence("audited-names")
 def test_an_operator_in_front_of_a_real_one_is_not_asked(superuser: psycopg.Connection) -> None:
     superuser.execute("""
         grant truncate on task to task_app;
@@ -373,6 +395,7 @@ def test_an_operator_in_front_of_a_real_one_is_not_asked(superuser: psycopg.Conn
     assert superuser.execute("show search_path").fetchone() == ("public, pg_catalog",)
 
 
+@pytest.mark.evidence("audit-changes")
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_a_check_needs_no_privilege_and_writes_nothing(
     check: Check, superuser: psycopg.Connection

@@ -181,6 +181,7 @@ def test_each_command_is_tried_on_its_own(
     assert {f"public.todo, {name}" for name in attempts} <= wrong(report)
 
 
+@pytest.mark.evidence("audit-changes")
 @named("clean")
 def test_nothing_stays_and_no_row_is_printed(foreign: Foreign) -> None:
     everything = (
@@ -208,6 +209,7 @@ def not_checked(foreign: Foreign, server: str | None = None) -> dict[str, str]:
     return reasons
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 @named("clean")
 def test_one_owner_is_not_two(foreign: Foreign) -> None:
     foreign.change("delete from shop.parcel where customer_id > 1")
@@ -228,6 +230,7 @@ def test_a_table_without_the_owner_column_is_not_checked(foreign: Foreign) -> No
     assert "no column customer_id" in reason
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 @named("clean")
 def test_a_setting_that_names_nobody_proves_nothing(foreign: Foreign) -> None:
     options = (*foreign.options[:4], "--setting", "shop.nobody", *foreign.options[6:])
@@ -268,6 +271,7 @@ def test_a_server_that_connects_as_a_superuser_is_found_out(foreign: Foreign) ->
     assert wrong(report) == {"the server connects as"}
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 @named("clean")
 def test_an_attempt_that_a_trigger_ends_is_not_checked(foreign: Foreign) -> None:
     foreign.change("""
@@ -281,6 +285,7 @@ def test_an_attempt_that_a_trigger_ends_is_not_checked(foreign: Foreign) -> None
     }
 
 
+@pytest.mark.evidence("audit-changes")
 @named("clean")
 def test_a_hole_in_a_table_costs_one_row_and_no_more(foreign: Foreign) -> None:
     foreign.change("""

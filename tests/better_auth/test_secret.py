@@ -59,7 +59,7 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def routed(account: Account) -> str:
-    """From the route that README.md shows."""
+    """From the route that docs/tokens.md shows."""
     token: str = account.asks("/task-token")["token"]
     return token
 

@@ -98,6 +98,7 @@ def test_a_pooler_that_ends_a_connection_is_no_fault_of_the_program(
     assert alice.http.get("/api/tasks").status_code == 200
 
 
+@pytest.mark.evidence("secrets-in-errors")
 @pytest.mark.parametrize("step", CONNECTING)
 def test_serve_and_doctor_say_what_the_proxy_said(between: Proxy, step: Step) -> None:
     settings = {"DATABASE_URL": with_password(between.url), "BETTER_AUTH_SECRET": SECRET}

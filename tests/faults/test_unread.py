@@ -95,6 +95,7 @@ def test_what_is_asked_for_behind_an_unread_answer_is_not_even_done(
     assert bob.lists() == []
 
 
+@pytest.mark.evidence("slow-clients")
 def test_who_came_first_and_reads_nothing_goes_when_too_much_is_unread(postgres: Postgres) -> None:
     with served(postgres, MAX_UNSENT_MIB="1") as (_, people), contextlib.ExitStack() as stack:
         alice = people.person("alice")

@@ -49,6 +49,7 @@ def superuser(newer: TaskDatabase) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.mark.evidence("older-program")
 def test_an_older_migrate_refuses_and_changes_nothing(newer: TaskDatabase) -> None:
     before = state_of(newer)
     line = run("migrate", MIGRATION_DATABASE_URL=newer.owner).refusal()
@@ -85,6 +86,7 @@ def test_an_unknown_migration_in_the_middle_is_one_too(
     assert "0001b.between" in run("migrate", MIGRATION_DATABASE_URL=newer.owner).refusal()
 
 
+@pytest.mark.evidence("older-program")
 def test_an_older_sweep_refuses_and_deletes_nothing(
     newer: TaskDatabase, superuser: psycopg.Connection
 ) -> None:
@@ -97,6 +99,7 @@ def test_an_older_sweep_refuses_and_deletes_nothing(
     assert superuser.execute("select count(*) from idempotency_key").fetchone() == (1,)
 
 
+@pytest.mark.evidence("older-program")
 @pytest.mark.parametrize("command", ["export", "erase"])
 def test_what_claims_to_reach_all_that_is_kept_refuses(
     newer: TaskDatabase, superuser: psycopg.Connection, command: str
@@ -132,6 +135,7 @@ def test_an_older_server_that_can_do_too_little_there_does_not_advise_to_migrate
     assert "task-api migrate" not in line
 
 
+@pytest.mark.evidence("older-program")
 @pytest.mark.parametrize("by", ["owner", "task_app"])
 @pytest.mark.parametrize("broken", ["select", "grant truncate on task to task_app"])
 def test_an_older_audit_says_ahead_and_does_not_advise_to_migrate(

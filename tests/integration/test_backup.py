@@ -1,6 +1,6 @@
 """A backup that holds everybody's tasks, and a new server on which they are served again.
 
-The commands are those of README.md, *Backup and restore*.
+The commands are those of docs/operating.md, *Backup and restore*.
 """
 
 import re

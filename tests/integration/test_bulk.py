@@ -175,6 +175,7 @@ def test_faults_of_many_tasks_are_a_hundred_together(alice: Person) -> None:
     assert pointers(answer) == ["#/0"] * 30 + ["#/1"] * 30 + ["#/2"] * 30 + ["#/3"] * 10
 
 
+@pytest.mark.evidence("many-faults")
 def test_unknown_members_are_counted_before_anything_is_made_of_them() -> None:
     body = Body(TaskCreates)
     members = ",".join(f'"{n:x}":0' for n in range(100_000))
@@ -193,6 +194,7 @@ def test_unknown_members_are_counted_before_anything_is_made_of_them() -> None:
     assert refused < 1.5 * parsed  # three times as much, when each is an error
 
 
+@pytest.mark.evidence("many-faults")
 @pytest.mark.parametrize("content", ["[],", "[" * 100 + "]" * 100 + ","], ids=["flat", "deep"])
 def test_lists_upon_lists_are_refused_unread(alice: Person, content: str) -> None:
     body = f"[{content * (1_000_000 // len(content))}1]"
@@ -277,6 +279,7 @@ def test_a_hundred_tasks_with_long_descriptions_fit(alice: Person) -> None:
     assert [task["description"] for task in alice.lists()] == ["x" * 9_000] * 100
 
 
+@pytest.mark.evidence("hostile-body")
 def test_a_body_of_more_than_a_megabyte_is_refused(alice: Person) -> None:
     answer = alice.http.post(BULK, content=sized(10, MEGABYTE + 1), headers=JSON)
     problem(answer, 413, "content-too-large")

@@ -24,7 +24,7 @@ from tests.postgres import over_tcp
 
 pytestmark = pytest.mark.slow
 
-# As README.md makes them.
+# As docs/deploying.md makes them.
 DOTENV = {
     "POSTGRES_PASSWORD": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
     "OWNER_PASSWORD": "102132435465768798a9bacbdcedfe0f",

@@ -67,6 +67,7 @@ def runs_the_curl_line_of(dev: Running) -> dict[str, object]:
     return task
 
 
+@pytest.mark.evidence("token-leaks")
 @pytest.mark.slow
 def test_a_newcomer_gets_all_that_was_promised_whatever_the_environment(folder: Path) -> None:
     with running("dev", folder=folder, **HOSTILE) as dev:

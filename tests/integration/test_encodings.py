@@ -58,6 +58,7 @@ def named(line: str, encoding: str) -> bool:
     return encoding in line and "encoding 'UTF8' template template0" in line
 
 
+@pytest.mark.evidence("encoding")
 @each_encoding
 def test_migrate_refuses_and_changes_nothing(
     cluster: Cluster, database: TaskDatabase, encoding: str
@@ -72,6 +73,7 @@ def test_migrate_refuses_and_changes_nothing(
     assert made == (0,)
 
 
+@pytest.mark.evidence("encoding")
 @each_encoding
 def test_nothing_is_served_exported_or_erased_there(
     cluster: Cluster, database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, encoding: str
@@ -130,6 +132,7 @@ def test_readiness_notices_a_database_that_was_put_in_its_place(
     assert [fault["detail"] for fault in answer.json()["errors"]] == ["The encoding is not UTF8."]
 
 
+@pytest.mark.evidence("encoding")
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "WIN1251"])
 def test_what_others_preset_for_sessions_garbles_nothing(
     own_database: TaskDatabase, encoding: str

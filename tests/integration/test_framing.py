@@ -72,6 +72,7 @@ def test_chunks_behind_an_upgrade_are_the_body_of_its_request(
     assert (behind.status, behind.owners) == (200, {wire.bob.id})
 
 
+@pytest.mark.evidence("smuggling")
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "FOO"])
 @pytest.mark.parametrize("pieces", PIECES)
 @pytest.mark.parametrize("framing", ["length", "chunks"])
@@ -111,6 +112,7 @@ def test_an_upgrade_hides_no_second_length(wire: Wire, wish: str) -> None:
         wire.nothing_happened()
 
 
+@pytest.mark.evidence("smuggling")
 @pytest.mark.parametrize("pieces", PIECES)
 def test_a_tunnel_is_refused_and_what_is_sent_into_it_is_not_run(wire: Wire, pieces: int) -> None:
     for wish in ("", WISHES["websocket"], LENGTH):
@@ -222,6 +224,7 @@ NO_HOST: Final = {
 }
 
 
+@pytest.mark.evidence("smuggling")
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 @pytest.mark.parametrize("host", NO_HOST.values(), ids=NO_HOST)
 def test_a_request_without_one_good_host_is_refused(wire: Wire, host: str, version: str) -> None:

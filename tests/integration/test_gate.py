@@ -70,16 +70,19 @@ def test_task_app_passes(guarded: TaskDatabase) -> None:
     assert refusal_of(guarded.task_app) is None
 
 
+@pytest.mark.evidence("bypassing-role")
 def test_a_superuser_is_refused(guarded: TaskDatabase) -> None:
     assert "is a superuser" in serve_refuses(guarded.superuser, "postgres")
 
 
+@pytest.mark.evidence("bypassing-role")
 def test_a_role_with_bypassrls_is_refused(guarded: TaskDatabase, role: str) -> None:
     as_superuser(guarded, "alter role passer_by bypassrls")
     as_superuser(guarded, f"grant select on {', '.join(NAMES)} to passer_by")
     assert "has BYPASSRLS" in serve_refuses(role, "passer_by")
 
 
+@pytest.mark.evidence("bypassing-role")
 @each_table
 def test_an_owner_passes_not_even_with_force(guarded: TaskDatabase, table: str) -> None:
     assert "has CREATEROLE" in serve_refuses(guarded.owner, OWNER)
@@ -92,6 +95,7 @@ def test_an_owner_passes_not_even_with_force(guarded: TaskDatabase, table: str) 
         as_superuser(guarded, f"alter table {table} force row level security")
 
 
+@pytest.mark.evidence("role-change")
 def test_a_member_of_the_owner_is_refused_as_the_owner_is(guarded: TaskDatabase, role: str) -> None:
     as_superuser(guarded, f"grant {OWNER} to passer_by")
     as_superuser(guarded, "alter table task no force row level security")
@@ -101,6 +105,7 @@ def test_a_member_of_the_owner_is_refused_as_the_owner_is(guarded: TaskDatabase,
         as_superuser(guarded, "alter table task force row level security")
 
 
+@pytest.mark.evidence("role-change")
 def test_a_role_that_can_become_one_who_bypasses_is_refused(
     guarded: TaskDatabase, role: str
 ) -> None:
@@ -112,6 +117,7 @@ def test_a_role_that_can_become_one_who_bypasses_is_refused(
         as_superuser(guarded, "drop role all_seeing")
 
 
+@pytest.mark.evidence("not-migrated")
 @each_table
 def test_row_security_switched_off_is_refused(guarded: TaskDatabase, table: str) -> None:
     as_superuser(guarded, f"alter table {table} disable row level security")
@@ -136,6 +142,7 @@ def privileges() -> list[tuple[str, str]]:
     return [(privilege, table) for privilege, _, table in lines]
 
 
+@pytest.mark.evidence("missing-privilege")
 def test_the_privileges_that_are_asked_for_are_those_the_statements_need(
     guarded: TaskDatabase,
 ) -> None:
@@ -144,6 +151,7 @@ def test_the_privileges_that_are_asked_for_are_those_the_statements_need(
     assert needs == NEEDED.read_text().splitlines()  # else: make manifest
 
 
+@pytest.mark.evidence("missing-privilege")
 def test_each_privilege_that_is_missing_is_refused_and_named(own_database: TaskDatabase) -> None:
     everything = privileges()
     assert len(everything) > 20
@@ -171,6 +179,7 @@ def test_the_server_does_not_start_without_a_privilege(own_database: TaskDatabas
     assert refusal_of(own_database.task_app) is None
 
 
+@pytest.mark.evidence("search-path")
 @each_table
 def test_a_table_of_the_same_name_that_is_found_first_is_refused(
     own_database: TaskDatabase, table: str
@@ -192,6 +201,7 @@ def test_a_table_of_the_same_name_that_is_found_first_is_refused(
     )
 
 
+@pytest.mark.evidence("search-path")
 @pytest.mark.parametrize("query", ["options=-csearch_path%3Daside", "search_path=aside"])
 def test_a_search_path_that_hides_public_is_refused(guarded: TaskDatabase, query: str) -> None:
     line = run(
@@ -217,6 +227,7 @@ MASKS = {
 }
 
 
+@pytest.mark.evidence("masked-role")
 @pytest.mark.parametrize(("statement", "url", "query"), MASKS.values(), ids=MASKS)
 def test_whoever_puts_on_task_app_as_a_mask_is_refused(
     guarded: TaskDatabase, role: str, statement: str, url: str, query: str
@@ -230,6 +241,7 @@ def test_whoever_puts_on_task_app_as_a_mask_is_refused(
     assert f"role task_app is a mask of {behind}, who connected and can take it off" in line
 
 
+@pytest.mark.evidence("extra-power")
 @pytest.mark.parametrize("power", ["createrole", "createdb", "replication"])
 def test_task_app_with_more_power_is_refused(guarded: TaskDatabase, power: str) -> None:
     as_superuser(guarded, f"alter role task_app {power}")
@@ -246,6 +258,7 @@ def asked(url: str) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.evidence("extra-power")
 def test_a_member_of_a_predefined_role_is_refused_unless_it_is_harmless(
     guarded: TaskDatabase,
 ) -> None:
@@ -282,6 +295,7 @@ GRANTS = {
 }
 
 
+@pytest.mark.evidence("extra-power")
 @pytest.mark.parametrize("grants", GRANTS.values(), ids=GRANTS)
 def test_however_it_is_a_member_it_is_refused(guarded: TaskDatabase, grants: str) -> None:
     if "inherit" in grants and asked(guarded.direct) and version(guarded) < 160000:
@@ -304,6 +318,7 @@ def version(database: TaskDatabase) -> int:
 LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
+@pytest.mark.evidence("no-limits")
 @pytest.mark.parametrize("limit", LIMITS)
 def test_a_session_without_a_limit_is_refused(own_database: TaskDatabase, limit: str) -> None:
     name = urlsplit(own_database.superuser).path[1:]
@@ -317,6 +332,7 @@ def test_a_session_without_a_limit_is_refused(own_database: TaskDatabase, limit:
     assert f"has no {limit}" in line
 
 
+@pytest.mark.evidence("no-limits")
 def test_a_role_that_has_nothing_but_the_privileges_has_no_limits(
     guarded: TaskDatabase, role: str
 ) -> None:
@@ -337,6 +353,7 @@ PRESETS = {
 }
 
 
+@pytest.mark.evidence("session-presets")
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_session_that_begins_otherwise_is_refused(
     own_database: TaskDatabase, preset: str
@@ -368,6 +385,7 @@ def test_an_operator_of_somebody_elses_does_not_deceive_the_gate(
     assert str(refusal_of(own_database.direct)) != "None"
 
 
+@pytest.mark.evidence("forgotten-table")
 def test_a_table_that_is_granted_without_row_security_is_refused(
     own_database: TaskDatabase,
 ) -> None:
@@ -386,6 +404,7 @@ def test_a_database_of_the_version_before_is_refused(own_database: TaskDatabase)
     assert "task-api migrate" in line
 
 
+@pytest.mark.evidence("not-migrated")
 def test_a_database_not_migrated_is_refused(cluster: Cluster) -> None:
     with cluster.empty_database() as empty:
         line = run("serve", DATABASE_URL=empty.owner, BETTER_AUTH_SECRET=SECRET).refusal()

@@ -93,6 +93,7 @@ def test_a_connection_that_broke_in_the_meantime_is_not_noticed(
         assert alice.lists() == [task]
 
 
+@pytest.mark.evidence("readyz-guards", "not-migrated")
 @pytest.mark.parametrize(
     ("broken", "mended"),
     [

@@ -114,6 +114,7 @@ def test_what_an_address_does_not_take_is_refused_with_what_it_does(
         assert stranger.http.request(method, address).status_code in (200, 401)
 
 
+@pytest.mark.evidence("proxy-bypass")
 @pytest.mark.parametrize(
     "address",
     [
@@ -145,6 +146,7 @@ def test_there_is_nothing_anywhere_else_and_no_redirect(alice: Person, address: 
     assert "Location" not in answer.headers
 
 
+@pytest.mark.evidence("proxy-bypass")
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
 def test_a_method_is_what_the_request_line_says(alice: Person, header: str) -> None:
     task = alice.creates()
@@ -170,6 +172,7 @@ def test_a_client_that_leaves_halfway_is_no_fault_of_the_server(
     assert caplog.text == ""
 
 
+@pytest.mark.evidence("secrets-in-errors", "token-leaks")
 def test_a_request_is_a_line_in_the_log_without_its_query(
     alice: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -341,6 +344,7 @@ def test_a_front_end_may_ask_before_it_calls(stranger: Person, method: str) -> N
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
+@pytest.mark.evidence("cors")
 @pytest.mark.parametrize(
     ("origin", "method", "header"),
     [
@@ -394,6 +398,7 @@ def test_a_front_end_can_read_that_its_user_is_a_stranger(stranger: Person) -> N
 # faults of the server
 
 
+@pytest.mark.evidence("secrets-in-errors")
 def test_a_fault_of_the_deployment_says_nothing_but_that(
     people_of_a_faulty_api: People, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -408,6 +413,7 @@ def test_a_fault_of_the_deployment_says_nothing_but_that(
     assert alice.lists() == []  # the rest is served
 
 
+@pytest.mark.evidence("secrets-in-errors")
 def test_a_row_that_the_database_refuses_is_not_logged(
     own_database: TaskDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -436,6 +442,7 @@ def test_a_header_cannot_be_made_to_end(people: People, monkeypatch: pytest.Monk
 # the documentation page
 
 
+@pytest.mark.evidence("docs-scripts")
 def test_the_documentation_loads_nothing_from_elsewhere(stranger: Person) -> None:
     page = stranger.http.get("/docs")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -456,6 +463,7 @@ def test_the_documentation_loads_nothing_from_elsewhere(stranger: Person) -> Non
     assert not re.findall(r"https?://", page.text)
 
 
+@pytest.mark.evidence("docs-scripts")
 def test_the_documentation_may_load_nothing_from_elsewhere(stranger: Person) -> None:
     header = stranger.http.get("/docs").headers["Content-Security-Policy"]
     policy = dict(part.strip().split(" ", 1) for part in header.split(";"))

@@ -383,6 +383,7 @@ def test_what_comes_while_the_first_is_running_waits_for_its_answer(
     assert action.effects() == 1
 
 
+@pytest.mark.evidence("key-existence")
 def test_other_keys_and_other_people_do_not_wait(
     alice: Person, bob: Person, database: TaskDatabase
 ) -> None:
@@ -543,6 +544,7 @@ def given_answers(
     )
 
 
+@pytest.mark.evidence("many-expired-keys")
 def test_of_the_old_keys_fifty_are_forgotten_at_a_time_the_oldest_first(
     alice: Person, bob: Person, as_superuser: psycopg.Connection
 ) -> None:
@@ -566,6 +568,7 @@ def test_a_key_that_has_expired_is_as_new_though_older_ones_are_still_kept(
     assert len(alice.lists()) == 1
 
 
+@pytest.mark.evidence("many-expired-keys")
 def test_nobody_waits_for_an_old_key_that_another_request_deletes(
     alice: Person, database: TaskDatabase, as_superuser: psycopg.Connection
 ) -> None:
@@ -589,6 +592,7 @@ def test_who_comes_with_an_expired_key_that_is_in_use_is_told_so(
     assert creating(alice).sends('"old 0002"').status_code == 201
 
 
+@pytest.mark.evidence("many-expired-keys")
 @pytest.mark.slow
 def test_many_long_answers_that_have_expired_do_not_lock_anybody_out(
     own_database: TaskDatabase,

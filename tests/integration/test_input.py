@@ -237,6 +237,7 @@ NOT_JSON = {
 }
 
 
+@pytest.mark.evidence("hostile-body")
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())
 def test_what_is_not_json_is_refused(sender: Writer, body: bytes) -> None:
     assert "errors" not in problem(sender.sends(body), 400, "malformed-request")
@@ -267,6 +268,7 @@ def _in_chunks(body: bytes) -> Iterator[bytes]:
         yield body[start : start + 10_000]
 
 
+@pytest.mark.evidence("hostile-body")
 @pytest.mark.parametrize("framed", [bytes, _in_chunks], ids=["with a length", "in chunks"])
 def test_a_body_has_64_kib_at_most(
     sender: Writer, framed: Callable[[bytes], bytes | Iterator[bytes]]
@@ -303,6 +305,7 @@ def test_json_is_taken_by_its_names(sender: Writer, content_type: str) -> None:
     assert answer.status_code in (200, 201)
 
 
+@pytest.mark.evidence("hostile-body")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -562,6 +565,7 @@ def test_every_fault_of_a_query_is_named(alice: Person) -> None:
     assert sorted(faults(answer)) == ["completed", "limit", "offset"]
 
 
+@pytest.mark.evidence("many-faults")
 @pytest.mark.parametrize(
     ("query", "number"),
     [
@@ -613,6 +617,7 @@ def test_elsewhere_no_query_is_taken(
 # who is asked first
 
 
+@pytest.mark.evidence("refusal-order")
 @pytest.mark.parametrize("task_id", ["1", "0", MARK])
 def test_a_stranger_learns_nothing_about_ids_queries_and_bodies(
     stranger: Person, task_id: str

@@ -222,6 +222,7 @@ def test_people_are_told_the_same_of_a_fault() -> None:
     assert MARK not in "\n".join(lines)
 
 
+@pytest.mark.evidence("log-forgery")
 @pytest.mark.parametrize("evil", ["\nINFO:     all is well", "\r\x1b[2K", "\x9b31m", "\u2028x"])
 @pytest.mark.parametrize("chosen", ["json", "text"])
 def test_a_message_cannot_forge_a_line(chosen: str, evil: str) -> None:
@@ -253,6 +254,7 @@ def test_libraries_are_heard_as_well(capsys: pytest.CaptureFixture[str]) -> None
 # whole servers
 
 
+@pytest.mark.evidence("log-forgery")
 def test_all_that_two_workers_say_is_json_and_holds_nothing_private(
     database: TaskDatabase,
 ) -> None:

@@ -176,6 +176,7 @@ def test_the_key_set_is_seen_to_grow_old_and_to_be_fetched(
         eventually(lambda: 1 < api.counts("key_set_age_seconds")[()] < PATIENCE, api.page)
 
 
+@pytest.mark.evidence("log-forgery")
 def test_nothing_private_is_told_and_no_name_is_a_clients(database: TaskDatabase) -> None:
     with watched(database) as api:
         sent = sends_a_bunch(api.address)

@@ -184,6 +184,7 @@ STRAY = (
 )
 
 
+@pytest.mark.evidence("leftover-access")
 def test_what_was_added_or_taken_by_hand_is_put_right(own_database: TaskDatabase) -> None:
     name = urlsplit(own_database.owner).path[1:]
     executes(own_database.superuser, "create role passer_by")
@@ -196,6 +197,7 @@ def test_what_was_added_or_taken_by_hand_is_put_right(own_database: TaskDatabase
     executes(own_database.superuser, "drop role passer_by")
 
 
+@pytest.mark.evidence("forgotten-table")
 def test_a_table_without_a_policy_file_is_unreachable(own_database: TaskDatabase) -> None:
     executes(
         own_database.owner,
@@ -230,6 +232,7 @@ def test_a_changed_policy_arrives_when_no_migration_is_pending(
     assert names == {"task_select", "task_insert", "task_update", "renamed"}
 
 
+@pytest.mark.evidence("half-written-access")
 def test_a_failing_policy_file_changes_nothing(own_database: TaskDatabase, policies: Path) -> None:
     before = state_of(own_database)
     (policies / "zz.sql").write_text("drop policy task_select on task; select 1 / 0")
@@ -238,6 +241,7 @@ def test_a_failing_policy_file_changes_nothing(own_database: TaskDatabase, polic
     assert state_of(own_database) == before
 
 
+@pytest.mark.evidence("half-written-access")
 def test_a_failing_migration_leaves_nothing_behind(
     own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -298,6 +302,7 @@ PATHS: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
 }
 
 
+@pytest.mark.evidence("search-path")
 @pytest.mark.parametrize(("statements", "settings", "query"), PATHS.values(), ids=PATHS)
 def test_whatever_the_search_path_the_tables_are_in_public(
     cluster: Cluster,
@@ -330,6 +335,7 @@ def test_whatever_the_search_path_the_tables_are_in_public(
         assert audit.code == 0, audit.out
 
 
+@pytest.mark.evidence("search-path")
 def test_no_operator_of_somebody_elses_gets_into_a_policy(cluster: Cluster) -> None:
     with cluster.empty_database() as empty:
         name = urlsplit(empty.owner).path[1:]
@@ -394,6 +400,7 @@ def database_here(own_cluster: Cluster) -> Iterator[TaskDatabase]:
         yield database
 
 
+@pytest.mark.evidence("password-leaks")
 def test_the_password_is_set_and_never_logged(database_here: TaskDatabase) -> None:
     (folder,) = parse_qs(urlsplit(database_here.superuser).query)["host"]
     name = urlsplit(database_here.superuser).path[1:]
@@ -457,6 +464,7 @@ def test_an_owner_who_may_not_make_roles_is_told_so(
     assert "neondb_owner" in line
 
 
+@pytest.mark.evidence("role-powers")
 @pytest.mark.parametrize(
     "power", ["superuser", "bypassrls", "createdb", "createrole", "replication", "inherit"]
 )

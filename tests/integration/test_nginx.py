@@ -35,6 +35,7 @@ def done(person: Person) -> list[dict[str, object]]:
     return [answer.json()]
 
 
+@pytest.mark.evidence("smuggling")
 @pytest.mark.parametrize("body", [HALF, HALF.replace("X-Ignored: ", "\r\n")], ids=["half", "whole"])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_what_a_stranger_hides_behind_an_upgrade_is_not_done_in_alices_name(

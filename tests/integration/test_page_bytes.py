@@ -73,6 +73,7 @@ def bytes_of(task: dict[str, Any]) -> int:
     return len(json.dumps(task, ensure_ascii=False, separators=(",", ":")).encode()) + 1
 
 
+@pytest.mark.evidence("one-heavy-request")
 @pytest.mark.parametrize("limit", [1000, 101, 100, 40])
 @pytest.mark.parametrize("sort", SORTS)
 def test_a_walk_over_long_tasks_meets_each_once_both_ways(
@@ -151,6 +152,7 @@ def sent(database: TaskDatabase, person: Person, statement: Any, **values: Any) 
     return len(row[0].encode())
 
 
+@pytest.mark.evidence("one-heavy-request")
 @pytest.mark.parametrize("limit", [queries.SHORT_PAGE, queries.SHORT_PAGE + 1, MAX_PAGE])
 def test_postgresql_does_not_make_what_will_not_be_sent(
     database: TaskDatabase, alice: Person, as_superuser: psycopg.Connection, limit: int

@@ -112,6 +112,7 @@ async def test_of_one_user_who_came_first_is_served_first(
         assert await served(pool, [user] * 20) == [f"{user} {number}" for number in range(20)]
 
 
+@pytest.mark.evidence("many-requests")
 @pytest.mark.parametrize("slow", [False, True])
 async def test_users_are_served_in_turn_however_many_requests_they_have(
     database: TaskDatabase, *, slow: bool
@@ -130,6 +131,7 @@ async def test_the_gate_is_asked_before_everybody_else(database: TaskDatabase) -
         assert order == [None, None, "alice 0", "bob 0", "alice 1"]
 
 
+@pytest.mark.evidence("many-requests")
 @pytest.mark.parametrize(("size", "share"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2)])
 async def test_a_user_holds_half_of_the_pool_at_most_even_where_nobody_waits_yet(
     database: TaskDatabase, size: int, share: int
@@ -281,6 +283,7 @@ async def test_who_gives_up_waiting_keeps_no_place(
             assert await backend(pool) == first.get_server_pid()
 
 
+@pytest.mark.evidence("busy-connection")
 @pytest.mark.parametrize(
     "asked",
     [
@@ -360,6 +363,7 @@ async def test_where_too_many_wait_nobody_else_does(
             pool.release(await one)
 
 
+@pytest.mark.evidence("many-requests")
 async def test_who_fills_the_queue_keeps_nobody_else_out_of_it(
     database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "api.ratelimits"]
 
 
+@pytest.mark.evidence("guessing")
 def test_who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is(limited: Limited) -> None:
     people = limited(rate_limit="3/minute")
     alice, bob = people.person("alice"), people.person("bob")
@@ -178,6 +179,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.evidence("guessing")
 @pytest.mark.parametrize("storage", ["memory", "redis"])
 def test_no_users_requests_count_for_another(
     storage: str, limited: Limited, request: pytest.FixtureRequest
@@ -194,6 +196,7 @@ def test_no_users_requests_count_for_another(
     assert guesses(stranger, 4) == [401, 401, 401, 429]  # nor for the address of that name
 
 
+@pytest.mark.evidence("guessing")
 def test_a_stranger_who_guesses_is_stopped_before_tokens_are_looked_at(
     limited: Limited, looked_at: list[str]
 ) -> None:
@@ -273,6 +276,7 @@ def test_what_a_proxy_names_by_no_address_counts_for_the_proxy(limited: Limited)
         assert guesses(stranger, 1, **{"X-Forwarded-For": told}) == [status]
 
 
+@pytest.mark.evidence("guessing", "forwarded-address")
 def test_who_is_no_trusted_proxy_cannot_name_another_address(limited: Limited) -> None:
     people = limited(rate_limit_address="2/day")
     stranger = people.stranger()

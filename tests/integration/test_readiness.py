@@ -67,6 +67,7 @@ def within(seconds: float, holds: Callable[[], bool]) -> bool:
     return True
 
 
+@pytest.mark.evidence("readyz-names")
 @pytest.mark.parametrize(
     ("broken", "said"),
     [

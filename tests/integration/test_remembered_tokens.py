@@ -57,6 +57,7 @@ def test_only_so_many_are_remembered(verified: list[str], monkeypatch: pytest.Mo
     assert verified == [alices, bobs, carols, alices]
 
 
+@pytest.mark.evidence("remembered-token")
 def test_it_is_refused_once_it_has_expired(alice: Person) -> None:
     token = signed({"sub": "alice", "exp": int(time.time()) - LEEWAY + 2})
     assert says(alice, token) == 200
@@ -64,6 +65,7 @@ def test_it_is_refused_once_it_has_expired(alice: Person) -> None:
     assert says(alice, token) == 401
 
 
+@pytest.mark.evidence("remembered-token")
 def test_another_signature_under_the_same_words_is_refused(alice: Person) -> None:
     token = signed({"sub": "alice"})
     assert says(alice, token) == 200

@@ -193,6 +193,7 @@ def searching(database: TaskDatabase, person: Person, words: list[str]) -> float
     return min(float(plan["Execution Time"]) for plan in plans)
 
 
+@pytest.mark.evidence("heavy-search")
 @pytest.mark.parametrize("words", WORST.values(), ids=WORST)
 def test_no_word_makes_a_search_go_over_a_text_again_and_again(
     database: TaskDatabase, hoarder: Person, words: list[str]
@@ -201,6 +202,7 @@ def test_no_word_makes_a_search_go_over_a_text_again_and_again(
     assert searching(database, hoarder, words) < 5 * searching(database, hoarder, ["milk"])
 
 
+@pytest.mark.evidence("heavy-search")
 def test_a_search_that_takes_too_long_is_given_up_and_says_so(
     hoarder: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +240,7 @@ def test_what_changes_is_found_by_what_it_is_now(alice: Person) -> None:
         assert alice.lists(q=q) == []
 
 
+@pytest.mark.evidence("heavy-search")
 @pytest.mark.parametrize(
     "q",
     [

@@ -27,6 +27,7 @@ def reaches(database: TaskDatabase) -> bool:
         return row == (True,)
 
 
+@pytest.mark.evidence("leftover-access")
 @pytest.mark.parametrize("name", GIVEN)
 def test_what_was_given_by_hand_is_taken_away(own_database: TaskDatabase, name: str) -> None:
     with psycopg.connect(own_database.owner) as owner:
@@ -50,6 +51,7 @@ def test_what_task_app_may_make_is_taken_away(own_database: TaskDatabase) -> Non
             assert row == (False, False), whom
 
 
+@pytest.mark.evidence("leftover-access")
 @pytest.mark.parametrize("table", NAMES)
 def test_what_somebody_passed_on_is_taken_away_with_it(
     own_database: TaskDatabase, table: str

@@ -46,6 +46,7 @@ async def limit(tx: Transaction) -> object:
     return row["seconds"]
 
 
+@pytest.mark.evidence("many-requests")
 @pytest.mark.parametrize("reads", [True, False])
 async def test_a_slow_statement_is_ended_and_says_why(
     door: Database, monkeypatch: pytest.MonkeyPatch, *, reads: bool

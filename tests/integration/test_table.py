@@ -53,6 +53,7 @@ def test_an_id_is_given_and_exact_in_json(superuser: psycopg.Connection) -> None
         superuser.execute("insert into task (user_id, id, title) values ('alice', 7, 'x')")
 
 
+@pytest.mark.evidence("collisions")
 def test_two_people_may_have_the_same_id(superuser: psycopg.Connection) -> None:
     # uniqueness across owners would tell one of them about the other
     for owner in ("alice", "bob"):
@@ -86,6 +87,7 @@ def test_a_date_does_not_go_backwards(superuser: psycopg.Connection) -> None:
     assert row[1].year == 2999
 
 
+@pytest.mark.evidence("definer-rights")
 def test_the_trigger_looks_nothing_up_where_somebody_else_may_write(
     superuser: psycopg.Connection,
 ) -> None:

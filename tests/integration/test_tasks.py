@@ -63,6 +63,7 @@ def test_an_empty_description_is_not_a_missing_one(alice: Person) -> None:
     assert alice.creates(description=None)["description"] is None
 
 
+@pytest.mark.evidence("sql-injection")
 @pytest.mark.parametrize(
     "text",
     [
@@ -144,6 +145,7 @@ def test_the_list_can_be_of_what_is_completed_or_what_is_not(alice: Person) -> N
     assert alice.lists() == [open_, done]
 
 
+@pytest.mark.evidence("one-heavy-request")
 def test_a_list_holds_a_thousand_at_most_and_says_there_are_more(
     alice: Person, as_superuser: psycopg.Connection
 ) -> None:
@@ -261,6 +263,7 @@ def test_a_deleted_task_is_gone_and_its_neighbour_is_not(alice: Person) -> None:
     assert alice.lists() == [neighbour]
 
 
+@pytest.mark.evidence("existence")
 @pytest.mark.parametrize(
     ("method", "suffix", "body"),
     [

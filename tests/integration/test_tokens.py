@@ -121,6 +121,7 @@ def test_a_refused_token_is_called_invalid(server: str) -> None:
     assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
+@pytest.mark.evidence("two-authorizations")
 def test_one_good_header_beside_another_is_not_enough(server: str) -> None:
     token = signed({"sub": "somebody"})
     for second in (f"Bearer {token}", "Bearer x", "Basic YWxpY2U6", ""):
@@ -155,6 +156,7 @@ def test_a_header_that_holds_no_bearer_token_is_refused(server: str, header: str
     turned_away(ask(server, header), header)
 
 
+@pytest.mark.evidence("token-leaks", "csrf")
 def test_a_token_elsewhere_is_not_looked_at(server: str) -> None:
     token = signed({"sub": "somebody"})
     url = f"{server}/api/tasks"
@@ -199,6 +201,7 @@ FORGERIES: dict[str, Callable[[], str]] = {
 }
 
 
+@pytest.mark.evidence("forged-token", "token-leaks")
 @pytest.mark.parametrize("token", FORGERIES.values(), ids=FORGERIES)
 def test_a_forged_token_is_refused(server: str, token: Callable[[], str]) -> None:
     made = token()
@@ -247,6 +250,7 @@ SHAPES: dict[str, str] = {
 }
 
 
+@pytest.mark.evidence("malformed-token")
 @pytest.mark.parametrize("token", SHAPES.values(), ids=SHAPES)
 def test_what_has_not_the_shape_of_a_token_is_refused(server: str, token: str) -> None:
     turned_away(ask(server, f"Bearer {token}"), token)
@@ -288,11 +292,13 @@ TIMES: dict[str, str] = {
 }
 
 
+@pytest.mark.evidence("token-lifetime")
 @pytest.mark.parametrize("token", TIMES.values(), ids=TIMES)
 def test_a_token_out_of_its_time_is_refused(server: str, token: str) -> None:
     turned_away(ask(server, f"Bearer {token}"), token)
 
 
+@pytest.mark.evidence("expired-token")
 def test_a_token_that_has_expired_says_so(server: str) -> None:
     token = signed({"sub": "alice", "exp": NOW - HOUR})
     assert "expired" in turned_away(ask(server, f"Bearer {token}"))["detail"]
@@ -312,6 +318,7 @@ def test_a_token_in_its_time_lets_somebody_in(server: str, exp: str) -> None:
     let_in(ask(server, f"Bearer {signed({'sub': 'somebody', 'exp': seconds})}"))
 
 
+@pytest.mark.evidence("expired-token")
 def test_clocks_may_differ_by_at_most_half_a_minute(server: str) -> None:
     now = int(time.time())
     let_in(ask(server, f"Bearer {signed({'sub': 'somebody', 'iat': now + 3, 'nbf': now + 3})}"))
@@ -344,6 +351,7 @@ NOBODIES: dict[str, Any] = {
 }
 
 
+@pytest.mark.evidence("nobody")
 @pytest.mark.parametrize("sub", NOBODIES.values(), ids=NOBODIES)
 def test_a_sub_that_names_nobody_is_refused(server: str, sub: Any) -> None:
     token = signed({"sub": sub})
@@ -355,6 +363,7 @@ def test_a_sub_of_visible_characters_is_somebody(server: str, name: str) -> None
     let_in(ask(server, f"Bearer {signed({'sub': name})}"))
 
 
+@pytest.mark.evidence("other-purpose")
 def test_an_e_mail_verification_link_is_not_a_way_in(server: str) -> None:
     link = signed({"email": "alice@example.com", "iat": NOW})
     assert "who is asking" in turned_away(ask(server, f"Bearer {link}"), link)["detail"]
@@ -400,6 +409,7 @@ WRONG_PARTIES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.evidence("other-audience")
 @pytest.mark.parametrize("claims", WRONG_PARTIES.values(), ids=WRONG_PARTIES)
 def test_issuer_and_audience_are_checked_when_set(
     strict_server: str, claims: dict[str, Any]
@@ -501,12 +511,14 @@ def test_an_algorithm_that_is_not_allowed_is_refused_without_a_fetch(
     assert issuer.requests == []
 
 
+@pytest.mark.evidence("wrong-key-type")
 @pytest.mark.usefixtures("_low_floor")
 def test_a_key_serves_its_own_algorithm_only(trusting_server: Ask, known_issuer: Issuer) -> None:
     for kid, algorithm in (("RS256", "PS256"), ("PS256", "RS256")):
         turned_away(trusting_server(known_issuer.signs(kid, algorithm)))
 
 
+@pytest.mark.evidence("public-key-as-secret")
 @pytest.mark.parametrize("algorithm", EVERY)
 def test_the_public_key_is_not_taken_for_a_secret(
     trusting_server: Ask, known_issuer: Issuer, algorithm: str
@@ -526,6 +538,7 @@ def test_the_public_key_is_not_taken_for_a_secret(
             turned_away(trusting_server(crafted(claims, header, secret)))
 
 
+@pytest.mark.evidence("other-audience")
 @pytest.mark.parametrize("claim", ["iss", "aud"])
 @pytest.mark.parametrize("value", [None, "", "https://evil.example", f"{ORIGIN}/", f"{ORIGIN}/api"])
 def test_a_token_from_or_for_somebody_else_is_refused(
@@ -557,6 +570,7 @@ def tokens_of(mallory: Issuer, **header: Any) -> str:
     return jwt.encode(claims, mallory.private["EdDSA"], "EdDSA", headers=header)
 
 
+@pytest.mark.evidence("key-in-token")
 @pytest.mark.usefixtures("_low_floor")
 @pytest.mark.parametrize("kid", ["EdDSA", "unknown", "", "../jwks", None])
 def test_a_key_that_the_token_brings_along_is_not_used(
@@ -575,6 +589,7 @@ def test_a_key_that_the_token_brings_along_is_not_used(
     assert mallory.requests == []
 
 
+@pytest.mark.evidence("key-in-token")
 def test_a_key_id_that_is_missing_or_no_string_is_refused_without_a_fetch(
     trusting_server: Ask, known_issuer: Issuer
 ) -> None:
@@ -593,6 +608,7 @@ def test_a_key_id_that_is_missing_or_no_string_is_refused_without_a_fetch(
     assert len(known_issuer.requests) == before
 
 
+@pytest.mark.evidence("key-fetch-storm")
 def test_many_strangers_with_unknown_keys_cause_one_fetch_and_alice_does_not_wait(
     database: TaskDatabase, issuer: Issuer
 ) -> None:
@@ -624,6 +640,7 @@ def test_a_new_key_lets_in_as_soon_as_it_is_used(database: TaskDatabase, issuer:
     assert len(issuer.requests) == 2
 
 
+@pytest.mark.evidence("remembered-token", "withdrawn-key")
 @pytest.mark.usefixtures("_low_floor")
 def test_a_removed_key_lets_nobody_in(database: TaskDatabase, issuer: Issuer) -> None:
     issuer.makes_key("first")
@@ -666,6 +683,7 @@ def test_an_outage_is_not_noticed_by_who_has_a_known_key(
         assert len(issuer.requests) > 2
 
 
+@pytest.mark.evidence("slow-issuer")
 def test_an_issuer_that_nobody_reaches_signs_nobody_out(database: TaskDatabase) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/"
     with issuing() as issuer, trusting(nowhere, database) as ask_it:
@@ -674,6 +692,7 @@ def test_an_issuer_that_nobody_reaches_signs_nobody_out(database: TaskDatabase) 
         turned_away(ask_it(signed({"sub": "alice"})))
 
 
+@pytest.mark.evidence("slow-issuer")
 def test_a_slow_issuer_is_given_up_after_seconds(database: TaskDatabase, issuer: Issuer) -> None:
     issuer.makes_key("first")
     issuer.delay = 30
@@ -683,6 +702,7 @@ def test_a_slow_issuer_is_given_up_after_seconds(database: TaskDatabase, issuer:
         assert time.monotonic() - started < 10
 
 
+@pytest.mark.evidence("key-redirect")
 @pytest.mark.parametrize("status", [302, 308])
 def test_a_key_set_is_not_looked_for_where_a_redirect_points(
     database: TaskDatabase, issuer: Issuer, status: int

@@ -35,6 +35,7 @@ def test_bob_may_write_every_column_of_his_own(bob: psycopg.Connection, table: T
     assert bob.execute(table.sql(insert)).rowcount == 1
 
 
+@pytest.mark.evidence("another-name")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -62,6 +63,7 @@ def test_not_even_somebody_named_nothing_owns_a_row(bob: psycopg.Connection, tab
         bob.execute(table.sql("insert into {table} ({columns}) values ({nobodys})"))
 
 
+@pytest.mark.evidence("nobody")
 @each_table
 def test_not_even_a_superuser_makes_a_row_of_nobodys(database: TaskDatabase, table: Table) -> None:
     insert = table.sql("insert into {table} ({columns}) values ({nobodys})")

@@ -43,6 +43,7 @@ async def who(transaction: Transaction) -> object:
     return row["who"]
 
 
+@pytest.mark.evidence("last-identity")
 async def test_the_next_borrower_starts_as_nobody(database: TaskDatabase) -> None:
     async with Database.connect(one_connection(database)) as door:
         async with a_connection(door) as connection:

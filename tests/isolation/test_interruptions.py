@@ -94,6 +94,7 @@ async def next_borrower(app: TaskAPI) -> tuple[bool, str | None]:
     return in_transaction, identity or None
 
 
+@pytest.mark.evidence("interrupted-request")
 async def test_a_request_cancelled_at_any_step_leaves_nothing_behind(settings: Settings) -> None:
     outcomes = set()
     async with started(settings) as app:
@@ -107,6 +108,7 @@ async def test_a_request_cancelled_at_any_step_leaves_nothing_behind(settings: S
     assert outcomes >= {None, 503}  # before it began, and in the middle
 
 
+@pytest.mark.evidence("interrupted-request")
 async def test_a_request_cancelled_at_any_moment_leaves_nothing_behind(
     settings: Settings,
 ) -> None:
@@ -252,6 +254,7 @@ async def is_bob_and_alone(tx: Transaction, alice: str) -> None:
     assert row["who"] == tx.user.id != alice
 
 
+@pytest.mark.evidence("busy-connection")
 @CARELESS
 @pytest.mark.usefixtures("slowly")
 async def test_bob_is_never_alice_and_commits_nothing_of_hers(
@@ -290,6 +293,7 @@ async def writes_twice(tx: Transaction) -> None:
         await tx.row(queries.CREATE, **TASK)
 
 
+@pytest.mark.evidence("busy-connection")
 @pytest.mark.parametrize("work", [reads_twice, writes_twice], ids=["reads", "writes"])
 async def test_whichever_step_is_cancelled_bob_is_next_and_nothing_is_half_done(
     door: Database, superuser: psycopg.Connection, work: Callable[[Transaction], Awaitable[None]]
@@ -323,6 +327,7 @@ async def test_whichever_step_is_cancelled_bob_is_next_and_nothing_is_half_done(
     assert outcomes >= {asyncio.CancelledError, None}
 
 
+@pytest.mark.evidence("busy-connection")
 @pytest.mark.parametrize("reads", [False, True])
 async def test_a_transaction_that_has_ended_answers_nobody(
     door: Database, superuser: psycopg.Connection, *, reads: bool
@@ -391,6 +396,7 @@ async def completes(person: Person, task: dict[str, Any]) -> httpx2.Response:
     )
 
 
+@pytest.mark.evidence("interrupted-request")
 async def test_a_backend_killed_in_the_middle_is_made_up_for_and_bob_is_served_next(
     alice: Person, bob: Person, superuser: psycopg.Connection, database: TaskDatabase
 ) -> None:
@@ -405,6 +411,7 @@ async def test_a_backend_killed_in_the_middle_is_made_up_for_and_bob_is_served_n
     assert (alice.sees(task["id"]) or {})["completed"] is True
 
 
+@pytest.mark.evidence("one-heavy-request")
 async def test_a_statement_that_waits_too_long_is_503_and_bob_is_served_next(
     alice: Person, bob: Person, superuser: psycopg.Connection
 ) -> None:
@@ -418,6 +425,7 @@ async def test_a_statement_that_waits_too_long_is_503_and_bob_is_served_next(
     assert alice.sees(task["id"]) == task
 
 
+@pytest.mark.evidence("interrupted-request")
 async def test_a_client_that_leaves_in_the_middle_takes_nothing_with_it(
     alice: Person,
     bob: Person,
@@ -441,6 +449,7 @@ async def test_a_client_that_leaves_in_the_middle_takes_nothing_with_it(
     assert [task["user_id"] for task in alice.lists()] == [alice.id]
 
 
+@pytest.mark.evidence("last-identity")
 async def test_a_thousand_interleaved_requests_of_two_people_never_cross(
     settings: Settings,
 ) -> None:

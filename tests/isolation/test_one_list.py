@@ -33,6 +33,7 @@ PLACES: Final[dict[str, Callable[[], set[str]]]] = {
 }
 
 
+@pytest.mark.evidence("forgotten-table")
 @pytest.mark.parametrize("place", PLACES)
 def test_each_guarded_table_is_provided_for(as_owner: psycopg.Connection, place: str) -> None:
     tables = {*guarded.tables(as_owner)}
@@ -66,6 +67,7 @@ def test_the_catalog_knows_a_table_by_any_privilege_on_it(own_database: TaskData
         assert "note" in guarded.tables(superuser), "whatever everybody has task_app has, too"
 
 
+@pytest.mark.evidence("forgotten-table")
 def test_the_audit_names_a_table_that_is_not_provided_for(own_database: TaskDatabase) -> None:
     with psycopg.connect(own_database.owner, autocommit=True) as owner:
         owner.execute("""

@@ -29,6 +29,8 @@ LEFT_OUT: Final = (
     "test_schemathesis.py",
     "test_policy_files.py",
     "test_documents.py",
+    "test_evidence.py",
+    "test_examples.py",
     "test_backup.py",
     "test_containers.py",
     "test_doctor.py",

@@ -1,27 +1,26 @@
 """What the documents name is there: tests, checks, files, links. They may not promise more."""
 
 import ast
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-import api
 from api.audit.checks import checks
 from api.audit.target import KEYS
 from api.problems import Kind
 from api.settings import MigrationSettings, Settings
+from tests.checkout import ROOT, files
 
-ROOT: Final = Path(api.__file__).parent.parent
-DOCUMENTS: Final = (
-    "SECURITY.md",
-    "README.md",
-    "OPERATING.md",
-    "db/policies/README.md",
-    "db/audit/README.md",
-)
+MAX_README: Final = 200  # lines
+# Each entry names the files of its day.
+DIARY: Final = "bench/HISTORY.md"
+
+DOCUMENTS: Final = sorted(file.relative_to(ROOT).as_posix() for file in files("*.md"))
 CHECKS: Final = {check.id: check for check in checks()}
 
 # What the audit finds by other means than a check.
@@ -35,7 +34,8 @@ POSTGRESQL: Final = {
 }
 
 _NODE: Final = re.compile(r"(tests/[\w./-]+)::([\w:]+)")
-_PATH: Final = re.compile(r"(?<![\w.$/-])(?:api|db|tests)/[\w./-]*\w/?")
+_PATH: Final = re.compile(r"(?<![\w.$/-])(?:api|bench|db|docs|tests)/[\w./-]*\w/?")
+_FILE: Final = re.compile(r"`([\w-][\w./-]*\.(?:json|lua|md|mjs|py|sql|toml|ts|txt|yaml))`")
 _LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 _WORD: Final = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 _FENCE: Final = re.compile(r"(?ms)^ *```.*?^ *```")
@@ -61,9 +61,13 @@ def missing_tests(text: str) -> Iterator[str]:
             yield f"{file}::{name}"
 
 
-def missing_paths(text: str) -> Iterator[str]:
+def missing_paths(text: str, folder: Path = ROOT) -> Iterator[str]:
+    """Paths of the repository; and files in backticks, of the repository or the given folder."""
     for path in _PATH.findall(text):
         if not (ROOT / path).exists():
+            yield path
+    for path in _FILE.findall(_FENCE.sub("", text)):
+        if not (ROOT / path).exists() and not (folder / path).exists():
             yield path
 
 
@@ -113,9 +117,9 @@ def test_every_check_that_is_named_is_there(document: str) -> None:
     assert list(missing_checks(text_of(document))) == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != DIARY])
 def test_every_file_that_is_named_is_there(document: str) -> None:
-    assert list(missing_paths(text_of(document))) == []
+    assert list(missing_paths(text_of(document), (ROOT / document).parent)) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -131,12 +135,6 @@ def test_every_check_is_in_the_table_of_checks_with_its_level_and_its_sentence()
     }
 
 
-def test_every_threat_names_a_test() -> None:
-    proofs = [cell for cell in column(text_of("SECURITY.md"), "test") if set(cell) - {"-"}]
-    assert len(proofs) > 40
-    assert [cell for cell in proofs if not _NODE.search(cell)] == []
-
-
 def test_what_is_not_there_is_noticed() -> None:
     here = "tests/unit/test_documents.py"
     assert list(missing_tests(f"`{here}::test_every_link_leads_somewhere[x]`")) == []
@@ -149,9 +147,11 @@ def test_what_is_not_there_is_noticed() -> None:
     ]
     table = "| threat | audit |\n|---|---|\n| x | `roel_x`, `drift` |\n\n| `y` | `z` |"
     assert list(missing_checks(table)) == ["roel_x"]
-    assert list(missing_paths("`api/auth.py`, db/x.sql. GET /api/x, https://x.example/api/x")) == [
+    assert list(missing_paths("`api/main.py`, db/x.sql. GET /api/x, https://x.example/api/x")) == [
         "db/x.sql"
     ]
+    files = "`x.py` `Makefile` `main.py` `auth` `pyproject.toml`\n```ts\n`y.ts`\n```\n"
+    assert list(missing_paths(files, ROOT / "api")) == ["x.py"]
     assert list(
         broken_links("## A, b\n[x](#a-b) [x](#c) [x](y.md) [x](https://x.example)", ROOT)
     ) == [
@@ -160,10 +160,48 @@ def test_what_is_not_there_is_noticed() -> None:
     ]
 
 
-def test_every_setting_and_every_kind_of_problem_is_in_the_readme() -> None:
-    text = text_of("README.md")
-    settings = {*Settings.model_fields, *MigrationSettings.model_fields}
-    for name in settings:
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_heading_is_there_twice(document: str) -> None:
+    lines = re.findall(r"(?m)^#+ (.+)$", _FENCE.sub("", text_of(document)))
+    assert [line for line, times in Counter(lines).items() if times > 1] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len(text_of("README.md").splitlines()) <= MAX_README
+
+
+def test_every_document_is_in_the_readme() -> None:
+    for document in (ROOT / "docs").iterdir():
+        assert f"| [docs/{document.name}](docs/{document.name}) |" in text_of("README.md")
+
+
+def test_every_setting_is_in_the_table_of_the_environment() -> None:
+    text = text_of("docs/deploying.md")
+    for name in {*Settings.model_fields, *MigrationSettings.model_fields}:
         assert f"`{name.upper()}`" in text or name.startswith("otel_")  # they are the SDK's
-    for kind in Kind:
-        assert f"| `{kind.slug}` | {kind.status} |" in text
+
+
+def test_every_number_that_is_a_default_is_in_the_row_of_its_setting() -> None:
+    table = [line for line in text_of("docs/deploying.md").splitlines() if line.startswith("| `")]
+    numbers = {
+        name: field.default
+        for name, field in Settings.model_fields.items()
+        if type(field.default) in (int, float)
+    }
+    assert len(numbers) > 4
+    for name, default in numbers.items():
+        (row,) = (line for line in table if f"`{name.upper()}`" in line.split(" | ")[0])
+        assert re.search(rf" {default}\b", row), f"{name} is {default}"
+
+
+def test_every_kind_of_problem_is_in_the_table_of_errors() -> None:
+    rows = re.findall(r"(?m)^\| `([a-z-]+)` \| ([45]\d\d) \|", text_of("docs/api.md"))
+    assert rows == [(kind.slug, str(kind.status)) for kind in sorted(Kind, key=lambda k: k.status)]
+
+
+def test_every_operation_is_in_the_table_of_routes() -> None:
+    text = text_of("docs/api.md")
+    for path, operations in json.loads(text_of("openapi.json"))["paths"].items():
+        for method in operations:
+            line = rf"(?m)^\| .*`([A-Z`, ]*, `)?{method.upper()}(`, `[A-Z]+)? {re.escape(path)}"
+            assert re.search(line.replace("task_id", "id"), text), f"{method} {path}"

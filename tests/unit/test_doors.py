@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import api
 
 ROOT = Path(api.__file__).parent
@@ -40,6 +42,7 @@ def imports(tree: ast.AST, package: str) -> bool:
     return any(name.split(".")[0] == package for name in names)
 
 
+@pytest.mark.evidence("no-identity")
 def test_only_auth_makes_a_user() -> None:
     assert [name for name, tree in modules() if calls(tree, "User")] == ["auth.py"]
 
@@ -83,6 +86,7 @@ def test_only_the_door_and_the_doctor_connect() -> None:
     assert connecting == ["db.py", "doctor/serving.py"]
 
 
+@pytest.mark.evidence("no-identity")
 def test_only_db_opens_a_transaction() -> None:
     assert [name for name, tree in modules() if calls(tree, "Transaction")] == ["db.py"]
 

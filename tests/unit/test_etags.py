@@ -67,6 +67,7 @@ def test_what_is_no_list_of_tags_is_refused(header: str, value: str) -> None:
     assert [error.get("header") for error in refused.value.errors] == [header]
 
 
+@pytest.mark.evidence("many-faults")
 @pytest.mark.parametrize("each", ['"3"', 'W/"3"', '""', '",,"'])
 def test_a_list_has_a_hundred_tags_at_most(each: str) -> None:
     assert len(etags.parsed("If-Match", ",".join([each] * 100))) == 100

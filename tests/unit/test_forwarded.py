@@ -7,6 +7,7 @@ from api.forwarded import Proxies, network, unmapped
 ALICE = "203.0.113.9"
 
 
+@pytest.mark.evidence("forwarded-address")
 @pytest.mark.parametrize(
     ("said", "client"),
     [

@@ -104,6 +104,7 @@ MISMATCHES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.evidence("wrong-key-type", "unfit-key")
 @pytest.mark.usefixtures("_low_floor")
 @pytest.mark.parametrize("members", MISMATCHES.values(), ids=MISMATCHES)
 async def test_a_key_that_does_not_fit_is_left_out_and_the_good_one_serves(
@@ -132,6 +133,7 @@ async def test_a_sound_key_of_another_curve_is_left_out(issuer: Issuer) -> None:
     assert [key is not None for key in found] == [False, False, True]
 
 
+@pytest.mark.evidence("unfit-key")
 async def test_a_private_key_is_not_used_though_it_could_verify(issuer: Issuer) -> None:
     issuer.makes_key("good")
     issuer.makes_key("first")
@@ -202,6 +204,7 @@ async def test_a_bad_answer_is_no_key_set_and_leaves_the_last_good_one(
                 assert await known.key("first", "EdDSA") is not None
 
 
+@pytest.mark.evidence("slow-issuer")
 async def test_a_key_set_larger_than_any_is_refused_though_it_is_good(issuer: Issuer) -> None:
     issuer.makes_key("first")
     edited(issuer, "first", x5c=["A" * 300_000])
@@ -209,6 +212,7 @@ async def test_a_key_set_larger_than_any_is_refused_though_it_is_good(issuer: Is
         await unavailable(known)
 
 
+@pytest.mark.evidence("key-redirect")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(issuer: Issuer, status: int) -> None:
     issuer.makes_key("first")
@@ -270,6 +274,7 @@ async def test_many_who_ask_at_first_share_one_fetch(issuer: Issuer) -> None:
     assert len(issuer.requests) == 1
 
 
+@pytest.mark.evidence("key-fetch-storm")
 async def test_unknown_keys_cause_one_fetch_in_two_seconds_however_many(issuer: Issuer) -> None:
     assert keys.FLOOR == 2.0
     issuer.makes_key("first")
@@ -317,6 +322,7 @@ async def settled(issuer: Issuer, requests: int) -> None:
     await asyncio.sleep(0.05)
 
 
+@pytest.mark.evidence("withdrawn-key")
 @pytest.mark.usefixtures("_low_floor")
 async def test_a_stale_set_is_renewed_while_it_serves(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
@@ -358,6 +364,7 @@ async def test_an_unknown_key_during_an_outage_is_not_called_false(issuer: Issue
         assert await known.key("first", "EdDSA") is not None
 
 
+@pytest.mark.evidence("withdrawn-key")
 @pytest.mark.usefixtures("_low_floor")
 async def test_keys_older_than_a_day_serve_nobody(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch

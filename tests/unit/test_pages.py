@@ -146,6 +146,7 @@ FORGED: Final[list[tuple[Sort, Any, Any, Any]]] = [
 ]
 
 
+@pytest.mark.evidence("cursors")
 @pytest.mark.parametrize(("sort", "start", "value", "task_id"), FORGED, ids=repr)
 def test_a_forged_cursor_holds_nothing_that_a_real_one_does_not(
     sort: Sort, start: Any, value: Any, task_id: Any

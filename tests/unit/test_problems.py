@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from api import problems
-from tests.openapi import FILE
 from tests.problems import MARK
 
 
@@ -42,6 +41,7 @@ def test_a_hundred_faults_are_listed_and_that_there_are_more_is_told() -> None:
     assert "the first 100 are listed" in body["detail"]
 
 
+@pytest.mark.evidence("many-faults")
 @pytest.mark.parametrize("kind", [problems.Kind.UNAVAILABLE, problems.Kind.INVALID_INPUT])
 @pytest.mark.parametrize("detail", ["x" * 100_000, "x" * 10_000, "\U0001f95b" * 2_000])
 def test_no_problem_is_longer_than_64_kib(kind: problems.Kind, detail: str) -> None:
@@ -61,9 +61,3 @@ def test_a_task_that_has_no_room_in_a_problem_is_left_out() -> None:
         assert size <= problems.MAX_PROBLEM
         assert ("current" in body) is room
         assert ("Not all of it" in body["detail"]) is not room
-
-
-@pytest.mark.parametrize("kind", problems.Kind, ids=lambda kind: kind.slug)
-def test_each_kind_is_in_the_readme_with_its_status(kind: problems.Kind) -> None:
-    readme = (FILE.parent / "README.md").read_text()
-    assert f"| `{kind.slug}` | {kind.status} |" in readme

@@ -7,6 +7,7 @@ from api.reasons import one_line
 URL = "postgresql://alice:p%40ss'word@db.example.com/tasks?sslpassword=lock"
 
 
+@pytest.mark.evidence("secrets-in-errors")
 @pytest.mark.parametrize(
     ("said", "told"),
     [

@@ -151,6 +151,7 @@ def refused_by(expression: Expression) -> set[By]:
     return found
 
 
+@pytest.mark.evidence("disguised-statement")
 @pytest.mark.parametrize("name", EVASIONS)
 def test_an_evasion_is_refused_by_whom_the_table_says(name: str) -> None:
     expression, by = EVASIONS[name]
@@ -198,6 +199,7 @@ def made() -> list[Made]:
     return every_statement()
 
 
+@pytest.mark.evidence("forgotten-filter")
 def test_every_statement_of_the_program_is_about_the_caller(made: list[Made]) -> None:
     assert {one.place: complaints(one.sql, one.caller) for one in made} == {
         one.place: [] for one in made
@@ -248,6 +250,7 @@ def test_a_guard_that_is_blind_to_one_kind_is_noticed(blind: int) -> None:
         self_test(guard)
 
 
+@pytest.mark.evidence("disguised-statement")
 def test_the_program_does_not_start_with_a_guard_that_sees_nothing() -> None:
     without = "import api.parts; api.parts.parts = lambda expression: {}; import api.queries"
     done = subprocess.run(
@@ -268,6 +271,7 @@ def _another_sqlalchemy() -> Iterator[None]:
     parts._attributes.cache_clear()  # noqa: SLF001
 
 
+@pytest.mark.evidence("disguised-statement")
 @pytest.mark.usefixtures("_another_sqlalchemy")
 def test_an_attribute_that_sqlalchemy_renames_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     internals = [one for one in Label._traverse_internals if one[0] != "_element"]  # noqa: SLF001
@@ -276,6 +280,7 @@ def test_an_attribute_that_sqlalchemy_renames_is_missed(monkeypatch: pytest.Monk
         Statement(LABELLED)
 
 
+@pytest.mark.evidence("disguised-statement")
 @pytest.mark.usefixtures("_another_sqlalchemy")
 def test_an_attribute_that_sqlalchemy_adds_may_have_no_value(
     monkeypatch: pytest.MonkeyPatch,
@@ -291,6 +296,7 @@ def test_an_attribute_that_sqlalchemy_adds_may_have_no_value(
         Statement(LABELLED)
 
 
+@pytest.mark.evidence("disguised-statement")
 @pytest.mark.parametrize("kind", [Label, Case, Text, func.lower("x").__class__])
 def test_a_class_that_is_rendered_in_another_way_is_refused(kind: Any) -> None:
     expression = MY_TITLES.add_columns(

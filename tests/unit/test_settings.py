@@ -67,6 +67,7 @@ MODES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.evidence("two-modes")
 @pytest.mark.parametrize(("variables", "words"), MODES.values(), ids=MODES)
 def test_a_mode_half_set_is_refused_with_the_remedy(
     variables: dict[str, str], words: tuple[str, ...], environment: Environment
@@ -105,6 +106,7 @@ SECRETS = {
 }
 
 
+@pytest.mark.evidence("weak-secret")
 @pytest.mark.parametrize(("secret", "reason"), SECRETS.values(), ids=SECRETS)
 def test_a_weak_secret_is_refused_and_not_shown(
     secret: str, reason: str, environment: Environment
@@ -177,6 +179,7 @@ def test_a_user_claim_that_names_nothing_is_refused(claim: str, environment: Env
     assert refusal(AuthSettings).startswith("AUTH_USER_CLAIM ")
 
 
+@pytest.mark.evidence("other-purpose")
 @pytest.mark.parametrize("claim", ["email", "user.email", "Email"])
 def test_nobody_is_known_by_their_e_mail_address(claim: str, environment: Environment) -> None:
     environment(BETTER_AUTH_SECRET=SECRET, AUTH_USER_CLAIM=claim)
@@ -208,6 +211,7 @@ def test_origins_are_separated_by_commas(
     assert load(Settings).cors_origins == origins
 
 
+@pytest.mark.evidence("cors")
 @pytest.mark.parametrize(
     "text",
     [
@@ -253,6 +257,7 @@ def test_the_database_is_named_by_a_url(url: str, environment: Environment) -> N
     assert "pass-word" not in repr(settings)
 
 
+@pytest.mark.evidence("password-leaks")
 @pytest.mark.parametrize(
     "url",
     [

@@ -223,6 +223,7 @@ FILTERED: dict[str, Expression] = {
 }
 
 
+@pytest.mark.evidence("collisions", "forgotten-filter", "sql-injection")
 @pytest.mark.parametrize("expression", UNFILTERED.values(), ids=UNFILTERED)
 def test_a_statement_that_could_reach_others_is_refused(expression: Expression) -> None:
     made: ClauseElement = expression()
@@ -252,6 +253,7 @@ RENAME = Statement(
 )
 
 
+@pytest.mark.evidence("sql-injection")
 def test_values_are_bound_in_the_order_of_the_statement() -> None:
     arguments = RENAME.arguments("alice", {"id": 7, "title": "Buy milk"})
     assert " ".join(RENAME.sql.split()) == (
@@ -334,6 +336,7 @@ def test_every_query_names_the_caller(name: str) -> None:
             statement.arguments("alice", {"nothing": f"{name} takes"})
 
 
+@pytest.mark.evidence("cursors")
 @pytest.mark.parametrize("name", QUERIES)
 def test_every_table_is_filtered_in_the_sql_of_every_query(name: str) -> None:
     for statement in made_by(name):

@@ -29,6 +29,7 @@ INVISIBLE = {
 }
 
 
+@pytest.mark.evidence("nobody")
 @pytest.mark.parametrize("text", INVISIBLE.values(), ids=INVISIBLE)
 def test_what_shows_nothing_is_blank_and_names_nobody(text: str) -> None:
     assert is_blank(text)
