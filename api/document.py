@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from api.problems import MEDIA_TYPE, InputError, Kind, Problem
 
@@ -39,23 +39,6 @@ _OF_FAILURES: Final = {
     503: ("Retry-After",),
 }
 
-_TASK: Final[dict[str, JsonValue]] = {
-    "id": 7,
-    "user_id": "alice",
-    "title": "Buy milk",
-    "description": "Two litres",
-    "completed": False,
-    "created_at": "2026-11-21T08:00:00.000000Z",
-    "updated_at": "2026-11-21T08:00:00.000000Z",
-}
-_EXAMPLES: Final[dict[str, list[JsonValue]]] = {
-    "TaskRead": [_TASK],
-    "TaskCreate": [{"title": "Buy milk", "description": "Two litres"}],
-    "TaskUpdate": [{"title": "Buy bread"}, {"description": None, "completed": True}],
-    "TaskComplete": [{"completed": True}, {}],
-    "Deleted": [{"deleted": 3}],
-    "Health": [{"status": "ok"}],
-}
 _ERRORS: Final[dict[Kind, InputError]] = {
     Kind.INVALID_INPUT: {"detail": "String should not be blank.", "pointer": "#/title"},
     Kind.IDEMPOTENCY_KEY_REUSED: {"detail": "It was used before.", "header": "Idempotency-Key"},
@@ -90,18 +73,25 @@ def _example(kind: Kind) -> dict[str, Any]:
         "request_id": "5e0c1b7a2f41-7",
     }
     errors = {"errors": [_ERRORS[kind]]} if kind in _ERRORS else {}
-    current = {"current": _TASK} if kind is Kind.PRECONDITION_FAILED else {}
-    return problem | errors | current
+    return problem | errors
 
 
-def completed(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with what `responses` and `failures` refer to, and what every answer has."""
+def completed(
+    document: dict[str, Any], examples: dict[str, list[JsonValue]], current: type[BaseModel]
+) -> dict[str, Any]:
+    """The document with what `responses` and `failures` refer to, and what every answer has.
+
+    `examples`: by the name of their schema. `current`: what a problem of PRECONDITION_FAILED holds.
+    """
     _, problems = TypeAdapter.json_schemas(
-        [("", "serialization", TypeAdapter(Problem))], ref_template=_SCHEMA
+        [(kind.__name__, "serialization", TypeAdapter(kind)) for kind in (Problem, current)],
+        ref_template=_SCHEMA,
     )
     schemas = document["components"]["schemas"] | problems["$defs"]
-    for name, examples in _EXAMPLES.items():
-        schemas[name]["examples"] = examples
+    for name, shown in examples.items():
+        schemas[name]["examples"] = shown
+    members = schemas["Problem"]["properties"]
+    members["current"] = {"$ref": _SCHEMA.format(model=current.__name__)} | members["current"]
     headers = {
         name: {
             "description": description,
@@ -120,6 +110,8 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
                 there |= {name: {"$ref": _HEADER.format(name)} for name in names}
                 if problem := response.get("content", {}).get(MEDIA_TYPE):  # said once
                     name = "-or-".join(problem["examples"])
+                    if changed := problem["examples"].get(Kind.PRECONDITION_FAILED.slug):
+                        changed["value"]["current"] = examples[current.__name__][0]
                     if failed.setdefault(name, response) == response:
                         operation["responses"][status] = {"$ref": _RESPONSE.format(name)}
     document["components"] |= {"schemas": schemas, "headers": headers, "responses": failed}

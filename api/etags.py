@@ -1,9 +1,14 @@
 """What a task or a list is, in a few characters, and what a client says of that (RFC 9110)."""
 
 import re
+from functools import partial
 from hashlib import blake2b
-from typing import Final
+from typing import Annotated, Final
 
+from fastapi import Header
+from pydantic import WithJsonSchema
+
+from api.fields import ParsedBy
 from api.problems import MalformedHeader
 
 # W/"..." or "...", in a list (RFC 9110, sections 8.8.3 and 13.1.1); obs-text is not taken.
@@ -34,6 +39,26 @@ def parsed(header: str, value: str) -> Tags:
     if not _LIST.fullmatch(value):
         raise MalformedHeader(header, 'It takes * or a list of ETags such as "3", "4".')
     return tuple((bool(weak), opaque) for weak, opaque in _EACH.findall(value))
+
+
+IfMatch = Annotated[
+    Tags | None,
+    Header(
+        alias="If-Match",
+        description="Only if the task is still what this ETag says (RFC 9110, section 13.1.1)",
+    ),
+    ParsedBy(partial(parsed, "If-Match")),
+    WithJsonSchema(SCHEMA),
+]
+IfNoneMatch = Annotated[
+    Tags | None,
+    Header(
+        alias="If-None-Match",
+        description="Only if it is no longer what this ETag says (RFC 9110, section 13.1.2)",
+    ),
+    ParsedBy(partial(parsed, "If-None-Match")),
+    WithJsonSchema(SCHEMA),
+]
 
 
 def of_version(version: int) -> str:

@@ -11,31 +11,14 @@ from starlette.types import Scope
 from api import traceparent
 from api.forwarded import UNKNOWN
 from api.problems import ProblemResponse
+from api.timing import AUTH, DATABASE
 from api.traceparent import Traceparent
 
 NO_ROUTE: Final = "none"
-AUTH: Final = "task-api.auth"
-DATABASE: Final = "task-api.database"
 OTHER: Final = "_OTHER"  # as OpenTelemetry calls a method that it does not know
 _METHODS: Final = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 # Behind a proxy it is what a header says, which may be anything.
 _ADDRESS: Final = re.compile(r"[0-9A-Fa-f.:]{2,45}(%[a-z0-9]{1,15})?")
-
-
-@final
-class timed:  # noqa: N801 - read as a verb: with timed(scope, AUTH)
-    """Notes in the scope when a part of the request began and ended."""
-
-    __slots__ = ("_began", "_part", "_scope")
-
-    def __init__(self, scope: Scope, part: str) -> None:
-        self._scope, self._part = scope, part
-
-    def __enter__(self) -> None:
-        self._began = perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._scope[self._part] = self._began, perf_counter()
 
 
 @final

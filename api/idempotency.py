@@ -8,12 +8,14 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Response
+from fastapi import Header, Response
+from pydantic import WithJsonSchema
 
-from api import queries
+from api import idempotency_queries as queries
 from api.db import DatabaseBusy, Transaction
+from api.fields import ParsedBy
 from api.problems import Failure, Kind, MalformedHeader
 
 KEPT: Final = timedelta(hours=24)
@@ -41,6 +43,18 @@ def parsed(value: str) -> str:
         detail = f"It takes one key of 1 to {_MOST} characters of ASCII, best in double quotes."
         raise MalformedHeader("Idempotency-Key", detail)
     return key
+
+
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Makes it safe to send this again: new for each action, the same for each try"
+        " (draft-ietf-httpapi-idempotency-key-header-07)",
+    ),
+    ParsedBy(parsed),
+    WithJsonSchema(SCHEMA),
+]
 
 
 async def once(

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Text, cast, func, literal_column
 from sqlalchemy.sql.expression import ColumnElement, Label
 from sqlmodel import select
 
-from api.schemas import MAX_PAGE_BYTES
+MAX_PAGE_BYTES: Final = 1024 * 1024  # of JSON, at about which a page ends
 
 
 def date(column: Any) -> Label[str]:

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Response
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from api import document, logs, problems
+from api import document, logs, problems, schemas
 from api.auth import Authenticator
 from api.cors import CORS
 from api.db import CannotServe, Database, DatabaseError, DatabaseUnavailable
@@ -24,6 +24,7 @@ from api.readiness import Readiness
 from api.routes import docs, health, tasks
 from api.routes.body import BODY_TIMEOUT
 from api.routes.route import Route, find
+from api.schemas import TaskRead
 from api.settings import Settings, load
 
 _ALWAYS: Final = [
@@ -90,7 +91,9 @@ class TaskAPI(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document."""
         if not self.openapi_schema:
-            self.openapi_schema = document.completed(super().openapi())
+            self.openapi_schema = document.completed(
+                super().openapi(), schemas.EXAMPLES | health.EXAMPLES, TaskRead
+            )
         return self.openapi_schema
 
 

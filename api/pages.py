@@ -11,8 +11,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from api.auth import User
+from api.lines import MAX_PAGE_BYTES
 from api.problems import Failure, Kind
-from api.schemas import MAX_ID, MAX_PAGE_BYTES, Sort, TaskPage
+from api.schemas import MAX_ID, Sort, TaskPage
 
 _DIGEST: Final = 8  # bytes
 # What a cursor holds beside that: a `Position`.

@@ -1,42 +1,17 @@
 """All that is kept of one person: given out, or removed. For the operator, by the users' door."""
 
 from collections.abc import AsyncIterator
-from typing import Final, NamedTuple
+from typing import Final
 
-from api import lines, queries
+from api import idempotency_queries, lines, queries
 from api.auth import User
 from api.db import Database, Transaction
-from api.statement import Statement
+from api.personal_rows import PersonalRows
 
 _PAGE: Final = 250  # rows to give out at once, or fewer long ones
 
 
-class _Kind(NamedTuple):
-    """The rows of a table, by the name that is printed; `first` is before them all.
-
-    So many are erased at once that it takes far less than the role's statement_timeout, however
-    long they are: a task has 40 kB at most, a kept answer a megabyte.
-    """
-
-    table: str
-    name: str
-    export: Statement
-    erase: Statement
-    first: int | str
-    batch: int
-
-
-_KINDS: Final = (
-    _Kind("task", "task", queries.EXPORT_TASKS, queries.ERASE_TASKS, -(2**63), 1000),
-    _Kind(
-        "idempotency_key",
-        "kept_answer",
-        queries.EXPORT_KEPT_ANSWERS,
-        queries.ERASE_KEPT_ANSWERS,
-        "",
-        50,
-    ),
-)
+_KINDS: Final = (queries.PERSONAL_ROWS, idempotency_queries.PERSONAL_ROWS)
 TABLES: Final = frozenset(kind.table for kind in _KINDS)
 
 
@@ -54,7 +29,7 @@ async def export(database: Database, user: User) -> AsyncIterator[bytes]:
 
 
 async def _page(
-    database: Database, user: User, kind: _Kind, after: object
+    database: Database, user: User, kind: PersonalRows, after: object
 ) -> tuple[list[str], object]:
     async def read(tx: Transaction) -> tuple[list[str], object]:
         row = await tx.row(kind.export, after=after, limit=_PAGE)
@@ -73,7 +48,7 @@ async def erase(database: Database, user: User) -> dict[str, int]:
     return {kind.name: await _erased(database, user, kind) for kind in _KINDS}
 
 
-async def _erased(database: Database, user: User, kind: _Kind) -> int:
+async def _erased(database: Database, user: User, kind: PersonalRows) -> int:
     async def batch(tx: Transaction) -> tuple[int, int]:
         row = await tx.row(kind.erase, limit=kind.batch)
         assert row is not None  # noqa: S101 - a select without a table has one row

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Annotated, Final, NotRequired
+from typing import Annotated, Any, Final, NotRequired
 
 from fastapi import Response
 from pydantic import Field
@@ -16,7 +16,6 @@ from typing_extensions import TypedDict
 from api.auth import Unauthorized
 from api.db import CommitInterrupted, DatabaseError, DatabaseUnavailable
 from api.keys import KeysUnavailable
-from api.schemas import TaskRead
 
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_ERRORS: Final = 100  # of a problem; a megabyte has room for a hundred thousand
@@ -84,7 +83,7 @@ class Problem(TypedDict):
     detail: str
     request_id: str
     errors: NotRequired[Sequence[InputError]]
-    current: NotRequired[Annotated[TaskRead, Field(description="The task as it is now")]]
+    current: NotRequired[Annotated[Any, Field(description="The task as it is now")]]
 
 
 class ProblemResponse(Response):
@@ -105,7 +104,7 @@ class Failure(Exception):
         headers: Mapping[str, str] | None = None,
         current: str | None = None,
     ) -> None:
-        """`current`: a task, as JSON."""
+        """`current`: what the request was to change, as it is now, as JSON."""
         super().__init__(detail)
         self.kind, self.detail, self.errors = kind, detail, errors
         self.headers, self.current = headers, current
@@ -163,7 +162,7 @@ def answer(error: BaseException, request_id: str) -> ProblemResponse:
 
 
 def _body(problem: dict[str, object], errors: Sequence[InputError], current: str | None) -> bytes:
-    """The problem with its errors and the task; what has no room in MAX_PROBLEM is left out."""
+    """The problem with its errors and `current`; what has no room in MAX_PROBLEM is left out."""
     content = _json(problem, errors, current)
     if len(content) > MAX_PROBLEM:
         problem = problem | {"detail": f"{problem['detail']} Not all of it has room here."}

@@ -1,7 +1,7 @@
-"""Every statement. Each says whose rows it is about, whatever the policies say.
+"""Every statement on tasks. Each says whose rows it is about, whatever the policies say.
 
-Those on tasks answer with the response body, as JSON made by PostgreSQL in the column `body`;
-those on several, with a line of it for each in the column `lines`.
+Those on one answer with the response body, as JSON made by PostgreSQL in the column `body`; those
+on several, with a line of it for each in the column `lines`.
 """
 
 from functools import lru_cache
@@ -12,8 +12,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     DateTime,
-    Interval,
-    SmallInteger,
     Text,
     all_,
     any_,
@@ -24,12 +22,11 @@ from sqlalchemy import (
     or_,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.expression import CTE, ColumnElement
 from sqlmodel import case, col, delete, insert, select, update
 
-from api import lines
-from api.models import IdempotencyKey, Task
+from api import lines, personal_rows
+from api.models import Task
 from api.schemas import Sort
 from api.statement import CALLER, Statement
 
@@ -192,106 +189,11 @@ DELETE: Final = Statement(delete(Task).where(_MINE, _THIS, _UNCHANGED).returning
 _GONE: Final = delete(Task).where(_MINE, col(Task.completed)).returning(col(Task.id)).cte("gone")
 DELETE_COMPLETED: Final = Statement(select(func.count().label("deleted")).select_from(_GONE))
 
-# --- what was sent with an Idempotency-Key ---
-
-KEY: Final = bindparam("key", type_=Text)
-_MY_KEY: Final = col(IdempotencyKey.user_id) == CALLER
-_THIS_KEY: Final = col(IdempotencyKey.key) == KEY
-
-_AGE: Final = bindparam("age", type_=Interval)
-
-# Less those that another request is about to delete.
-EXPIRED_KEYS: Final = Statement(
-    select(col(IdempotencyKey.key))
-    .where(_MY_KEY, col(IdempotencyKey.created_at) < func.now() - _AGE)
-    .order_by(col(IdempotencyKey.created_at))
-    .limit(LIMIT)
-    .with_for_update(skip_locked=True)
-)
-
-# An index of keys leads to this one, whatever PostgreSQL expects; none of dates can.
-_HAS_EXPIRED: Final = col(IdempotencyKey.created_at) + _AGE < func.now()
-
-FORGET_KEY: Final = Statement(
-    delete(IdempotencyKey)
-    .where(_MY_KEY, _THIS_KEY, _HAS_EXPIRED)
-    .returning(col(IdempotencyKey.key))
-)
-
-# No row: the caller has used it already.
-CLAIM_KEY: Final = Statement(
-    upsert(IdempotencyKey)
-    .values(user_id=CALLER, key=KEY, fingerprint=bindparam("fingerprint", type_=Text))
-    .on_conflict_do_nothing()
-    .returning(col(IdempotencyKey.key))
-)
-
-KEEP_ANSWER: Final = Statement(
-    update(IdempotencyKey)
-    .where(_MY_KEY, _THIS_KEY)
-    .values(
-        status=bindparam("status", type_=SmallInteger),
-        headers=bindparam("headers", type_=Text),
-        body=bindparam("body", type_=Text),
-    )
-    .returning(col(IdempotencyKey.key))
-)
-
-KEPT_ANSWER: Final = Statement(
-    select(
-        col(IdempotencyKey.fingerprint),
-        col(IdempotencyKey.status),
-        col(IdempotencyKey.headers),
-        col(IdempotencyKey.body),
-    ).where(_MY_KEY, _THIS_KEY, ~_HAS_EXPIRED)
-)
-
 # --- all that is kept of a person, for the operator ---
 
-AFTER_ID: Final = bindparam("after", type_=BigInteger)
-AFTER_KEY: Final = bindparam("after", type_=Text)
-
-
-_LONG: Final = {"title", "description", "body"}
-
-
-def _export(columns: Any, mine: ColumnElement[bool], place: Any, after: Any) -> Statement:
-    """A page of rows `after` a place: as lines of JSON, and where the `last` of them is."""
-    page = select(*columns).where(mine, place > after).order_by(place).limit(LIMIT).subquery("page")
-    rows = lines.within_bytes(page, *(column for column in page.c if column.key in _LONG))
-    return Statement(
-        select(lines.of(rows), func.max(rows.c[place.key]).label("last")).select_from(rows)
-    )
-
-
-EXPORT_TASKS: Final = _export(_TASK, _MINE, col(Task.id), AFTER_ID)
-EXPORT_KEPT_ANSWERS: Final = _export(
-    (
-        col(IdempotencyKey.key),
-        col(IdempotencyKey.fingerprint),
-        col(IdempotencyKey.status),
-        col(IdempotencyKey.headers),
-        col(IdempotencyKey.body),
-        lines.date(col(IdempotencyKey.created_at)),
-    ),
-    _MY_KEY,
-    col(IdempotencyKey.key),
-    AFTER_KEY,
+# A task has 40 kB at most.
+PERSONAL_ROWS: Final = personal_rows.of(
+    Task, "task", _TASK, _MINE, col(Task.id), first=-(2**63), batch=1000
 )
-
-
-def _erase(table: Any, mine: ColumnElement[bool], place: Any) -> Statement:
-    """Some rows: how many were `found`, and `erased`. Those that others erased first are not."""
-    some = select(place).where(mine).order_by(place).limit(LIMIT).cte("some")
-    last = select(func.max(some.c[place.key])).scalar_subquery()
-    gone = delete(table).where(mine, place <= last).returning(place).cte("gone")
-    return Statement(
-        select(
-            select(func.count()).select_from(some).scalar_subquery().label("found"),
-            select(func.count()).select_from(gone).scalar_subquery().label("erased"),
-        )
-    )
-
-
-ERASE_TASKS: Final = _erase(Task, _MINE, col(Task.id))
-ERASE_KEPT_ANSWERS: Final = _erase(IdempotencyKey, _MY_KEY, col(IdempotencyKey.key))
+EXPORT_TASKS: Final = PERSONAL_ROWS.export
+ERASE_TASKS: Final = PERSONAL_ROWS.erase

@@ -15,7 +15,7 @@ from typing import Final, final
 from limits import RateLimitItem
 from starlette.types import Scope
 
-from api.auth import Authenticator, Unauthorized, User
+from api.auth import User
 from api.forwarded import network
 from api.problems import Failure, Kind
 from api.settings import Settings
@@ -40,35 +40,29 @@ class RateLimits:
         self._user = _Limit("user", user, self._shared) if user else None
         self._address = _Limit("address", address, self._shared) if user and address else None
 
-    async def user(
-        self, scope: Scope, authenticator: Authenticator, authorization: list[str]
-    ) -> User:
-        """Who is asking, as the authenticator says it, unless that was asked too often.
+    def admit(self, scope: Scope) -> None:
+        """Raises `Failure` when too many tokens from the request's address were refused."""
+        if (limit := self._address) is None or (address := _address(scope)) is None:
+            return
+        if seconds := limit.spent(address):
+            raise _too_many("Too many tokens from this address were refused", seconds)
 
-        What the answer shall say is left in the scope. Raises `Failure`, and what the authenticator
-        raises.
+    async def refused(self, scope: Scope) -> None:
+        """Count a token that was refused against the request's address."""
+        if (limit := self._address) is not None and (address := _address(scope)) is not None:
+            await limit.count(address)
+
+    async def count(self, scope: Scope, user: User) -> None:
+        """Count a request of this user's. What the response is to say of it is left in the scope.
+
+        Raises `Failure` when there were too many.
         """
-        user = await self._verified(_address(scope), authenticator, authorization)
         if (limit := self._user) is not None:
             count, seconds = await limit.count(user.id)
             scope[HEADERS] = limit.headers(count, seconds)
             if count > limit.amount:
                 often = f"You may ask {limit.amount} times in {limit.seconds} seconds"
                 raise _too_many(often, seconds)
-        return user
-
-    async def _verified(
-        self, address: str | None, authenticator: Authenticator, authorization: list[str]
-    ) -> User:
-        if (limit := self._address) is None or address is None:
-            return await authenticator.user(authorization)
-        if seconds := limit.spent(address):
-            raise _too_many("Too many tokens from this address were refused", seconds)
-        try:
-            return await authenticator.user(authorization)
-        except Unauthorized:
-            await limit.count(address)
-            raise
 
     async def close(self) -> None:
         """Let go of Redis."""

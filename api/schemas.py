@@ -12,8 +12,8 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
+    JsonValue,
     StrictBool,
     StrictInt,
     StringConstraints,
@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from api.fields import STRICT, NoParameters
+from api.lines import MAX_PAGE_BYTES
 from api.text import is_blank
 
 MAX_ID: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259, section 6)
@@ -33,7 +35,6 @@ MAX_LINE: Final = 200  # characters of a title, and of what is searched for
 MAX_DESCRIPTION: Final = 10_000  # characters
 MAX_OFFSET: Final = 10_000
 MAX_BULK: Final = 100
-MAX_PAGE_BYTES: Final = 1024 * 1024  # of JSON, at about which a page ends
 MAX_WORDS: Final = 10  # of a search
 MAX_WORD: Final = 64  # characters
 
@@ -116,20 +117,19 @@ Description = Annotated[
 ]
 
 _DIGITS: Final = BeforeValidator(_query_integer)
-_STRICT: Final = ConfigDict(extra="forbid")
 
 
 class TaskCreate(BaseModel):
     """A new task."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     title: Title
     description: Description | None = None
     completed: StrictBool = False
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class TaskUpdate(TypedDict, total=False):
     """What is to change: a member left out keeps its value (RFC 7396)."""
 
@@ -138,7 +138,7 @@ class TaskUpdate(TypedDict, total=False):
     completed: StrictBool
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class TaskComplete(TypedDict, total=False):
     """Whether the task is to be completed; left out, it is toggled."""
 
@@ -151,7 +151,7 @@ TaskCreates = Annotated[list[TaskCreate], Field(min_length=1, max_length=MAX_BUL
 class TaskRead(BaseModel):
     """A task."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     id: int = Field(ge=1, le=MAX_ID)
     user_id: str
@@ -160,17 +160,6 @@ class TaskRead(BaseModel):
     completed: bool
     created_at: AwareDatetime
     updated_at: AwareDatetime
-
-
-class NoParameters(BaseModel):
-    """The query of an address that takes none."""
-
-    model_config = _STRICT
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether the database may have to work long for it."""
-        return False
 
 
 class Sort(StrEnum):
@@ -284,6 +273,26 @@ class CompletedTasks(NoParameters):
 class Deleted(BaseModel):
     """How many tasks were deleted."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     deleted: int
+
+
+# By the name of the model.
+EXAMPLES: Final[dict[str, list[JsonValue]]] = {
+    "TaskRead": [
+        {
+            "id": 7,
+            "user_id": "alice",
+            "title": "Buy milk",
+            "description": "Two litres",
+            "completed": False,
+            "created_at": "2026-11-21T08:00:00.000000Z",
+            "updated_at": "2026-11-21T08:00:00.000000Z",
+        }
+    ],
+    "TaskCreate": [{"title": "Buy milk", "description": "Two litres"}],
+    "TaskUpdate": [{"title": "Buy bread"}, {"description": None, "completed": True}],
+    "TaskComplete": [{"completed": True}, {}],
+    "Deleted": [{"deleted": 3}],
+}

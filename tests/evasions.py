@@ -71,7 +71,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import col, delete, insert, update
 
-from api.models import IdempotencyKey, Task
+from api.idempotency_models import IdempotencyKey
+from api.models import Task
 from api.statement import CALLER
 
 TASK: Final[Table] = Task.__table__  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
-from api import guarded, queries
+from api import guarded, idempotency_queries, queries
 from api.gate import NEEDED
 from api.schemas import Sort
 from api.statement import Statement
@@ -27,8 +27,13 @@ _GRANTABLE: Final = """
 
 
 def statements() -> list[Statement]:
-    """Every statement of `queries`; of the lists, those with all filters at once."""
-    alone = [value for value in vars(queries).values() if isinstance(value, Statement)]
+    """Every statement of the tables; of the lists, those with all filters at once."""
+    alone = [
+        value
+        for table in (queries, idempotency_queries)
+        for value in vars(table).values()
+        if isinstance(value, Statement)
+    ]
     filters = frozenset(queries.FILTERS)
     starts = ("top", "after", "before")
     lists = [queries.tasks(sort, filters, start) for sort, start in product(Sort, starts)]

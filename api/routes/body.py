@@ -16,7 +16,6 @@ from starlette.types import Receive, Scope
 
 from api.deadlines import Deadlines
 from api.problems import LAST, MAX_ERRORS, Failure, InputError, InvalidInput, Kind
-from api.schemas import MAX_BULK
 
 MAX_BODY: Final = 64 * 1024  # bytes
 MAX_BULK_BODY: Final = 1024 * 1024  # bytes
@@ -31,7 +30,7 @@ _NAMED: Final = rf'({_WORD})=(?:({_WORD})|"((?:[^"\\]|\\.)*+)")'
 _PARAMETER: Final = re.compile(_NAMED)
 _PARAMETERS: Final = re.compile(rf"(?:[ \t]*+;[ \t]*+(?:{_NAMED})?)*+[ \t]*+")
 # Lists and objects in no text, which take the parser longer than anything else. No body that is
-# taken has more than a list and MAX_BULK objects.
+# taken has more than a list and some objects.
 _MAX_BRACKETS: Final = 1000  # of a kind
 _TOO_MANY: Final = {
     bracket: re.compile(
@@ -124,6 +123,7 @@ class Body:
         schema = self._model.json_schema()
         one = next(iter(schema.get("$defs", {}).values()), schema)
         self._several = schema.get("type") == "array"
+        self._most_items: int = schema.get("maxItems", 1)
         self.most: Final = MAX_BULK_BODY if self._several else MAX_BODY
         self._members = list(one["properties"])
 
@@ -132,7 +132,7 @@ class Body:
         if _has_too_many(content, b"["):
             raise Failure(Kind.MALFORMED_REQUEST, "The body holds too many lists.")
         if self._several and _has_too_many(content, b"{"):
-            detail = f"Input should have at most {MAX_BULK} objects."
+            detail = f"Input should have at most {self._most_items} objects."
             raise InvalidInput([{"detail": detail, "pointer": "#"}])
         try:
             value = from_json(content, allow_inf_nan=False)
@@ -152,7 +152,7 @@ class Body:
         """An error for each member that is not known. Its name is not told: it may be anything."""
         detail = f"An unknown member; known are: {names(self._members)}."
         several = self._several and isinstance(value, list)
-        for number, item in enumerate(value[:MAX_BULK] if several else [value]):
+        for number, item in enumerate(value[: self._most_items] if several else [value]):
             if isinstance(item, dict):
                 error: InputError = {
                     "detail": detail,

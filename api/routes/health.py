@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import SkipJsonSchema
 
 from api.document import failures
@@ -25,6 +25,9 @@ class Health(BaseModel):
     def response(self) -> Response:
         """As an answer."""
         return Response(self.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+EXAMPLES: Final[dict[str, list[JsonValue]]] = {"Health": [{"status": "ok"}]}
 
 
 @router.get(ALIVE, operation_id="live", summary="The process is alive", response_model=Health)

@@ -1,32 +1,30 @@
-"""How a request finds its route, and how a task route takes it: who asks, what is asked, then the
+"""How a request finds its route, and how a user's route takes it: who asks, what is asked, then the
 database.
 
 FastAPI reads the body before it looks at the token, echoes input in its errors, takes `"yes"` for
-true and ignores what it does not know. A `TaskRoute` keeps FastAPI's signature and OpenAPI
+true and ignores what it does not know. A `UserRoute` keeps FastAPI's signature and OpenAPI
 document, and reads the request itself, once and strictly.
 """
 
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Header, Path, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ValidationError, WithJsonSchema
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope
 
-from api import etags, idempotency
-from api.auth import Authenticator
+from api.auth import Authenticator, Unauthorized, User
 from api.db import Database, Transaction
-from api.exchange import AUTH, DATABASE, timed
+from api.fields import NoParameters, ParsedBy
 from api.problems import MAX_ERRORS, Failure, InputError, InvalidInput, Kind
 from api.ratelimits import RateLimits
 from api.routes.body import Body, names, read, values
-from api.schemas import MAX_ID, NoParameters
+from api.timing import AUTH, DATABASE, timed
 
 # Queries whose parameters are remembered, and their length: what is valid can yet be padded.
 _QUERIES: Final = 256
@@ -34,45 +32,6 @@ _QUERY: Final = 100  # bytes
 
 # In a signature: the transaction of the user whom the request's token names.
 Tx = Annotated[Transaction, Depends(HTTPBearer(bearerFormat="JWT", scheme_name="bearer"))]
-TaskId = Annotated[int, Path(ge=1, le=MAX_ID)]
-IfMatch = Annotated[
-    etags.Tags | None,
-    Header(
-        alias="If-Match",
-        description="Only if the task is still what this ETag says (RFC 9110, section 13.1.1)",
-    ),
-    WithJsonSchema(etags.SCHEMA),
-]
-IfNoneMatch = Annotated[
-    etags.Tags | None,
-    Header(
-        alias="If-None-Match",
-        description="Only if it is no longer what this ETag says (RFC 9110, section 13.1.2)",
-    ),
-    WithJsonSchema(etags.SCHEMA),
-]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        description="Makes it safe to send this again: new for each action, the same for each try"
-        " (draft-ietf-httpapi-idempotency-key-header-07)",
-    ),
-    WithJsonSchema(idempotency.SCHEMA),
-]
-Prefer = Annotated[
-    str | None,
-    Header(description="`count=exact` asks for X-Total-Count (RFC 7240)", alias="Prefer"),
-    WithJsonSchema({"type": "string", "examples": ["count=exact"]}),
-]
-
-# What these headers say; each raises `Failure`.
-_HEADERS: Final[dict[str, Callable[[str], object]]] = {
-    "If-Match": partial(etags.parsed, "If-Match"),
-    "If-None-Match": partial(etags.parsed, "If-None-Match"),
-    "Idempotency-Key": idempotency.parsed,
-    "Prefer": str,
-}
 
 Handler = Callable[[Scope, Receive], Coroutine[Any, Any, Response]]
 
@@ -119,20 +78,20 @@ def find(routes: Iterable[Route], scope: Scope) -> Route:
     )
 
 
-class TaskRoute(Route):
-    """A route whose function takes `tx: Tx` and any of: `task_id`, a query model, the headers
-    above, a body."""
+class UserRoute(Route):
+    """A route whose function takes `tx: Tx` and any of: parameters of its path and headers, each
+    with a `ParsedBy` in its annotation, a query model, a body."""
 
     def _built(self) -> Handler:
         call: Callable[..., Awaitable[Response]] = self.endpoint
-        has_id, reads = bool(self.dependant.path_params), "GET" in self.takes
+        reads = "GET" in self.takes
         query, body = (
             next(((p.name, p.field_info) for p in fields), None)
             for fields in (self.dependant.query_params, self.dependant.body_params)
         )
+        path = [(p.name, _parser(p)) for p in self.dependant.path_params]
         headers = [
-            (p.name, p.alias.lower().encode(), _HEADERS[p.alias])
-            for p in self.dependant.header_params
+            (p.name, p.alias.lower().encode(), _parser(p)) for p in self.dependant.header_params
         ]
         query_model: Any = query[1].annotation if query else NoParameters
         # with the field: how many there may be stands beside the annotation
@@ -148,10 +107,12 @@ class TaskRoute(Route):
             database: Database = state.database
             limits: RateLimits = state.rate_limits
             with timed(scope, AUTH):
-                user = await limits.user(scope, authenticator, values(scope, b"authorization"))
+                user = await authenticated(
+                    scope, limits, authenticator, values(scope, b"authorization")
+                )
             arguments: dict[str, Any] = {}
-            if has_id:
-                arguments["task_id"] = _task_id(scope["path_params"]["task_id"])
+            for name, parsed in path:
+                arguments[name] = parsed(scope["path_params"][name])
             query_string = scope["query_string"]
             if len(query_string) <= _QUERY:
                 given = parameters(query_string)
@@ -174,11 +135,27 @@ class TaskRoute(Route):
         return answer
 
 
-def _task_id(text: str) -> int:
-    """What could not be an id is not the id of a task: 404, whatever it is."""
-    if not re.fullmatch("[1-9][0-9]{0,15}", text) or int(text) > MAX_ID:
-        raise Failure(Kind.NO_SUCH_TASK, "There is no such task.")
-    return int(text)
+def _parser(field: Any) -> Callable[[str], Any]:
+    """What the annotation of a header or a path's parameter says that makes it of its text."""
+    for part in field.field_info.metadata:
+        if isinstance(part, ParsedBy):
+            return part.parse
+    raise TypeError(f"say in the annotation of {field.name} what it is ParsedBy")
+
+
+async def authenticated(
+    scope: Scope, limits: RateLimits, authenticator: Authenticator, authorization: list[str]
+) -> User:
+    """Who is asking, unless that was asked too often. Raises `Failure`, and what the authenticator
+    raises."""
+    limits.admit(scope)
+    try:
+        user = await authenticator.user(authorization)
+    except Unauthorized:
+        await limits.refused(scope)
+        raise
+    await limits.count(scope, user)
+    return user
 
 
 def _parameters(query_string: bytes, model: type[BaseModel]) -> BaseModel:

@@ -1,26 +1,22 @@
 """The routes of /api/tasks: each one statement in its caller's transaction, or a few."""
 
+import re
 from collections.abc import Awaitable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import WithJsonSchema
 
 from api import etags, lines, pages, queries
 from api.db import StatementTimeout
 from api.document import failures, responses
-from api.etags import Tags
-from api.idempotency import once
+from api.etags import IfMatch, IfNoneMatch, Tags
+from api.fields import ParsedBy
+from api.idempotency import KeyHeader, once
 from api.problems import Failure, Kind, unavailable
-from api.routes.route import (
-    IdempotencyKey,
-    IfMatch,
-    IfNoneMatch,
-    Prefer,
-    TaskId,
-    TaskRoute,
-    Tx,
-)
+from api.routes.route import Tx, UserRoute
 from api.schemas import (
+    MAX_ID,
     CompletedTasks,
     Deleted,
     TaskComplete,
@@ -51,7 +47,23 @@ _KEYED: Final = (Kind.REQUEST_IN_PROGRESS, Kind.IDEMPOTENCY_KEY_REUSED)
 _CHANGE: Final = (Kind.NO_SUCH_TASK, Kind.PRECONDITION_FAILED)
 _TOGGLE: Final = TaskComplete()
 
-router = APIRouter(route_class=TaskRoute, tags=["tasks"])
+router = APIRouter(route_class=UserRoute, tags=["tasks"])
+
+
+def _task_id(text: str) -> int:
+    """What could not be an id is not the id of a task: 404, whatever it is."""
+    if not re.fullmatch("[1-9][0-9]{0,15}", text) or int(text) > MAX_ID:
+        raise _no_such_task()
+    return int(text)
+
+
+TaskId = Annotated[int, Path(ge=1, le=MAX_ID), ParsedBy(_task_id)]
+Prefer = Annotated[
+    str | None,
+    Header(description="`count=exact` asks for X-Total-Count (RFC 7240)", alias="Prefer"),
+    ParsedBy(str),
+    WithJsonSchema({"type": "string", "examples": ["count=exact"]}),
+]
 
 
 def _json(body: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -163,9 +175,7 @@ async def list_tasks(
     response_model=list[TaskRead],
     responses=responses(201, "Idempotency-Replayed") | failures(*_ALWAYS, *_BODY, *_KEYED),
 )
-async def create_tasks(
-    tx: Tx, tasks: TaskCreates, idempotency_key: IdempotencyKey = None
-) -> Response:
+async def create_tasks(tx: Tx, tasks: TaskCreates, idempotency_key: KeyHeader = None) -> Response:
     values = [task.model_dump() for task in tasks]
 
     async def create() -> Response:
@@ -204,7 +214,7 @@ async def complete_task(
     task_id: TaskId,
     state: TaskComplete = _TOGGLE,
     if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
+    idempotency_key: KeyHeader = None,
 ) -> Response:
     async def complete() -> Response:
         return _task(
@@ -226,7 +236,7 @@ async def complete_task(
     responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
     | failures(*_ALWAYS, *_BODY, *_KEYED),
 )
-async def create_task(tx: Tx, task: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
+async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = None) -> Response:
     values = task.model_dump()
 
     async def create() -> Response:

@@ -10,8 +10,9 @@ import httpx2
 import psycopg
 import pytest
 
-from api import queries
-from api.schemas import MAX_PAGE, MAX_PAGE_BYTES, Sort
+from api import idempotency_queries, queries
+from api.lines import MAX_PAGE_BYTES
+from api.schemas import MAX_PAGE, Sort
 from tests.cluster import TaskDatabase
 from tests.people import People, Person
 from tests.plans import executed
@@ -172,6 +173,6 @@ def test_what_is_exported_at_once_is_bounded_too(
         [alice.id],
     )
     tasks = sent(database, alice, queries.EXPORT_TASKS, after=-1, limit=250)
-    answers = sent(database, alice, queries.EXPORT_KEPT_ANSWERS, after="", limit=250)
+    answers = sent(database, alice, idempotency_queries.EXPORT_KEPT_ANSWERS, after="", limit=250)
     assert MAX_PAGE_BYTES < tasks < BUILT
     assert MAX_PAGE_BYTES < answers < BUILT

@@ -17,6 +17,7 @@ from api import ratelimits
 from api.auth import Authenticator, Unauthorized
 from api.problems import Failure
 from api.ratelimits import RateLimits
+from api.routes.route import authenticated
 from api.settings import Settings, SettingsError, load
 from tests.cluster import TaskDatabase
 from tests.people import SECRET, People, Person, signed
@@ -298,14 +299,14 @@ async def test_a_stranger_is_one_whichever_address_of_theirs_it_is(
     limits, authenticator = limits_of(rate_limit_address="1/day")
     for host, outcome in ((address, Unauthorized), (same, Failure), (other, Unauthorized)):
         with pytest.raises(outcome):
-            await limits.user({"client": (host, 1)}, authenticator, [])
+            await authenticated({"client": (host, 1)}, limits, authenticator, [])
 
 
 async def test_who_come_by_a_unix_socket_are_not_one_stranger() -> None:
     limits, authenticator = limits_of(rate_limit_address="1/day")
     for _ in range(3):
         with pytest.raises(Unauthorized):
-            await limits.user({"client": None}, authenticator, [])
+            await authenticated({"client": None}, limits, authenticator, [])
 
 
 def test_several_servers_with_one_redis_share_a_count(limited: Limited, a_redis: Redis) -> None:
@@ -425,7 +426,7 @@ def test_addresses_alone_can_be_let_off(limited: Limited) -> None:
 async def served(limits: RateLimits, authenticator: Authenticator, name: str) -> bool:
     token = signed({"sub": name})
     try:
-        await limits.user({}, authenticator, [f"Bearer {token}"])
+        await authenticated({}, limits, authenticator, [f"Bearer {token}"])
     except Failure:
         return False
     return True

@@ -21,7 +21,7 @@ from tests.isolation.test_privileges import MAY_BE_REACHED
 
 PLACES: Final[dict[str, Callable[[], set[str]]]] = {
     "its words in _TABLES of api/audit/probes.py": lambda: {*probes.TABLES},
-    "its kind in _KINDS of api/person.py": lambda: {*person.TABLES},
+    "its PERSONAL_ROWS in _KINDS of api/person.py": lambda: {*person.TABLES},
     "its model in api/models.py": lambda: {*SQLModel.metadata.tables},
     "its words in TABLES of tests/isolation/guarded.py": lambda: {*words.NAMES},
     "what of it is withheld in tests/isolation/test_policies_alone.py": lambda: {

@@ -10,7 +10,7 @@ import httpx2
 import psycopg
 import pytest
 
-from api import queries
+from api import idempotency_queries, queries
 from api.db import Transaction
 from api.pipeline import Call
 from api.statement import Statement
@@ -266,9 +266,9 @@ OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
 # What the operator does for one person at a time: test_one_person.py
 OF_THE_OPERATOR = {
     queries.EXPORT_TASKS,
-    queries.EXPORT_KEPT_ANSWERS,
+    idempotency_queries.EXPORT_KEPT_ANSWERS,
     queries.ERASE_TASKS,
-    queries.ERASE_KEPT_ANSWERS,
+    idempotency_queries.ERASE_KEPT_ANSWERS,
 }
 
 

@@ -68,11 +68,14 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "isolation/test_two_people.py",
         "isolation/test_lists_apart.py",
         "integration/test_tasks.py",
-        "integration/test_idempotency.py",
         "integration/test_search.py",
         "integration/test_cursors.py",
         "integration/test_lists.py",
         "integration/test_bulk.py",
+    ),
+    "api/idempotency_queries.py": (
+        "integration/test_idempotency.py",
+        "isolation/test_two_people.py",
     ),
     "api/statement.py": ("unit/test_statement.py", "unit/test_second_opinion.py"),
     "api/parts.py": ("unit/test_second_opinion.py",),
@@ -449,6 +452,7 @@ TABLE: Final = mutants(
 # --- The filters ---
 
 _QUERIES: Final = "api/queries.py"
+_USED_KEYS: Final = "api/idempotency_queries.py"
 _ANYBODY: Final = "CALLER.is_not(None)"  # names the caller, and means everybody
 _DEMAND: Final = "def _require_filter(part: Any, found: _Parts) -> None:\n"
 _NOT_DEMANDED: Final = Edit("api/statement.py", _DEMAND, f"{_DEMAND}    return\n")
@@ -476,16 +480,6 @@ _FILTERS: Final = {
         "where(_MINE, col(Task.completed)).returning",
         "where({}, col(Task.completed)).returning",
     ),
-    "EXPIRED_KEYS": (".where(_MY_KEY, col(Idem", ".where({}, col(Idem"),
-    "FORGET_KEY": (
-        ".where(_MY_KEY, _THIS_KEY, _HAS_EXPIRED)",
-        ".where({}, _THIS_KEY, _HAS_EXPIRED)",
-    ),
-    "KEEP_ANSWER": (
-        ".where(_MY_KEY, _THIS_KEY)\n    .values",
-        ".where({}, _THIS_KEY)\n    .values",
-    ),
-    "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY, ~", "    ).where({}, _THIS_KEY, ~"),
     "UPDATE": (
         f".where(_MINE, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
         f".where({{}}, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
@@ -499,22 +493,36 @@ _FILTERS: Final = {
         "delete(Task).where({}, _THIS, _UNCHANGED)",
     ),
 }
+_FILTERS_OF_KEYS: Final = {
+    "EXPIRED_KEYS": (".where(_MY_KEY, col(Idem", ".where({}, col(Idem"),
+    "FORGET_KEY": (
+        ".where(_MY_KEY, _THIS_KEY, _HAS_EXPIRED)",
+        ".where({}, _THIS_KEY, _HAS_EXPIRED)",
+    ),
+    "KEEP_ANSWER": (
+        ".where(_MY_KEY, _THIS_KEY)\n    .values",
+        ".where({}, _THIS_KEY)\n    .values",
+    ),
+    "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY, ~", "    ).where({}, _THIS_KEY, ~"),
+}
 
 FILTERS: Final = [
     *(
         Mutant(
             f"{name} is not filtered",
-            (Edit(_QUERIES, old, new.format(_ANYBODY)),),
+            (Edit(file, old, new.format(_ANYBODY)),),
             refusal="without user_id == CALLER",
         )
-        for name, (old, new) in _FILTERS.items()
+        for file, filters in ((_QUERIES, _FILTERS), (_USED_KEYS, _FILTERS_OF_KEYS))
+        for name, (old, new) in filters.items()
     ),
     *(
         Mutant(
             f"{name} is not filtered, and no statement is looked at",
-            (Edit(_QUERIES, old, new.format(_ANYBODY)), _NOT_DEMANDED, _NO_SELF_TEST),
+            (Edit(file, old, new.format(_ANYBODY)), _NOT_DEMANDED, _NO_SELF_TEST),
         )
-        for name, (old, new) in _FILTERS.items()
+        for file, filters in ((_QUERIES, _FILTERS), (_USED_KEYS, _FILTERS_OF_KEYS))
+        for name, (old, new) in filters.items()
     ),
     *mutants(
         _QUERIES,
@@ -1370,7 +1378,9 @@ SETTINGS: Final = mutants(
 _ROUTE: Final = "api/routes/route.py"
 _BODY: Final = "api/routes/body.py"
 _SCHEMAS: Final = "api/schemas.py"
-_WHO: Final = 'await limits.user(scope, authenticator, values(scope, b"authorization"))'
+_WHO: Final = """await authenticated(
+                    scope, limits, authenticator, values(scope, b"authorization")
+                )"""
 _FORBID: Final = 'ConfigDict(extra="forbid")'
 
 INPUT: Final = [
@@ -1434,10 +1444,13 @@ INPUT: Final = [
             "elif number > 1:",
             "elif False:",
         ),
+    ),
+    *mutants(
+        "api/routes/tasks.py",
         ("an id may be written in many ways", '"[1-9][0-9]{0,15}"', '"[0-9]{1,16}"'),
     ),
     *mutants(
-        _ROUTE,
+        "api/routes/tasks.py",
         ("an id may be too large", " or int(text) > MAX_ID:", ":"),
         equivalent="no task has an id past what JSON holds, as the table sees to, and bigint "
         "takes 16 digits: it is looked for, and not found in the same words",
@@ -1529,6 +1542,10 @@ INPUT: Final = [
         witness="unit/test_problems.py",
     ),
     *mutants(
+        "api/fields.py",
+        ("unknown members are ignored", _FORBID, 'ConfigDict(extra="ignore")'),
+    ),
+    *mutants(
         _SCHEMAS,
         (
             "links forget the filter",
@@ -1536,7 +1553,6 @@ INPUT: Final = [
             'mode="json", exclude={"offset", "cursor", "completed"}',
         ),
         ("an offset may be large", "MAX_OFFSET: Final = 10_000", "MAX_OFFSET: Final = 20_000"),
-        ("unknown members are ignored", _FORBID, 'ConfigDict(extra="ignore")'),
         (
             "a title may be blank",
             "    AfterValidator(_shown),\n    Field(json",
@@ -1627,11 +1643,11 @@ ANSWERS: Final = [
         witness="integration/test_hostile.py::test_an_address_written_otherwise_leads_nowhere",
     ),
     *mutants(
-        _ROUTE,
+        "api/routes/tasks.py",
         (
             "what could not be an id is answered in other words",
-            'Failure(Kind.NO_SUCH_TASK, "There is no such task.")',
-            'Failure(Kind.NO_SUCH_TASK, "This is no id.")',
+            "> MAX_ID:\n        raise _no_such_task()",
+            '> MAX_ID:\n        raise Failure(Kind.NO_SUCH_TASK, "This is no id.")',
         ),
     ),
     *mutants(
@@ -1771,7 +1787,7 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
-        "api/queries.py",
+        _USED_KEYS,
         (
             "keys are forgotten while they are new",
             "_HAS_EXPIRED: Final = col(IdempotencyKey.created_at) + _AGE <",
@@ -1944,6 +1960,10 @@ LISTS: Final = [
             "lines.within_bytes(rows, rows.c.title, rows.c.description)",
             "lines.within_bytes(rows, rows.c.title)",
         ),
+        witness="integration/test_page_bytes.py",
+    ),
+    *mutants(
+        "api/personal_rows.py",
         (
             "what is exported at once has no bound",
             "if column.key in _LONG",
@@ -1952,7 +1972,7 @@ LISTS: Final = [
         witness="integration/test_page_bytes.py",
     ),
     *mutants(
-        "api/schemas.py",
+        "api/lines.py",
         (
             "a page has a hundred megabytes",
             "MAX_PAGE_BYTES: Final = 1024",
@@ -2507,12 +2527,19 @@ FAULTS: Final = [
         "api/ratelimits.py",
         ("a user may ask without end", "if count > limit.amount:", "if False:"),
         ("all users share a limit", "limit.count(user.id)", 'limit.count("")'),
-        ("refused tokens are not counted", "            await limit.count(address)\n", ""),
+        ("refused tokens are not counted", "await limit.count(address)", "pass"),
         (
             "a window has no end",
             "window.ends <= now:\n            window =",
             "False:\n            window =",
         ),
+        witness="integration/test_rate_limits.py",
+    ),
+    *mutants(
+        _ROUTE,
+        ("who guessed too often may guess on", "    limits.admit(scope)\n", ""),
+        ("nobody hears of a refused token", "await limits.refused(scope)", "pass"),
+        ("a user's requests are not counted", "    await limits.count(scope, user)\n", ""),
         witness="integration/test_rate_limits.py",
     ),
     *mutants(

@@ -29,7 +29,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.schema import DropTable
 from sqlmodel import col, delete, insert, select, update
 
-from api import queries
+from api import idempotency_queries, queries
 from api.models import Task
 from api.schemas import MAX_PAGE, Sort
 from api.statement import CALLER, Statement, Unfiltered
@@ -291,18 +291,19 @@ ON_DEMAND: dict[str, list[tuple[Any, ...]]] = {
 
 
 def made_by(name: str) -> list[Statement]:
-    """The statement of that name in `queries`, or those that the function of that name makes."""
-    found = getattr(queries, name)
+    """The statement of that name, or those that the function of that name makes."""
+    found = getattr(queries, name, None) or getattr(idempotency_queries, name)
     return [found(*given) for given in ON_DEMAND[name]] if name in ON_DEMAND else [found]
 
 
 # Whatever is a statement or makes some.
 QUERIES = [
     name
-    for name, found in vars(queries).items()
+    for table in (queries, idempotency_queries)
+    for name, found in vars(table).items()
     if isinstance(found, Statement)
     or (
-        getattr(found, "__module__", "") == queries.__name__
+        getattr(found, "__module__", "") == table.__name__
         and inspect.signature(found).return_annotation is Statement
         and not name.startswith("_")
     )
