@@ -12,14 +12,14 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from api.auth import User, issue_token, named_by_operator
-from api.connections import MAX_CONNECTIONS
-from api.db import (
+from api.auth.authenticator import User, issue_token, named_by_operator
+from api.database.session import (
     CannotServe,
     Database,
     DatabaseError,
     DatabaseUnavailable,
 )
+from api.serving.connections import MAX_CONNECTIONS
 from api.settings import (
     AuditSettings,
     AuthSettings,
@@ -197,10 +197,10 @@ def _count(text: str) -> int:
 
 
 def _dev(_: argparse.Namespace) -> None:
-    from api.dev import DevError, dev
-    from api.embedded import EmbeddedError
-    from api.migrate import MigrationError
-    from api.server import CannotStart
+    from api.commands.dev import DevError, dev
+    from api.commands.embedded import EmbeddedError
+    from api.commands.migrate import MigrationError
+    from api.serving.server import CannotStart
 
     try:
         dev()
@@ -209,10 +209,10 @@ def _dev(_: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from api.exporter import exporting
-    from api.listener import listener
-    from api.server import CannotStart, Config, Server
-    from api.workers import Workers
+    from api.observability.exporter import exporting
+    from api.serving.listener import listener
+    from api.serving.server import CannotStart, Config, Server
+    from api.serving.workers import Workers
 
     settings = load(Settings)
     asyncio.run(_pass_gate(settings))
@@ -277,7 +277,7 @@ def _explained(refusal: str, failure: str) -> Iterator[None]:
 
 
 def _migrate(_: argparse.Namespace) -> None:
-    from api.migrate import MigrationError, migrate
+    from api.commands.migrate import MigrationError, migrate
 
     settings = load(MigrationSettings)
     password = settings.task_app_password
@@ -293,8 +293,8 @@ def _migrate(_: argparse.Namespace) -> None:
 
 
 def _sweep(_: argparse.Namespace) -> None:
-    from api.migrate import MigrationError
-    from api.sweep import sweep
+    from api.commands.migrate import MigrationError
+    from api.commands.sweep import sweep
 
     settings = load(MigrationSettings)
     try:
@@ -308,11 +308,11 @@ def _audit(options: argparse.Namespace) -> int:
         return _explain(options.explain)
     if options.self_test:
         return _self_test()
-    from api.audit.auditor import AuditError, audit
-    from api.audit.formats import FORMATS, text
-    from api.audit.report import Level
-    from api.audit.target import target
-    from api.audit.waivers import read
+    from api.commands.audit.auditor import AuditError, audit
+    from api.commands.audit.formats import FORMATS, text
+    from api.commands.audit.report import Level
+    from api.commands.audit.target import target
+    from api.commands.audit.waivers import read
 
     audited = target(vars(options), options.config)
     waivers = read(options.waive) if options.waive else None
@@ -337,8 +337,8 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _explain(name: str) -> int:
-    from api.audit.checks import checks
-    from api.audit.evidence import DRIFT, PROVISION
+    from api.commands.audit.checks import checks
+    from api.commands.audit.evidence import DRIFT, PROVISION
 
     known = {check.id: check for check in (*checks(), DRIFT, PROVISION)}
     if name not in known:
@@ -348,8 +348,8 @@ def _explain(name: str) -> int:
 
 
 def _self_test() -> int:
-    from api.audit.selftest import self_test
-    from api.embedded import EmbeddedError
+    from api.commands.audit.selftest import self_test
+    from api.commands.embedded import EmbeddedError
 
     missed = total = left_out = 0
     try:
@@ -375,13 +375,13 @@ def _self_test() -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from api.doctor import examine
+    from api.commands.doctor import examine
 
     return asyncio.run(examine())
 
 
 def _export(options: argparse.Namespace) -> None:
-    from api.person import export
+    from api.commands.personal_data import export
 
     async def write(database: Database, user: User) -> None:
         async for page in export(database, user):
@@ -398,7 +398,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _erase(options: argparse.Namespace) -> None:
-    from api.person import erase
+    from api.commands.personal_data import erase
 
     async def say(database: Database, user: User) -> None:
         erased = await erase(database, user)

@@ -7,10 +7,12 @@ import psycopg
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
-from api import guarded, idempotency_queries, queries
-from api.gate import NEEDED
-from api.schemas import Sort
-from api.statement import Statement
+from api.database import guarded_tables
+from api.database.gate import NEEDED
+from api.database.statement import Statement
+from api.idempotency import queries as idempotency_queries
+from api.tasks import queries
+from api.tasks.schemas import Sort
 
 # What may be granted on the guarded tables, less what works on whole tables.
 _GRANTABLE: Final = """
@@ -44,7 +46,7 @@ def statements() -> list[Statement]:
 def needed(superuser: psycopg.Connection) -> list[str]:
     """The privileges, as `needed.txt` has them. All that this does is undone."""
     superuser.prepare_threshold = None  # with one, psycopg ends all of ours at a rollback, too
-    tables = guarded.tables(superuser)
+    tables = guarded_tables.tables(superuser)
     grantable = [privilege for (privilege,) in superuser.execute(_GRANTABLE, [tables])]
     with superuser.transaction(force_rollback=True):
         superuser.execute("set local plan_cache_mode = force_generic_plan")

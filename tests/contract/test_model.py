@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from sqlmodel import SQLModel
 
-from api.idempotency_models import IdempotencyKey
-from api.models import Task
+from api.idempotency.models import IdempotencyKey
+from api.tasks.models import Task
 from tests.cluster import TaskDatabase
 
 # SQLAlchemy writes every default in quotes: '1'.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from api.db import Database, RowSecurityInactive
+from api.database.session import Database, RowSecurityInactive
 from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase
 

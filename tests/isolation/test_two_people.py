@@ -10,10 +10,11 @@ import httpx2
 import psycopg
 import pytest
 
-from api import idempotency_queries, queries
-from api.db import Transaction
-from api.pipeline import Call
-from api.statement import Statement
+from api.database.pipeline import Call
+from api.database.session import Transaction
+from api.database.statement import Statement
+from api.idempotency import queries as idempotency_queries
+from api.tasks import queries
 from tests.every_statement import every_statement
 from tests.openapi import DOCUMENT
 from tests.people import Person

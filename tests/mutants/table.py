@@ -53,94 +53,98 @@ _WALLS: Final = (
 FIRST: Final[dict[str, tuple[str, ...]]] = {
     "db/policies/00_roles.sql": (
         "isolation/test_privileges.py",
-        "integration/test_slate.py",
-        "integration/test_migrate.py",
+        "database/test_slate.py",
+        "commands/test_migrate.py",
         *_WALLS[:2],
     ),
-    "db/policies/task.sql": (*_WALLS, "integration/test_migrate.py"),
+    "db/policies/task.sql": (*_WALLS, "commands/test_migrate.py"),
     "db/migrations/0001.create-task.sql": (
         "isolation/test_every_column_granted.py",
-        "integration/test_tasks.py",
+        "tasks/test_tasks.py",
         *_WALLS[:1],
-        "integration/test_table.py",
+        "tasks/test_table.py",
     ),
-    "api/queries.py": (
+    "api/tasks/queries.py": (
         "isolation/test_two_people.py",
         "isolation/test_lists_apart.py",
-        "integration/test_tasks.py",
-        "integration/test_search.py",
-        "integration/test_cursors.py",
-        "integration/test_lists.py",
-        "integration/test_bulk.py",
+        "tasks/test_tasks.py",
+        "tasks/test_search.py",
+        "tasks/test_cursors.py",
+        "tasks/test_lists.py",
+        "tasks/test_bulk.py",
     ),
-    "api/idempotency_queries.py": (
-        "integration/test_idempotency.py",
+    "api/idempotency/queries.py": (
+        "idempotency/test_idempotency.py",
         "isolation/test_two_people.py",
     ),
-    "api/statement.py": ("unit/test_statement.py", "unit/test_second_opinion.py"),
-    "api/parts.py": ("unit/test_second_opinion.py",),
-    "api/db.py": (
+    "api/database/statement.py": ("database/test_statement.py", "database/test_second_opinion.py"),
+    "api/database/parts.py": ("database/test_second_opinion.py",),
+    "api/database/session.py": (
         "isolation/test_identity_ends.py",
         "isolation/test_the_door.py",
         "isolation/test_interruptions.py",
-        "integration/test_read_only.py",
-        "integration/test_http.py",
-        "integration/test_gate.py",
-        "integration/test_health.py",
+        "database/test_read_only.py",
+        "http/test_http.py",
+        "database/test_gate.py",
+        "http/test_health.py",
         "isolation/test_two_people.py",
     ),
-    "api/gate.py": ("unit/test_gate.py", "isolation/test_the_door.py", "integration/test_gate.py"),
-    "api/auth.py": (
-        "unit/test_issued_tokens.py",
-        "integration/test_remembered_tokens.py",
-        "integration/test_tokens.py",
-        "integration/test_weak_keys.py",
+    "api/database/gate.py": (
+        "database/test_gate_verdict.py",
+        "isolation/test_the_door.py",
+        "database/test_gate.py",
     ),
-    "api/keys.py": ("unit/test_keys.py", "integration/test_tokens.py"),
-    "api/text.py": ("unit/test_text.py", "integration/test_tokens.py"),
-    "api/settings.py": ("unit/test_settings.py",),
-    "api/schemas.py": (
+    "api/auth/authenticator.py": (
+        "auth/test_issued_tokens.py",
+        "auth/test_remembered_tokens.py",
+        "auth/test_tokens.py",
+        "auth/test_weak_keys.py",
+    ),
+    "api/auth/jwks.py": ("auth/test_jwks.py", "auth/test_tokens.py"),
+    "api/text.py": ("test_text.py", "auth/test_tokens.py"),
+    "api/settings.py": ("test_settings.py",),
+    "api/tasks/schemas.py": (
         "contract/test_limits.py",
-        "integration/test_input.py",
-        "integration/test_tasks.py",
-        "integration/test_search.py",
-        "integration/test_cursors.py",
-        "integration/test_bulk.py",
+        "tasks/test_input.py",
+        "tasks/test_tasks.py",
+        "tasks/test_search.py",
+        "tasks/test_cursors.py",
+        "tasks/test_bulk.py",
     ),
-    "api/main.py": ("integration/test_http.py",),
-    "api/cors.py": ("integration/test_http.py",),
-    "api/logs.py": ("integration/test_http.py",),
-    "api/pool.py": ("integration/test_pool.py", "isolation/test_interruptions.py"),
-    "api/etags.py": ("unit/test_etags.py", "integration/test_conditional.py"),
-    "api/idempotency.py": ("integration/test_idempotency.py",),
-    "api/sweep.py": ("integration/test_idempotency.py",),
-    "api/pages.py": ("unit/test_pages.py", "integration/test_cursors.py"),
+    "api/main.py": ("http/test_http.py",),
+    "api/http/cors.py": ("http/test_http.py",),
+    "api/observability/logs.py": ("http/test_http.py",),
+    "api/database/pool.py": ("database/test_pool.py", "isolation/test_interruptions.py"),
+    "api/http/etags.py": ("http/test_etags.py", "tasks/test_conditional.py"),
+    "api/idempotency/replay.py": ("idempotency/test_idempotency.py",),
+    "api/commands/sweep.py": ("idempotency/test_idempotency.py",),
+    "api/tasks/pagination.py": ("tasks/test_pagination.py", "tasks/test_cursors.py"),
     "db/policies/idempotency_key.sql": (
         *_WALLS[:3],
-        "integration/test_migrate.py",
-        "integration/test_idempotency.py",
+        "commands/test_migrate.py",
+        "idempotency/test_idempotency.py",
     ),
-    "api/problems.py": ("integration/test_http.py", "integration/test_health.py"),
-    "api/routes/route.py": (
+    "api/http/problems.py": ("http/test_http.py", "http/test_health.py"),
+    "api/http/routing.py": (
         "isolation/test_one_refusal.py",
-        "integration/test_input.py",
-        "integration/test_conditional.py",
+        "tasks/test_input.py",
+        "tasks/test_conditional.py",
     ),
-    "api/routes/body.py": ("integration/test_input.py", "integration/test_bulk.py"),
-    "api/lines.py": (
-        "integration/test_page_bytes.py",
-        "integration/test_lists.py",
-        "integration/test_tasks.py",
+    "api/http/body.py": ("tasks/test_input.py", "tasks/test_bulk.py"),
+    "api/database/json_rows.py": (
+        "tasks/test_page_bytes.py",
+        "tasks/test_lists.py",
+        "tasks/test_tasks.py",
     ),
-    "api/routes/tasks.py": (
+    "api/tasks/routes.py": (
         "isolation/test_two_people.py",
-        "integration/test_tasks.py",
-        "integration/test_conditional.py",
-        "integration/test_idempotency.py",
-        "integration/test_cursors.py",
+        "tasks/test_tasks.py",
+        "tasks/test_conditional.py",
+        "idempotency/test_idempotency.py",
+        "tasks/test_cursors.py",
     ),
-    "api/cli.py": ("integration/test_gate.py",),
-    "api/routes/health.py": ("integration/test_health.py",),
+    "api/cli.py": ("database/test_gate.py",),
+    "api/http/health.py": ("http/test_health.py",),
 }
 
 # --- The policies ---
@@ -302,7 +306,7 @@ GRANTS: Final = [
 
 _ROLES: Final = "db/policies/00_roles.sql"
 _NO_QUESTION: Final = Edit(_ROLES, "if power <> '' then", "if false then")
-_POWER: Final = "integration/test_migrate.py::test_a_task_app_with_more_power_is_refused"
+_POWER: Final = "commands/test_migrate.py::test_a_task_app_with_more_power_is_refused"
 _SLATE_BEGIN: Final = "create, temporary on database %I from public, task_app"
 
 ROLE: Final = [
@@ -451,15 +455,15 @@ TABLE: Final = mutants(
 
 # --- The filters ---
 
-_QUERIES: Final = "api/queries.py"
-_USED_KEYS: Final = "api/idempotency_queries.py"
+_QUERIES: Final = "api/tasks/queries.py"
+_USED_KEYS: Final = "api/idempotency/queries.py"
 _ANYBODY: Final = "CALLER.is_not(None)"  # names the caller, and means everybody
 _DEMAND: Final = "def _require_filter(part: Any, found: _Parts) -> None:\n"
-_NOT_DEMANDED: Final = Edit("api/statement.py", _DEMAND, f"{_DEMAND}    return\n")
+_NOT_DEMANDED: Final = Edit("api/database/statement.py", _DEMAND, f"{_DEMAND}    return\n")
 _OWNER: Final = "def _require_owner(part: Any) -> None:\n"
-_OWNER_NOT_DEMANDED: Final = Edit("api/statement.py", _OWNER, f"{_OWNER}    return\n")
+_OWNER_NOT_DEMANDED: Final = Edit("api/database/statement.py", _OWNER, f"{_OWNER}    return\n")
 # Otherwise the program would not start without one of these.
-_NO_SELF_TEST: Final = Edit("api/statement.py", "\nself_test(Statement)\n", "\n")
+_NO_SELF_TEST: Final = Edit("api/database/statement.py", "\nself_test(Statement)\n", "\n")
 _VALUES_OF_UPDATE: Final = ".values(\n        title=func.coalesce"
 _VALUES_OF_COMPLETE: Final = ".values(completed=func.coalesce"
 
@@ -575,7 +579,7 @@ FILTERS: Final = [
     ),
 ]
 
-_STATEMENT: Final = "api/statement.py"
+_STATEMENT: Final = "api/database/statement.py"
 
 _OF_BASE: Final = "next((one for one in kind.__mro__ if one in CLASSES), None)"
 _OF_BASE_TYPE: Final = "next((one for one in type(found).__mro__ if one in TYPES), type(found))"
@@ -631,7 +635,7 @@ STATEMENTS: Final = [
         refusal="says what a select reads",
     ),
     *mutants(
-        "api/parts.py",
+        "api/database/parts.py",
         ("a class of a known one's is taken", "kind if kind in CLASSES else None", _OF_BASE),
         ("any attribute may have a value", "elif not _is_nothing(value):", "elif False:"),
         (
@@ -697,7 +701,7 @@ STATEMENTS: Final = [
 
 # --- The identity, and the gate ---
 
-_DB: Final = "api/db.py"
+_DB: Final = "api/database/session.py"
 _SET: Final = "Call(_SAY_WHO, (self.user.id,))"
 _BEGIN: Final = Edit(_DB, "[BEGIN_READING if self._reads else BEGIN, ", "[")
 _NOT_LOCAL: Final = Edit(_DB, "'app.user_id', $1, true)", "'app.user_id', $1, false)")
@@ -746,11 +750,11 @@ IDENTITY: Final = [
     ),
 ]
 
-_GATE: Final = "api/gate.py"
+_GATE: Final = "api/database/gate.py"
 _PRESETS: Final = "audit/test_presets.py::test_whatever_is_preset_"
 
 POOL: Final = mutants(
-    "api/pool.py",
+    "api/database/pool.py",
     (
         "what is not sound is lent again",
         "        if connection.pipeline.is_idle:\n",
@@ -790,7 +794,7 @@ GATE: Final = [
         ),
     ),
     *mutants(
-        "api/readiness.py",
+        "api/http/readiness.py",
         ("/readyz does not ask the gate", "await self._database.ping()", "pass"),
         witness="contract/test_answers.py",
     ),
@@ -886,14 +890,14 @@ GATE: Final = [
             "'lock_timeout']",
         ),
         ("the gate knows no table but those it needs", "granted.schema = 'public'", "false"),
-        witness="integration/test_gate.py",
+        witness="database/test_gate.py",
     ),
 ]
 
 # --- The database it is given ---
 
-_MIGRATE: Final = "api/migrate.py"
-_EVIDENCE: Final = "api/audit/evidence.py"
+_MIGRATE: Final = "api/commands/migrate.py"
+_EVIDENCE: Final = "api/commands/audit/evidence.py"
 
 GIVEN: Final = [
     *mutants(
@@ -909,17 +913,17 @@ GIVEN: Final = [
             "said = connection.execute(migrations.APPLIED).fetchone()\n"
             "    if migrations.are_ahead(said[0]) and (unknown := unknown_migrations(connection)):",
         ),
-        witness="integration/test_ahead.py",
+        witness="database/test_ahead.py",
     ),
     *mutants(
-        "api/sweep.py",
+        "api/commands/sweep.py",
         ("an older sweep deletes what a newer one keeps", "refuse_ahead(connection)", "pass"),
-        witness="integration/test_ahead.py",
+        witness="database/test_ahead.py",
     ),
     *mutants(
         "api/cli.py",
         ("an older version erases what it knows of", ", ahead=False)", ")"),
-        witness="integration/test_ahead.py",
+        witness="database/test_ahead.py",
     ),
     *mutants(
         _EVIDENCE,
@@ -929,31 +933,31 @@ GIVEN: Final = [
             "if False and (newer := ahead(connection)):\n            return Checked(DRIFT",
         ),
         ("an audit of the owner's asks no table of yoyo's", "!= (True,)", "is not None"),
-        witness="integration/test_ahead.py",
+        witness="database/test_ahead.py",
     ),
     *mutants(
-        "api/audit/report.py",
+        "api/commands/audit/report.py",
         ("an older audit advises to migrate", "        if self.ahead:", "        if False:"),
-        witness="integration/test_ahead.py",
+        witness="database/test_ahead.py",
     ),
     *mutants(
-        "api/migrations.py",
+        "api/database/migrations.py",
         (
             "any comment is a newer migration",
             " and bool(_NAME.fullmatch(applied))",
             "",
         ),
-        witness="integration/test_ahead.py",
+        witness="database/test_ahead.py",
     ),
     *mutants(
         _GATE,
         ("a server may lack privileges", "if missing := lacking(row):", "if missing := 0:"),
-        witness="integration/test_gate.py",
+        witness="database/test_gate.py",
     ),
     *mutants(
         "db/policies/needed.txt",
         ("a privilege that is needed is not asked for", "update (title) on task\n", ""),
-        witness="integration/test_gate.py",
+        witness="database/test_gate.py",
     ),
     *mutants(
         _GATE,
@@ -968,12 +972,12 @@ GIVEN: Final = [
             'if migrations.are_ahead(row["applied"]):',
             "if False:",
         ),
-        witness="unit/test_gate.py",
+        witness="database/test_gate_verdict.py",
     ),
     *mutants(
         _GATE,
         ("a server serves in any encoding", "if text := garbling(row):", "if text := 0:"),
-        witness="integration/test_encodings.py",
+        witness="database/test_encodings.py",
     ),
     *mutants(
         _MIGRATE,
@@ -992,21 +996,21 @@ GIVEN: Final = [
             "conninfo_to_dict(url, client_encoding=CLIENT_ENCODING)",
             "conninfo_to_dict(url)",
         ),
-        witness="integration/test_encodings.py",
+        witness="database/test_encodings.py",
     ),
     *mutants(
-        "api/audit/auditor.py",
+        "api/commands/audit/auditor.py",
         (
             "audit speaks the encoding that others chose",
             ", client_encoding=CLIENT_ENCODING",
             "",
         ),
-        witness="integration/test_encodings.py",
+        witness="database/test_encodings.py",
     ),
     *mutants(
-        "api/connect.py",
+        "api/database/connector.py",
         ("the URL chooses an encoding", '    "client_encoding",\n', ""),
-        witness="integration/test_encodings.py",
+        witness="database/test_encodings.py",
     ),
     *(
         mutant
@@ -1019,7 +1023,7 @@ GIVEN: Final = [
             ("default_transaction_read_only", '"off"', "on"),
         )
         for mutant in mutants(
-            "api/presets.py",
+            "api/database/presets.py",
             (f"{name} is left as it is preset", f'    "{name}": {value},\n', ""),
             witness=f"{_PRESETS}migrate_writes_the_same[{name} = {preset}]",
         )
@@ -1034,14 +1038,14 @@ GIVEN: Final = [
             ("extra_float_digits", '"1"', "-15"),
         )
         for mutant in mutants(
-            "api/presets.py",
+            "api/database/presets.py",
             (f"{name} is left as it is preset", f'    "{name}": {value},\n', ""),
             witness=f"{_PRESETS}nothing_has_drifted_and_what_has_is_printed_alike"
             f"[{name} = {preset}]",
         )
     ),
     *mutants(
-        "api/presets.py",
+        "api/database/presets.py",
         ("a preset statement_timeout stays", '[("statement_timeout", "0"), ', "["),
         witness=f"{_PRESETS}migrate_writes_the_same[statement_timeout = 1]",
     ),
@@ -1056,7 +1060,7 @@ GIVEN: Final = [
         witness="audit/test_audit.py",
     ),
     *mutants(
-        "api/guarded.py",
+        "api/database/guarded_tables.py",
         (
             "the catalog is asked for tables that may be read",
             "'select, insert, update, delete, truncate, references, trigger'",
@@ -1070,7 +1074,7 @@ GIVEN: Final = [
         witness="isolation/test_one_list.py",
     ),
     *mutants(
-        "api/audit/probes.py",
+        "api/commands/audit/probes.py",
         (
             "a mask is taken for the serving role",
             "case when session_user <> current_user then session_user::text end",
@@ -1095,13 +1099,13 @@ GIVEN: Final = [
             " current_database());",
             "    null;",
         ),
-        witness="integration/test_migrate.py",
+        witness="commands/test_migrate.py",
     ),
 ]
 
 # --- Tokens ---
 
-_AUTH: Final = "api/auth.py"
+_AUTH: Final = "api/auth/authenticator.py"
 _HEADER_ALGORITHM: Final = 'if (algorithm := header.get("alg")) not in self._algorithms:'
 _ANY_HEADER_ALGORITHM: Final = 'if (algorithm := header.get("alg")) is None:'
 _ALL: Final = '["HS256", "HS384", "HS512", "none", "EdDSA", "ES256", "ES512", "RS256", "PS256"]'
@@ -1173,12 +1177,12 @@ TOKENS: Final = [
             '"enforce_minimum_key_length": True',
             '"enforce_minimum_key_length": False',
         ),
-        witness="integration/test_weak_keys.py",
+        witness="auth/test_weak_keys.py",
     ),
     *mutants(
         _AUTH,
         ("a token is issued for nobody", "    if not is_identifier(user_id):", "    if False:"),
-        witness="integration/test_cli.py::test_a_failure_is_one_line_that_says_what_to_do",
+        witness="commands/test_cli.py::test_a_failure_is_one_line_that_says_what_to_do",
     ),
     *mutants(
         _AUTH,
@@ -1254,7 +1258,7 @@ TOKENS: Final = [
     ),
 ]
 
-_KEYS: Final = "api/keys.py"
+_KEYS: Final = "api/auth/jwks.py"
 
 KEYS: Final = mutants(
     _KEYS,
@@ -1375,9 +1379,9 @@ SETTINGS: Final = mutants(
 
 # --- What comes in ---
 
-_ROUTE: Final = "api/routes/route.py"
-_BODY: Final = "api/routes/body.py"
-_SCHEMAS: Final = "api/schemas.py"
+_ROUTE: Final = "api/http/routing.py"
+_BODY: Final = "api/http/body.py"
+_SCHEMAS: Final = "api/tasks/schemas.py"
 _WHO: Final = """await authenticated(
                     scope, limits, authenticator, values(scope, b"authorization")
                 )"""
@@ -1446,11 +1450,11 @@ INPUT: Final = [
         ),
     ),
     *mutants(
-        "api/routes/tasks.py",
+        "api/tasks/routes.py",
         ("an id may be written in many ways", '"[1-9][0-9]{0,15}"', '"[0-9]{1,16}"'),
     ),
     *mutants(
-        "api/routes/tasks.py",
+        "api/tasks/routes.py",
         ("an id may be too large", " or int(text) > MAX_ID:", ":"),
         equivalent="no task has an id past what JSON holds, as the table sees to, and bigint "
         "takes 16 digits: it is looked for, and not found in the same words",
@@ -1497,7 +1501,7 @@ INPUT: Final = [
             " and _TOO_MANY[bracket].match(content) is not None",
             "",
         ),
-        witness="integration/test_bulk.py",
+        witness="tasks/test_bulk.py",
     ),
     *mutants(
         _BODY,
@@ -1506,7 +1510,7 @@ INPUT: Final = [
             "    if announced:\n        _demand_json(scope)\n",
             "    announced = False\n",
         ),
-        witness="integration/test_hostile.py::test_a_body_is_asked_for_only_when_it_will_be_read",
+        witness="http/test_hostile.py::test_a_body_is_asked_for_only_when_it_will_be_read",
     ),
     *mutants(
         _ROUTE,
@@ -1518,7 +1522,7 @@ INPUT: Final = [
         equivalent="what is named stays the same; it takes longer",
     ),
     *mutants(
-        "api/etags.py",
+        "api/http/etags.py",
         (
             "a header may hold any number of tags",
             "if value.count('\"') > 2 * MAX_TAGS:",
@@ -1526,7 +1530,7 @@ INPUT: Final = [
         ),
     ),
     *mutants(
-        "api/problems.py",
+        "api/http/problems.py",
         ("any number of faults is listed", "errors=errors[:MAX_ERRORS])", "errors=errors)"),
         (
             "it is not told that faults are left out",
@@ -1539,10 +1543,10 @@ INPUT: Final = [
             "    if len(content) > MAX_PROBLEM:\n        problem =",
             "    if False:\n        problem =",
         ),
-        witness="unit/test_problems.py",
+        witness="http/test_problems.py",
     ),
     *mutants(
-        "api/fields.py",
+        "api/http/fields.py",
         ("unknown members are ignored", _FORBID, 'ConfigDict(extra="ignore")'),
     ),
     *mutants(
@@ -1607,7 +1611,7 @@ INPUT: Final = [
 
 # --- What goes out ---
 
-_TASKS: Final = "api/routes/tasks.py"
+_TASKS: Final = "api/tasks/routes.py"
 _NOT_FOUND: Final = "return Failure(Kind.NO_SUCH_TASK,"
 
 ANSWERS: Final = [
@@ -1640,10 +1644,10 @@ ANSWERS: Final = [
     *mutants(
         _ROUTE,
         ("a path may end in a slash", 'match(scope["path"])', 'match(scope["path"].rstrip("/"))'),
-        witness="integration/test_hostile.py::test_an_address_written_otherwise_leads_nowhere",
+        witness="http/test_hostile.py::test_an_address_written_otherwise_leads_nowhere",
     ),
     *mutants(
-        "api/routes/tasks.py",
+        "api/tasks/routes.py",
         (
             "what could not be an id is answered in other words",
             "> MAX_ID:\n        raise _no_such_task()",
@@ -1651,7 +1655,7 @@ ANSWERS: Final = [
         ),
     ),
     *mutants(
-        "api/problems.py",
+        "api/http/problems.py",
         (
             "a stranger is not told how to come in",
             'headers={"WWW-Authenticate": challenge}',
@@ -1660,7 +1664,7 @@ ANSWERS: Final = [
         witness="contract/test_answers.py",
     ),
     *mutants(
-        "api/problems.py",
+        "api/http/problems.py",
         (
             "a fault of the server is shown",
             '"The server met a fault of its own."',
@@ -1668,7 +1672,7 @@ ANSWERS: Final = [
         ),
     ),
     *mutants(
-        "api/cors.py",
+        "api/http/cors.py",
         ("any origin may call", "allow_origins=[*origins]", 'allow_origins=["*"]'),
         (
             "cookies may be sent along",
@@ -1715,7 +1719,7 @@ ANSWERS: Final = [
 
 AGAIN: Final = [
     *mutants(
-        "api/etags.py",
+        "api/http/etags.py",
         (
             "a weak tag means a version",
             "if not weak and _VERSION",
@@ -1738,7 +1742,7 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
-        "api/routes/tasks.py",
+        "api/tasks/routes.py",
         (
             "a new task answers without ETag",
             ', "ETag": etags.of_version(row["version"])}\n        return',
@@ -1820,7 +1824,7 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
-        "api/idempotency.py",
+        "api/idempotency/replay.py",
         (
             "keys are kept 23 hours",
             "timedelta(hours=24)",
@@ -1861,7 +1865,7 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
-        "api/logs.py",
+        "api/observability/logs.py",
         (
             "an id may be any text",
             "[A-Za-z0-9._-]{1,128}",
@@ -1874,7 +1878,7 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
-        "api/cors.py",
+        "api/http/cors.py",
         (
             "a preflight says its origin twice",
             '("vary", "access-control-allow-origin")',
@@ -1882,7 +1886,7 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
-        "api/routes/route.py",
+        "api/http/routing.py",
         (
             "only the first line of a header is read",
             'parsed(", ".join(lines))',
@@ -1890,7 +1894,7 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
-        "api/idempotency.py",
+        "api/idempotency/replay.py",
         ("a key that has expired stays", "{key, *(row[", "{*(row["),
         (
             "a hundred are forgotten at a time",
@@ -1899,23 +1903,23 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
-        "api/sweep.py",
+        "api/commands/sweep.py",
         (
             "what is swept is lost when it cannot go on",
             "            connection.commit()\n",
             "",
         ),
-        witness="integration/test_idempotency.py::"
+        witness="idempotency/test_idempotency.py::"
         "test_a_sweep_keeps_what_it_has_done_when_it_cannot_go_on",
     ),
     *mutants(
-        "api/sweep.py",
+        "api/commands/sweep.py",
         (
             "sweep leaves what is 24 hours old",
             "interval '24 hours'",
             "interval '25 hours'",
         ),
-        witness="integration/test_idempotency.py::"
+        witness="idempotency/test_idempotency.py::"
         "test_the_owner_sweeps_what_has_expired_of_everybody_and_nothing_else",
     ),
 ]
@@ -1924,7 +1928,7 @@ AGAIN: Final = [
 
 LISTS: Final = [
     *mutants(
-        "api/queries.py",
+        "api/tasks/queries.py",
         (
             "what is not completed is cleared",
             "where(_MINE, col(Task.completed)).returning",
@@ -1932,7 +1936,7 @@ LISTS: Final = [
         ),
     ),
     *mutants(
-        "api/schemas.py",
+        "api/tasks/schemas.py",
         (
             "a hundred and one may be sent at once",
             "MAX_BULK: Final = 100",
@@ -1943,13 +1947,12 @@ LISTS: Final = [
         ("a word may be of any length", "if any(len(word) > MAX_WORD for", "if any(False for"),
     ),
     *mutants(
-        "api/schemas.py",
+        "api/tasks/schemas.py",
         ("a search may take as long as anything", "return self.q is not None", "return False"),
-        witness="integration/test_search.py::"
-        "test_a_search_that_takes_too_long_is_given_up_and_says_so",
+        witness="tasks/test_search.py::test_a_search_that_takes_too_long_is_given_up_and_says_so",
     ),
     *mutants(
-        "api/queries.py",
+        "api/tasks/queries.py",
         (
             "long pages are asked for as short ones",
             "long=limit > SHORT_PAGE",
@@ -1957,40 +1960,39 @@ LISTS: Final = [
         ),
         (
             "a description has no bytes",
-            "lines.within_bytes(rows, rows.c.title, rows.c.description)",
-            "lines.within_bytes(rows, rows.c.title)",
+            "json_rows.within_bytes(rows, rows.c.title, rows.c.description)",
+            "json_rows.within_bytes(rows, rows.c.title)",
         ),
-        witness="integration/test_page_bytes.py",
+        witness="tasks/test_page_bytes.py",
     ),
     *mutants(
-        "api/personal_rows.py",
+        "api/database/personal_rows.py",
         (
             "what is exported at once has no bound",
             "if column.key in _LONG",
             "if column.key in {'key', 'title'}",
         ),
-        witness="integration/test_page_bytes.py",
+        witness="tasks/test_page_bytes.py",
     ),
     *mutants(
-        "api/lines.py",
+        "api/database/json_rows.py",
         (
             "a page has a hundred megabytes",
             "MAX_PAGE_BYTES: Final = 1024",
             "MAX_PAGE_BYTES: Final = 102400",
         ),
-        witness="integration/test_page_bytes.py",
+        witness="tasks/test_page_bytes.py",
     ),
     Mutant(
         "a search goes over a text again and again",
         (
-            Edit("api/schemas.py", "_LITERALLY + word for", "f'%{word}%' for"),
-            Edit("api/queries.py", ".regexp_match(", ".like("),
+            Edit("api/tasks/schemas.py", "_LITERALLY + word for", "f'%{word}%' for"),
+            Edit("api/tasks/queries.py", ".regexp_match(", ".like("),
         ),
-        witness="integration/test_search.py::"
-        "test_no_word_makes_a_search_go_over_a_text_again_and_again",
+        witness="tasks/test_search.py::test_no_word_makes_a_search_go_over_a_text_again_and_again",
     ),
     *mutants(
-        "api/lines.py",
+        "api/database/json_rows.py",
         (
             "PostgreSQL makes all that a page may hold",
             ".where(sized.c.before < bound)",
@@ -2001,34 +2003,33 @@ LISTS: Final = [
             "func.sum(size).over(rows=(None, 0)) - size)",
             "size - size)",
         ),
-        witness="integration/test_page_bytes.py",
+        witness="tasks/test_page_bytes.py",
     ),
     *mutants(
-        "api/pages.py",
+        "api/tasks/pagination.py",
         ("a page has no bytes", "end < MAX_PAGE_BYTES for", "True for"),
-        witness="integration/test_page_bytes.py",
+        witness="tasks/test_page_bytes.py",
     ),
     *mutants(
-        "api/routes/tasks.py",
+        "api/tasks/routes.py",
         (
             "a page cut short is the last one",
             "len(found) > len(tasks), row",
             "len(found) > page.limit, row",
         ),
-        witness="integration/test_page_bytes.py",
+        witness="tasks/test_page_bytes.py",
     ),
     *mutants(
-        "api/routes/tasks.py",
+        "api/tasks/routes.py",
         (
             "who searches too long is not told why",
             'if "words" not in values:',
             "if True:",
         ),
-        witness="integration/test_search.py::"
-        "test_a_search_that_takes_too_long_is_given_up_and_says_so",
+        witness="tasks/test_search.py::test_a_search_that_takes_too_long_is_given_up_and_says_so",
     ),
     *mutants(
-        "api/schemas.py",
+        "api/tasks/schemas.py",
         (
             "completed=false clears",
             "completed: Annotated[Literal[True], Before",
@@ -2039,10 +2040,10 @@ LISTS: Final = [
             "completed: Annotated[Literal[True], BeforeValidator(_query_boolean)]",
             "completed: Annotated[Literal[True], BeforeValidator(_query_boolean)] = True",
         ),
-        witness="integration/test_bulk.py::test_nothing_is_cleared_by_accident",
+        witness="tasks/test_bulk.py::test_nothing_is_cleared_by_accident",
     ),
     *mutants(
-        "api/pages.py",
+        "api/tasks/pagination.py",
         (
             "a cursor may be altered",
             "if position.cursor(bound) == cursor:",
@@ -2060,7 +2061,7 @@ LISTS: Final = [
         ),
     ),
     *mutants(
-        "api/routes/tasks.py",
+        "api/tasks/routes.py",
         (
             "on the way back a page is the other way round",
             "= tasks[::-1], newer, older",
@@ -2071,18 +2072,18 @@ LISTS: Final = [
             "= tasks[::-1], newer, older",
             "= tasks[::-1], older, newer",
         ),
-        witness="integration/test_cursors.py",
+        witness="tasks/test_cursors.py",
     ),
 ]
 
 # --- When things break ---
 
-_PROTOCOL: Final = "api/protocol.py"
-_READINESS: Final = "api/readiness.py"
+_PROTOCOL: Final = "api/serving/protocol.py"
+_READINESS: Final = "api/http/readiness.py"
 _SLOW: Final = "faults/test_slow_clients.py"
 FAULTS: Final = [
     *mutants(
-        "api/pool.py",
+        "api/database/pool.py",
         (
             "a fresh connection may be an old one",
             "                self._end_idle()\n",
@@ -2098,7 +2099,7 @@ FAULTS: Final = [
             "self._timeout - waited",
             "self._timeout",
         ),
-        witness="integration/test_pool.py",
+        witness="database/test_pool.py",
     ),
     *mutants(
         _DB,
@@ -2149,7 +2150,7 @@ FAULTS: Final = [
         witness=f"{_SLOW}::test_patience_ends_with_a_body_that_dribbles",
     ),
     *mutants(
-        "api/deadlines.py",
+        "api/http/timeouts.py",
         (
             "whoever is cancelled was too late",
             "            self._has_passed\n            and self._task",
@@ -2165,7 +2166,7 @@ FAULTS: Final = [
             "        self._running.pop(deadline, None)\n",
             "        pass\n",
         ),
-        witness="unit/test_deadlines.py",
+        witness="http/test_timeouts.py",
     ),
     *mutants(
         _PROTOCOL,
@@ -2174,10 +2175,10 @@ FAULTS: Final = [
             "if _NOT_IN_A_HEADER.search(",
             "if False and _NOT_IN_A_HEADER.search(",
         ),
-        witness="integration/test_http.py",
+        witness="http/test_http.py",
     ),
     *mutants(
-        "api/pipeline.py",
+        "api/database/pipeline.py",
         ("a connection is asked two things at once", "if self._asked is not None:", "if False:"),
         (
             "prepared statements are kept for ever",
@@ -2195,16 +2196,16 @@ FAULTS: Final = [
             "            pass\n",
         ),
         ("a connection that was closed is asked", "if self._transport.is_closing():", "if False:"),
-        witness="integration/test_pipeline.py",
+        witness="database/test_pipeline.py",
     ),
     *mutants(
-        "api/messages.py",
+        "api/database/messages.py",
         ("a quote ends a text in a list", """.replace(b'"', rb"\\"")""", ""),
         ("a backslash hides a quote in a list", r""".replace(b"\\", rb"\\")""", ""),
-        witness="integration/test_pipeline.py",
+        witness="database/test_pipeline.py",
     ),
     *mutants(
-        "api/pipeline.py",
+        "api/database/pipeline.py",
         (
             "an answer is put together anew with each part of it",
             "            if self._length < self._awaited:\n                return\n",
@@ -2226,10 +2227,10 @@ FAULTS: Final = [
             "            if after > end:\n",
             "            if after > end and asked is not None:\n",
         ),
-        witness="integration/test_pipeline.py",
+        witness="database/test_pipeline.py",
     ),
     *mutants(
-        "api/pipeline.py",
+        "api/database/pipeline.py",
         (
             "a connection found closed before the commit is in doubt",
             "raise NothingSent(",
@@ -2238,7 +2239,7 @@ FAULTS: Final = [
         witness="faults/test_commit.py",
     ),
     *mutants(
-        "api/problems.py",
+        "api/http/problems.py",
         (
             "a commit that took too long is not in doubt",
             " | TimeoutError(__cause__=CommitInterrupted())",
@@ -2292,7 +2293,7 @@ FAULTS: Final = [
             "pool.acquire(user, slow=slow, fresh=fresh)",
             "pool.acquire(user, fresh=fresh)",
         ),
-        witness="integration/test_slow_transactions.py",
+        witness="database/test_slow_transactions.py",
     ),
     *mutants(
         _DB,
@@ -2304,7 +2305,7 @@ FAULTS: Final = [
         witness="faults/test_pool_limits.py",
     ),
     *mutants(
-        "api/pool.py",
+        "api/database/pool.py",
         (
             "a user may hold the whole pool",
             "            and (held < self._share or user is None)\n",
@@ -2350,7 +2351,7 @@ FAULTS: Final = [
             "        if len(longest) <= waiting + 1:",
             "        if not len(longest):",
         ),
-        witness="integration/test_pool.py",
+        witness="database/test_pool.py",
     ),
     *mutants(
         "api/settings.py",
@@ -2359,16 +2360,16 @@ FAULTS: Final = [
             "if self.pool_share is not None and self.pool_share > self.pool_size:",
             "if False:",
         ),
-        witness="unit/test_settings.py",
+        witness="test_settings.py",
     ),
     *mutants(
-        "api/pipeline.py",
+        "api/database/pipeline.py",
         (
             "statements have names where they are lost",
             'if self.keeps_statements else b""',
             'if True else b""',
         ),
-        witness="integration/test_pooler.py",
+        witness="database/test_pooler.py",
     ),
     *mutants(
         _PROTOCOL,
@@ -2448,10 +2449,10 @@ FAULTS: Final = [
             "data = data[wish.args[0] :]",
             'data = b""',
         ),
-        witness="integration/test_framing.py",
+        witness="serving/test_framing.py",
     ),
     *mutants(
-        "api/heads.py",
+        "api/serving/heads.py",
         ("an upgrade is wished again", 'if header[0] != b"upgrade"', "if header"),
         ("there may be two hosts", "len(hosts) > 1 or", "False or"),
         ("there may be no host", '(not hosts and version == "1.1")', "False"),
@@ -2459,10 +2460,10 @@ FAULTS: Final = [
         ("a port may be any number", "int(found[2] or 0) > _MAX_PORT", "False"),
         ("tunnels are made", 'if method == b"CONNECT":', "if False:"),
         ("any version is HTTP/1.1", "if version not in _VERSIONS:", "if False:"),
-        witness="integration/test_framing.py",
+        witness="serving/test_framing.py",
     ),
     *mutants(
-        "api/connections.py",
+        "api/serving/connections.py",
         ("who is idle keeps the place", "        longest.leave()\n", "        return\n"),
         ("there is always room", "all(group.size <= group.limit for", "all(True for"),
         ("an address has no limit", "groups = (group, self._all)", "pass"),
@@ -2473,12 +2474,12 @@ FAULTS: Final = [
             "longest = None",
         ),
         ("a place is never free again", "            group.size -= 1", "            pass"),
-        witness="unit/test_connections.py",
+        witness="serving/test_connections.py",
     ),
     *mutants(
-        "api/connections.py",
+        "api/serving/connections.py",
         ("unread answers have no limit", "while total > self._max_unsent:", "while False:"),
-        witness="unit/test_connections.py",
+        witness="serving/test_connections.py",
     ),
     *mutants(
         "api/main.py",
@@ -2503,7 +2504,7 @@ FAULTS: Final = [
         ),
         ("an address of IPv4 in IPv6 is another", "address.ipv4_mapped or address", "address"),
         ("a proxy names anything of any length", "if len(text) > _LONGEST:", "if False:"),
-        witness="unit/test_forwarded.py",
+        witness="test_forwarded.py",
     ),
     *mutants(
         _READINESS,
@@ -2516,15 +2517,15 @@ FAULTS: Final = [
             "keys is not None and keys.is_stale",
             "False",
         ),
-        witness="integration/test_readiness.py",
+        witness="http/test_readiness.py",
     ),
     *mutants(
         _GATE,
         ("a database that is behind is served", "if migrations.are_behind(", "if not len("),
-        witness="integration/test_readiness.py",
+        witness="http/test_readiness.py",
     ),
     *mutants(
-        "api/ratelimits.py",
+        "api/http/rate_limits.py",
         ("a user may ask without end", "if count > limit.amount:", "if False:"),
         ("all users share a limit", "limit.count(user.id)", 'limit.count("")'),
         ("refused tokens are not counted", "await limit.count(address)", "pass"),
@@ -2533,51 +2534,51 @@ FAULTS: Final = [
             "window.ends <= now:\n            window =",
             "False:\n            window =",
         ),
-        witness="integration/test_rate_limits.py",
+        witness="http/test_rate_limits.py",
     ),
     *mutants(
         _ROUTE,
         ("who guessed too often may guess on", "    limits.admit(scope)\n", ""),
         ("nobody hears of a refused token", "await limits.refused(scope)", "pass"),
         ("a user's requests are not counted", "    await limits.count(scope, user)\n", ""),
-        witness="integration/test_rate_limits.py",
+        witness="http/test_rate_limits.py",
     ),
     *mutants(
-        "api/exchange.py",
+        "api/observability/request_record.py",
         ("a method may be any word", "method if method in _METHODS else OTHER", "method"),
         ("a path is logged", "route.path if route else NO_ROUTE", 'scope.get("path", "")'),
-        witness="integration/test_logs.py",
+        witness="observability/test_logs.py",
     ),
     *mutants(
-        "api/exchange.py",
+        "api/observability/request_record.py",
         (
             "a proxy may name anything",
             "if client and _ADDRESS.fullmatch(client[0]) else None",
             "if client else None",
         ),
-        witness="unit/test_exchange.py",
+        witness="observability/test_request_record.py",
     ),
     *mutants(
-        "api/logs.py",
+        "api/observability/logs.py",
         ("the log quotes what was raised", "+ _name(chain))", "+ repr(chain))"),
         ("a message may forge a line", "record.message.translate(_CONTROLS)", "record.message"),
-        witness="integration/test_logs.py",
+        witness="observability/test_logs.py",
     ),
     *mutants(
-        "api/migrations.py",
+        "api/database/migrations.py",
         (
             "a database that nobody migrated is served",
             "applied is None or applied < newest()",
             "applied is not None and applied < newest()",
         ),
         ("a database that is ahead is not served", "applied < newest()", "applied != newest()"),
-        witness="integration/test_migrate.py",
+        witness="commands/test_migrate.py",
     ),
     *mutants(
-        "api/person.py",
+        "api/commands/personal_data.py",
         ("an export ends with its first page", "while after is not None:", "if after is not None:"),
         ("an erasure ends with its first batch", "    while found:", "    if found:"),
-        witness="integration/test_export.py",
+        witness="commands/test_personal_data.py",
     ),
     *mutants(
         "api/cli.py",
@@ -2586,10 +2587,10 @@ FAULTS: Final = [
             '_explained("refusing: {}", failure):',
             '_explained("", ""), contextlib.suppress(CannotServe):',
         ),
-        witness="integration/test_export.py::test_a_role_that_sees_past_the_policies_is_refused",
+        witness="commands/test_personal_data.py::test_a_role_that_sees_past_the_policies_is_refused",
     ),
     *mutants(
-        "api/connect.py",
+        "api/database/connector.py",
         (
             "what is said while connecting is told as it is",
             "one_line(self._reason(error), self._url)",
@@ -2600,10 +2601,10 @@ FAULTS: Final = [
             "except Exception as error:",
             "except asyncpg.PostgresError as error:",
         ),
-        witness="integration/test_connect.py",
+        witness="database/test_connector.py",
     ),
     *mutants(
-        "api/connect.py",
+        "api/database/connector.py",
         (
             "what the server said before it hung up is lost",
             "isinstance(error.__cause__, asyncpg.PostgresError)",
@@ -2612,7 +2613,7 @@ FAULTS: Final = [
         witness="faults/test_refused_connections.py",
     ),
     *mutants(
-        "api/db.py",
+        "api/database/session.py",
         (
             "a FATAL of a pooler is a fault of the program",
             "ended = (error.severity_en or error.severity) in _ENDING",
@@ -2630,7 +2631,7 @@ FAULTS: Final = [
         ),
         ("a reason moves the cursor", 'c if c.isprintable() else " "', "c"),
         ("a reason has no end", "if len(text) <= _MAX_LENGTH else", "if True else"),
-        witness="unit/test_reasons.py",
+        witness="test_reasons.py",
     ),
     *mutants(
         _KEYS,
@@ -2639,7 +2640,7 @@ FAULTS: Final = [
             "    except Exception as error:\n        raise SettingsError",
             "    except RecursionError as error:\n        raise SettingsError",
         ),
-        witness="integration/test_environment.py",
+        witness="commands/test_environment.py",
     ),
     *mutants(
         _KEYS,
@@ -2648,17 +2649,17 @@ FAULTS: Final = [
             "except Exception as error:  # a proxy",
             "except (httpx2.HTTPError, OSError, ValueError, RecursionError) as error:  # a proxy",
         ),
-        witness="unit/test_keys.py",
+        witness="auth/test_jwks.py",
     ),
     *mutants(
-        "api/workers.py",
+        "api/serving/workers.py",
         (
             "the end of the pipe is taken for a process that serves",
             "except (EOFError, OSError):",
             "except (EOFError, OSError):\n            self._served = True",
         ),
         ("a process that says why it cannot start serves", "said is None", "True"),
-        witness="unit/test_workers.py",
+        witness="serving/test_workers.py",
     ),
     *mutants(
         "api/main.py",
@@ -2666,30 +2667,30 @@ FAULTS: Final = [
         witness="faults/test_refused_connections.py",
     ),
     *mutants(
-        "api/observer.py",
+        "api/observability/observer.py",
         (
             "a variable that the SDK cannot use is a traceback",
             "except Exception as error:",
             "except RecursionError as error:",
         ),
-        witness="integration/test_environment.py",
+        witness="commands/test_environment.py",
     ),
     *mutants(
-        "api/exporter.py",
+        "api/observability/exporter.py",
         ("a folder for numbers of others is used", "os.environ.pop(name, None)", "pass"),
-        witness="integration/test_environment.py::test_a_folder_for_numbers_of_others_is_not_used",
+        witness="commands/test_environment.py::test_a_folder_for_numbers_of_others_is_not_used",
     ),
     *mutants(
-        "api/exporter.py",
+        "api/observability/exporter.py",
         (
             "a host for metrics that is none is a traceback",
             "except (OSError, ValueError) as error:",
             "except OSError as error:",
         ),
-        witness="integration/test_environment.py::test_a_host_for_metrics_that_is_none_is_refused",
+        witness="commands/test_environment.py::test_a_host_for_metrics_that_is_none_is_refused",
     ),
     *mutants(
-        "api/migrate.py",
+        "api/commands/migrate.py",
         (
             "whoever does not own the tables may try to migrate",
             "            _require_owner(connection)\n",
@@ -2701,21 +2702,21 @@ FAULTS: Final = [
             "serving_role.lacks_password(connection)",
         ),
         ("a role with a password is warned of", "lacks_password is not False", "True"),
-        witness="integration/test_migrate.py",
+        witness="commands/test_migrate.py",
     ),
     *mutants(
-        "api/serving_role.py",
+        "api/database/serving_role.py",
         (
             "nobody notices that a password is asked for",
             "error.pgconn is not None and bool(error.pgconn.needs_password)",
             "False",
         ),
-        witness="integration/test_migrate.py",
+        witness="commands/test_migrate.py",
     ),
     *mutants(
-        "api/traceparent.py",
+        "api/observability/traceparent.py",
         ("a traceparent may go on", "_FORM.fullmatch(value)", "_FORM.match(value)"),
-        witness="integration/test_logs.py",
+        witness="observability/test_logs.py",
     ),
 ]
 
@@ -2726,7 +2727,7 @@ _WAIVERS: Final = "audit/test_waivers.py"
 
 OTHERS: Final = [
     *mutants(
-        "api/audit/waivers.py",
+        "api/commands/audit/waivers.py",
         ("a waiver of nothing passes", "if key not in found and", "if False and"),
         ("a waiver needs no reason", "if not reason:", "if False:"),
         ("a key may be waived twice", "if key in lines:", "if False:"),
@@ -2739,7 +2740,7 @@ OTHERS: Final = [
         witness=_WAIVERS,
     ),
     *mutants(
-        "api/audit/report.py",
+        "api/commands/audit/report.py",
         (
             "what is waived fails all the same",
             "return [finding for finding in self._found if finding.key not in self.waivers]",
@@ -2754,7 +2755,7 @@ OTHERS: Final = [
         witness=_WAIVERS,
     ),
     *mutants(
-        "api/audit/report.py",
+        "api/commands/audit/report.py",
         (
             "a table that was not tried is a pass",
             ' | {f"probe: {name}": reason for name, reason in self.not_tried.items()}',
@@ -2763,13 +2764,13 @@ OTHERS: Final = [
         witness=_FOREIGN,
     ),
     *mutants(
-        "api/audit/found_rows.py",
+        "api/commands/audit/found_rows.py",
         ("what policies hide is not there", "        if table.is_hidden:", "        if False:"),
         ("two rows of one owner are two owners", '["", *found]', '[""]'),
         witness=_FOREIGN,
     ),
     *mutants(
-        "api/audit/row_probes.py",
+        "api/commands/audit/row_probes.py",
         ("any setting names an owner", "if self._names_me(owned):", "if True:"),
         ("an attempt that failed was refused", "if state == _REFUSED or (", "if True or ("),
         (
@@ -2796,7 +2797,7 @@ OTHERS: Final = [
         witness=_FOREIGN,
     ),
     *mutants(
-        "api/audit/target.py",
+        "api/commands/audit/target.py",
         (
             "another's role is audited by this program's manifest",
             'if given.pop("manifest", None) != "none":',
@@ -2813,7 +2814,7 @@ _NAMED: Final = "audit/test_checks.py::test_a_finding_names_what_was_planted"
 
 AUDIT: Final[list[Mutant]] = [
     *mutants(
-        "api/audit/checks.py",
+        "api/commands/audit/checks.py",
         (
             "a check finds what is put before PostgreSQL's own",
             '"pg_catalog, pg_temp"',

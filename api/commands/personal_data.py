@@ -1,0 +1,63 @@
+"""All that is kept of one person: given out, or removed. For the operator, by the users' door."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from api.auth.authenticator import User
+from api.database import json_rows
+from api.database.personal_rows import PersonalRows
+from api.database.session import Database, Transaction
+from api.idempotency import queries as idempotency_queries
+from api.tasks import queries
+
+_PAGE: Final = 250  # rows to give out at once, or fewer long ones
+
+
+_KINDS: Final = (queries.PERSONAL_ROWS, idempotency_queries.PERSONAL_ROWS)
+TABLES: Final = frozenset(kind.table for kind in _KINDS)
+
+
+async def export(database: Database, user: User) -> AsyncIterator[bytes]:
+    """JSON, a line for each row, some lines at a time.
+
+    A page is a transaction of its own: who reads slowly holds none open. What is changed meanwhile
+    may come as it was or as it is. Raises what `Database.transaction` raises.
+    """
+    for kind in _KINDS:
+        after: object = kind.first
+        while after is not None:
+            page, after = await _page(database, user, kind, after)
+            yield "".join(f'{{"{kind.name}": {line}}}\n' for line in page).encode()
+
+
+async def _page(
+    database: Database, user: User, kind: PersonalRows, after: object
+) -> tuple[list[str], object]:
+    async def read(tx: Transaction) -> tuple[list[str], object]:
+        row = await tx.row(kind.export, after=after, limit=_PAGE)
+        assert row is not None  # noqa: S101 - an aggregate has one row
+        return json_rows.split(row), row["last"]
+
+    return await database.run(user, read, reads=True)
+
+
+async def erase(database: Database, user: User) -> dict[str, int]:
+    """Remove it for good; how many rows of each kind there were.
+
+    A batch is a transaction of its own, and stays erased if a later one fails. Raises what
+    `Database.transaction` raises.
+    """
+    return {kind.name: await _erased(database, user, kind) for kind in _KINDS}
+
+
+async def _erased(database: Database, user: User, kind: PersonalRows) -> int:
+    async def batch(tx: Transaction) -> tuple[int, int]:
+        row = await tx.row(kind.erase, limit=kind.batch)
+        assert row is not None  # noqa: S101 - a select without a table has one row
+        return row["found"], row["erased"]
+
+    total, found = 0, 1
+    while found:
+        found, erased = await database.run(user, batch, reads=False)
+        total += erased
+    return total
