@@ -1,5 +1,6 @@
 """`task-api dev`: everything on one machine, without configuration."""
 
+import argparse
 import fcntl
 import os
 import secrets
@@ -12,12 +13,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from api.auth.authenticator import issue_token
-from api.commands.embedded import postgres
-from api.commands.migrate import migrate
+from api.commands.console import CommandError
+from api.commands.embedded import EmbeddedError, postgres
+from api.commands.migrate import MigrationError, migrate
 from api.main import create_app
 from api.observability.exporter import exporting
 from api.serving.listener import listener
-from api.serving.server import Config, Server
+from api.serving.server import CannotStart, Config, Server
 from api.settings import Settings, load
 
 _DATA: Final = Path(".data")
@@ -26,6 +28,14 @@ _SECRET: Final = _DATA / "better-auth-secret"
 
 class DevError(Exception):
     """The server cannot run here. The message is one line and says what to do."""
+
+
+def run(_: argparse.Namespace) -> None:
+    """Serve, until Ctrl-C."""
+    try:
+        dev()
+    except (CannotStart, DevError, EmbeddedError, MigrationError) as error:
+        raise CommandError(error) from None
 
 
 def dev() -> None:

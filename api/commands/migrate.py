@@ -1,7 +1,9 @@
 """The owner's work: pending yoyo migrations, then every policy file, in that order."""
 
+import argparse
 import getpass
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +16,11 @@ from psycopg.conninfo import conninfo_to_dict
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 
+from api.commands.console import CommandError
 from api.database import ca_paths, gate, migrations, presets, serving_role
 from api.database.presets import CLIENT_ENCODING
 from api.reasons import one_line
+from api.settings import MigrationSettings, load
 
 MIGRATIONS: Final = migrations.FOLDER
 POLICIES: Final = Path(__file__).parent.parent.parent / "db" / "policies"
@@ -51,6 +55,21 @@ select format('role %s may not make tables in schema public', current_user)
 
 class MigrationError(Exception):
     """Nothing is half done. The message is one line and says what to do."""
+
+
+def run(_: argparse.Namespace) -> None:
+    """Migrate the database at MIGRATION_DATABASE_URL, and print what was applied."""
+    settings = load(MigrationSettings)
+    password = settings.task_app_password
+    try:
+        for applied in migrate(
+            settings.migration_database_url.get_secret_value(),
+            password.get_secret_value() if password else None,
+            warn=lambda what: print(f"task-api: {what}", file=sys.stderr),
+        ):
+            print(f"applied {applied}")
+    except MigrationError as error:
+        raise CommandError(error) from None
 
 
 def migrate(

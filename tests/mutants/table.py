@@ -143,7 +143,7 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "idempotency/test_idempotency.py",
         "tasks/test_cursors.py",
     ),
-    "api/cli.py": ("database/test_gate.py",),
+    "api/commands/serve.py": ("database/test_gate.py",),
     "api/http/health.py": ("http/test_health.py",),
 }
 
@@ -799,7 +799,7 @@ GATE: Final = [
         witness="contract/test_answers.py",
     ),
     *mutants(
-        "api/cli.py",
+        "api/commands/serve.py",
         (
             "serve does not ask the gate first",
             "    asyncio.run(_pass_gate(settings))\n",
@@ -921,7 +921,7 @@ GIVEN: Final = [
         witness="database/test_ahead.py",
     ),
     *mutants(
-        "api/cli.py",
+        "api/commands/personal_data.py",
         ("an older version erases what it knows of", ", ahead=False)", ")"),
         witness="database/test_ahead.py",
     ),
@@ -2580,14 +2580,22 @@ FAULTS: Final = [
         ("an erasure ends with its first batch", "    while found:", "    if found:"),
         witness="commands/test_personal_data.py",
     ),
-    *mutants(
-        "api/cli.py",
+    Mutant(
+        "who sees past the policies may erase",
         (
-            "who sees past the policies may erase",
-            '_explained("refusing: {}", failure):',
-            '_explained("", ""), contextlib.suppress(CannotServe):',
+            Edit(
+                "api/commands/personal_data.py",
+                'explained("refusing: {}", failure):',
+                "suppress(CannotServe):",
+            ),
+            Edit(
+                "api/commands/personal_data.py",
+                "import Database, Transaction\n",
+                "import CannotServe, Database, Transaction\nfrom contextlib import suppress\n",
+            ),
         ),
-        witness="commands/test_personal_data.py::test_a_role_that_sees_past_the_policies_is_refused",
+        witness="commands/test_personal_data.py::"
+        "test_a_role_that_sees_past_the_policies_is_refused",
     ),
     *mutants(
         "api/database/connector.py",
