@@ -13,7 +13,9 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from api.auth.authenticator import Authenticator
-from api.database.session import CannotServe, Database, DatabaseError, DatabaseUnavailable
+from api.database.errors import DatabaseError, DatabaseUnavailable
+from api.database.gate import CannotServe
+from api.database.session import Database
 from api.http import docs, health, openapi, problems
 from api.http.body import BODY_TIMEOUT
 from api.http.cors import CORS

@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Iterator
 
-from api.database.session import CannotServe, DatabaseError, DatabaseUnavailable
+from api.database.errors import DatabaseError, DatabaseUnavailable
+from api.database.gate import CannotServe
 
 
 class CommandError(Exception):

@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self, TypeVar, final
 
-import asyncpg
-
 from api.auth.authenticator import User
 from api.database import gate
 from api.database.connector import CannotConnect, Connector
-from api.database.gate import CannotServe as CannotServe
-from api.database.gate import RowSecurityInactive as RowSecurityInactive
+from api.database.errors import (
+    FAILURES,
+    CommitInterrupted,
+    DatabaseUnavailable,
+    misused,
+    translated,
+)
 from api.database.pipeline import (
     BEGIN,
     BEGIN_READING,
@@ -21,7 +24,6 @@ from api.database.pipeline import (
     ROLLBACK,
     Call,
     Connection,
-    NothingSent,
     Pipeline,
     Row,
 )
@@ -31,31 +33,6 @@ from api.settings import DatabaseSettings
 if TYPE_CHECKING:  # who only asks the gate needs no SQLAlchemy, which takes long to load
     from api.database.statement import Statement
 
-# Classes of SQLSTATE that pass by themselves or by an operator's hand, and say nothing about the
-# request: connection, authorization, no such database, rollback, locks, resources, intervention,
-# system (PostgreSQL manual, appendix A).
-_PASSING_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
-# Read-only; idle in transaction and transaction too long; a pooler's other server does not know the
-# prepared statement; the table has another shape than when it was prepared.
-_PASSING: Final = {"25006", "25P03", "25P04", "26000", "0A000"}
-# Of these, what another connection may not meet.
-_OF_THIS_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_PASSING}
-_ROLLED_BACK: Final = "40"
-_LOCKED: Final = "55P03"  # lock_timeout
-_OVERDUE: Final = "57014"  # statement_timeout
-# Classes raised before any statement, so their messages name roles and databases, never rows: a
-# pooler may connect only then.
-_ABOUT_CONNECTING: Final = {"28", "3D"}
-# These end the connection, whatever it was that failed.
-_ENDING: Final = {"FATAL", "PANIC"}
-# A TimeoutError is an OSError.
-_FAILURES: Final = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-)
-
 # true: for this transaction only, so that the next borrower starts as nobody
 _SAY_WHO: Final = "select set_config('app.user_id', $1, true)"
 # PostgreSQL begins to count anew with each Execute, so it holds for the statements that follow.
@@ -64,40 +41,9 @@ _SAY_WHO_AND_HOW_LONG: Final = f"{_SAY_WHO}, set_config('statement_timeout', $2,
 SEARCH_TIMEOUT: Final = 2.0  # seconds for each statement of a slow transaction
 _SEARCH_TIMEOUT: Final = f"{SEARCH_TIMEOUT * 1000:.0f}ms"
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(__package__)
 
 T = TypeVar("T")
-
-
-class DatabaseUnavailable(Exception):
-    """The database cannot serve just now; the same request may succeed later.
-
-    `another`: on another connection it may succeed at once. `in_doubt`: the connection broke during
-    the commit, so nobody knows whether it was done.
-    """
-
-    def __init__(self, reason: str, *, another: bool = False, in_doubt: bool = False) -> None:
-        super().__init__(reason)
-        self.another, self.in_doubt = another, in_doubt
-
-
-class DatabaseBusy(DatabaseUnavailable):
-    """Somebody else held for too long what the statement had to wait for."""
-
-
-class StatementTimeout(DatabaseUnavailable):
-    """The statement itself took longer than it may."""
-
-
-class CommitInterrupted(asyncio.CancelledError):
-    """Cancelled in the middle of a commit, so nobody knows whether it was done."""
-
-
-class DatabaseError(Exception):
-    """The database refused a statement of ours: a fault of this program or its deployment.
-
-    Its message holds the SQLSTATE and no values of rows.
-    """
 
 
 @final
@@ -142,7 +88,7 @@ class Transaction:
 
     async def _run(self, *calls: Call) -> list[list[Row]]:
         if not self._is_ready:
-            raise _misused("a transaction that is being asked, has failed or has ended was asked")
+            raise misused("a transaction that is being asked, has failed or has ended was asked")
         self._is_ready = False  # and stays so when this fails or is given up
         before: list[Call] = []
         if not self._is_named:
@@ -156,8 +102,8 @@ class Transaction:
         after = [COMMIT] if self._reads else []
         try:
             answers = await self._pipeline.run(*before, *calls, *after)
-        except _FAILURES as error:
-            raise _translated(error) from None
+        except FAILURES as error:
+            raise translated(error) from None
         self._is_named, self._is_ready = not self._reads, True
         return answers[len(before) : len(before) + len(calls)]
 
@@ -186,9 +132,9 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
             # Who is cancelled does not wait; what is still being asked refuses. The pool ends both.
             if pipeline.in_transaction and (kind is None or issubclass(kind, Exception)):
                 await pipeline.run(COMMIT if commits else ROLLBACK)
-        except _FAILURES as error:
+        except FAILURES as error:
             if commits:
-                raise _translated(error, committing=True) from None
+                raise translated(error, committing=True) from None
         except asyncio.CancelledError:
             if commits:
                 raise CommitInterrupted from None
@@ -196,7 +142,7 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
         finally:
             self._pool.release(self._connection)
         if kind is None and not good:
-            raise _misused("a statement that failed or was given up was taken for a good one")
+            raise misused("a statement that failed or was given up was taken for a good one")
 
 
 @final
@@ -278,8 +224,8 @@ class Database:
         connection = await _borrowed(self._pool, None, False, fresh)
         try:
             (row,) = await connection.pipeline.read(gate.SQL)
-        except _FAILURES as error:
-            raise _translated(error) from None
+        except FAILURES as error:
+            raise translated(error) from None
         finally:
             self._pool.release(connection)
         return row
@@ -302,38 +248,3 @@ async def _twice(once: Callable[[bool], Awaitable[T]]) -> T:
         if not error.another or error.in_doubt:
             raise
     return await once(True)
-
-
-def _misused(what: str) -> DatabaseError:
-    _log.error("database error: %s", what)
-    return DatabaseError(what)
-
-
-def _translated(
-    error: Exception, *, committing: bool = False
-) -> DatabaseUnavailable | DatabaseError:
-    """What `error` means, said in the log; the one place that knows SQLSTATEs."""
-    name = type(error).__name__
-    if not isinstance(error, asyncpg.PostgresError):
-        _log.warning("database unavailable: %s", name)
-        return DatabaseUnavailable(name, another=True, in_doubt=committing)
-    # The message may quote rows; the class name and SQLSTATE cannot.
-    state = str(error.sqlstate)
-    kinds = {state, state[:2]}
-    name = f"{name} ({state})"
-    if kinds & _ABOUT_CONNECTING:
-        name = f"{name}: {error.args[0]}"
-    ended = (error.severity_en or error.severity) in _ENDING
-    if not ended and not kinds & (_PASSING_CLASSES | _PASSING):
-        _log.error("database error: %s", name)
-        return DatabaseError(name)
-    _log.warning("database unavailable: %s", name)
-    if state == _LOCKED:
-        return DatabaseBusy(name)
-    if state == _OVERDUE and not committing:
-        return StatementTimeout(name)
-    return DatabaseUnavailable(
-        name,
-        another=bool(kinds & _OF_THIS_CONNECTION),
-        in_doubt=committing and _ROLLED_BACK not in kinds and not isinstance(error, NothingSent),
-    )

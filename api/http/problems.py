@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from api.auth.authenticator import Unauthorized
 from api.auth.jwks import KeysUnavailable
-from api.database.session import CommitInterrupted, DatabaseError, DatabaseUnavailable
+from api.database.errors import CommitInterrupted, DatabaseError, DatabaseUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_ERRORS: Final = 100  # of a problem; a megabyte has room for a hundred thousand

@@ -7,7 +7,9 @@ from typing import Final, final
 
 from api.auth.authenticator import Authenticator
 from api.auth.jwks import KeysUnavailable
-from api.database.session import CannotServe, Database, DatabaseError, DatabaseUnavailable
+from api.database.errors import DatabaseError, DatabaseUnavailable
+from api.database.gate import CannotServe
+from api.database.session import Database
 
 # Seconds.
 KEPT: Final = 3.0  # that an answer is good

@@ -13,7 +13,8 @@ from typing import Annotated, Final
 from fastapi import Header, Response
 from pydantic import WithJsonSchema
 
-from api.database.session import DatabaseBusy, Transaction
+from api.database.errors import DatabaseBusy
+from api.database.session import Transaction
 from api.http.fields import ParsedBy
 from api.http.problems import Failure, Kind, MalformedHeader
 from api.idempotency import queries

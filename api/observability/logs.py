@@ -20,7 +20,7 @@ from typing import Any, Final
 from uvicorn.logging import DefaultFormatter
 
 from api.observability.request_record import Exchange
-from api.settings import LogFormat
+from api.setting_values import LogFormat
 
 _GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _PROCESS: Final = secrets.token_hex(6)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import WithJsonSchema
 
 from api.database import json_rows
-from api.database.session import StatementTimeout
+from api.database.errors import StatementTimeout
 from api.database.statement import Statement
 from api.http import etags
 from api.http.etags import IfMatch, IfNoneMatch, Tags

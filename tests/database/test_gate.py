@@ -11,8 +11,8 @@ from psycopg.rows import dict_row
 
 from api.commands.migrate import migrate
 from api.database import gate
-from api.database.gate import NEEDED
-from api.database.session import CannotServe, Database
+from api.database.gate import NEEDED, CannotServe
+from api.database.session import Database
 from api.settings import DatabaseSettings
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
 from tests.isolation.guarded import NAMES

@@ -9,8 +9,9 @@ from sqlalchemy import BigInteger, bindparam, select
 
 from api.auth.authenticator import User
 from api.database import session as db
+from api.database.errors import StatementTimeout
 from api.database.pipeline import Call, Pipeline
-from api.database.session import Database, StatementTimeout, Transaction
+from api.database.session import Database, Transaction
 from api.database.statement import CALLER, Statement
 from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase

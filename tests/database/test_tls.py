@@ -12,7 +12,8 @@ import pytest
 
 from api.commands.migrate import MigrationError, migrate
 from api.database.connector import Connector
-from api.database.session import Database, DatabaseUnavailable
+from api.database.errors import DatabaseUnavailable
+from api.database.session import Database
 from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase
 from tests.commands.test_serve import asks

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from api.auth.authenticator import User
+from api.database.errors import DatabaseUnavailable
 from api.database.pipeline import Call
-from api.database.session import Database, DatabaseUnavailable, Transaction
+from api.database.session import Database, Transaction
 from api.settings import Settings
 from api.tasks import queries
 from tests.faults.cluster import Postgres

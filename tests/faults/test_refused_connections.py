@@ -83,7 +83,7 @@ def test_alice_is_asked_to_come_back_and_the_log_says_why(
     assert any(
         WORDS[sqlstate] in record.getMessage() and sqlstate in record.getMessage()
         for record in caplog.records
-        if record.name == "api.database.session" and record.levelno == logging.WARNING
+        if record.name == "api.database" and record.levelno == logging.WARNING
     )
     assert alice.http.get("/api/tasks").status_code == 200
 

@@ -502,7 +502,7 @@ def test_a_setting_that_is_refused_says_what_to_do(
 
 
 def test_redis_needs_its_client_and_the_refusal_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.settings.find_spec", lambda _: None)
+    monkeypatch.setattr("api.setting_values.find_spec", lambda _: None)
     assert read(monkeypatch).rate_limit_storage.get_secret_value() == "memory://"
     with pytest.raises(SettingsError) as refused:
         read(monkeypatch, RATE_LIMIT_STORAGE=f"redis://:{PASSWORD}@h")

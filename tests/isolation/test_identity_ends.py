@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from api.auth.authenticator import User
+from api.database.errors import DatabaseError, DatabaseUnavailable
 from api.database.pipeline import Call
-from api.database.session import Database, DatabaseError, DatabaseUnavailable, Transaction
+from api.database.session import Database, Transaction
 from api.settings import DatabaseSettings
 from api.tasks import queries
 from api.tasks.schemas import Sort

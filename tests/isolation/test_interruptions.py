@@ -16,8 +16,9 @@ import psycopg
 import pytest
 
 from api.auth.authenticator import User
+from api.database.errors import CommitInterrupted, DatabaseError
 from api.database.pipeline import Call
-from api.database.session import CommitInterrupted, Database, DatabaseError, Transaction
+from api.database.session import Database, Transaction
 from api.main import TaskAPI, create_app
 from api.settings import DatabaseSettings, Settings
 from api.tasks import queries

@@ -102,6 +102,7 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     ),
     "api/auth/jwks.py": ("auth/test_jwks.py", "auth/test_tokens.py"),
     "api/text.py": ("test_text.py", "auth/test_tokens.py"),
+    "api/setting_values.py": ("test_settings.py",),
     "api/settings.py": ("test_settings.py",),
     "api/tasks/schemas.py": (
         "contract/test_limits.py",
@@ -1314,68 +1315,73 @@ KEYS: Final = mutants(
 
 # --- Settings ---
 
-SETTINGS: Final = mutants(
-    "api/settings.py",
-    (
-        "a short secret is taken",
-        'if len(value.get_secret_value().encode(errors="replace")) < 32:',
-        "if False:",
+SETTINGS: Final = [
+    *mutants(
+        "api/setting_values.py",
+        (
+            "a short secret is taken",
+            'if len(value.get_secret_value().encode(errors="replace")) < 32:',
+            "if False:",
+        ),
+        ("a secret of 31 bytes is taken", "< 32:", "< 31:"),
+        (
+            "the public default is taken for a secret",
+            "if value.get_secret_value() == _PUBLIC_SECRET:",
+            "if False:",
+        ),
+        (
+            "a public key is taken for a secret",
+            'jwt.get_algorithm_by_name("HS256").prepare_key(value.get_secret_value())',
+            "pass",
+        ),
+        (
+            "any algorithm may be set",
+            "if unknown := set(values) - set(Algorithm):",
+            "if unknown := set[str]():",
+        ),
+        (
+            "HS256 is an algorithm of key sets",
+            '    PS256 = "PS256"\n',
+            '    PS256 = "PS256"\n    HS256 = "HS256"\n',
+        ),
+        (
+            "an e-mail address is an identity",
+            'if value.rpartition(".")[2].lower() == "email":',
+            "if False:",
+        ),
+        (
+            "any origin is taken",
+            "if not all(_ORIGIN.fullmatch(value) for value in values):",
+            "if False:",
+        ),
+        ("migrations go through the pooler", '"-pooler." in host', '"-pooler.." in host'),
     ),
-    ("a secret of 31 bytes is taken", "< 32:", "< 31:"),
-    (
-        "the public default is taken for a secret",
-        "if value.get_secret_value() == _PUBLIC_SECRET:",
-        "if False:",
+    *mutants(
+        "api/settings.py",
+        (
+            "a key set needs no audience",
+            'for name in ("auth_issuer", "auth_audience"):',
+            'for name in ("auth_issuer",):',
+        ),
+        (
+            "a key set needs no issuer",
+            'for name in ("auth_issuer", "auth_audience"):',
+            'for name in ("auth_audience",):',
+        ),
+        (
+            "neither mode is taken",
+            "if not self.better_auth_secret and not self.auth_jwks_url:",
+            "if False:",
+        ),
+        (
+            "a link in an e-mail is a token",
+            'self.auth_user_claim == "userId" and not self.auth_audience',
+            "False",
+        ),
+        ("both modes are taken", "if self.better_auth_secret and self.auth_jwks_url:", "if False:"),
+        ("inputs are shown in errors", 'one["msg"].removeprefix("Value error, ")', "str(error)"),
     ),
-    (
-        "a public key is taken for a secret",
-        'jwt.get_algorithm_by_name("HS256").prepare_key(value.get_secret_value())',
-        "pass",
-    ),
-    ("both modes are taken", "if self.better_auth_secret and self.auth_jwks_url:", "if False:"),
-    (
-        "neither mode is taken",
-        "if not self.better_auth_secret and not self.auth_jwks_url:",
-        "if False:",
-    ),
-    (
-        "a key set needs no issuer",
-        'for name in ("auth_issuer", "auth_audience"):',
-        'for name in ("auth_audience",):',
-    ),
-    (
-        "a key set needs no audience",
-        'for name in ("auth_issuer", "auth_audience"):',
-        'for name in ("auth_issuer",):',
-    ),
-    (
-        "any algorithm may be set",
-        "if unknown := set(values) - set(Algorithm):",
-        "if unknown := set[str]():",
-    ),
-    (
-        "HS256 is an algorithm of key sets",
-        '    PS256 = "PS256"\n',
-        '    PS256 = "PS256"\n    HS256 = "HS256"\n',
-    ),
-    (
-        "an e-mail address is an identity",
-        'if value.rpartition(".")[2].lower() == "email":',
-        "if False:",
-    ),
-    (
-        "a link in an e-mail is a token",
-        'self.auth_user_claim == "userId" and not self.auth_audience',
-        "False",
-    ),
-    (
-        "any origin is taken",
-        "if not all(_ORIGIN.fullmatch(value) for value in values):",
-        "if False:",
-    ),
-    ("migrations go through the pooler", '"-pooler." in host', '"-pooler.." in host'),
-    ("inputs are shown in errors", 'one["msg"].removeprefix("Value error, ")', "str(error)"),
-)
+]
 
 # --- What comes in ---
 
@@ -1700,18 +1706,18 @@ ANSWERS: Final = [
         ("answers may be kept by anybody", "private, no-cache", "public, max-age=60"),
     ),
     *mutants(
-        _DB,
+        "api/database/errors.py",
         (
             "the log quotes what the database says",
             'name = f"{name} ({state})"',
             'name = f"{error} {error.detail} ({state})"',
         ),
+        ("a read-only database is a fault", '_PASSING: Final = {"25006", ', "_PASSING: Final = {"),
         (
             "a passing failure is a fault",
             "if not ended and not kinds & (_PASSING_CLASSES | _PASSING):",
             "if True:",
         ),
-        ("a read-only database is a fault", '_PASSING: Final = {"25006", ', "_PASSING: Final = {"),
     ),
 ]
 
@@ -2106,14 +2112,18 @@ FAULTS: Final = [
         ("nothing is done again", "if not error.another or", "if True or"),
         ("a write in doubt is done again", " or error.in_doubt", ""),
         (
-            "a commit that broke is not in doubt",
-            "in_doubt=committing and _ROLLED_BACK not in kinds and",
-            "in_doubt=False and",
-        ),
-        (
             "a commit that was cancelled is not in doubt",
             "            if commits:\n                raise CommitInterrupted",
             "            if False:\n                raise CommitInterrupted",
+        ),
+        witness="faults/test_commit.py",
+    ),
+    *mutants(
+        "api/database/errors.py",
+        (
+            "a commit that broke is not in doubt",
+            "in_doubt=committing and _ROLLED_BACK not in kinds and",
+            "in_doubt=False and",
         ),
         witness="faults/test_commit.py",
     ),
@@ -2284,14 +2294,18 @@ FAULTS: Final = [
             "set_config('statement_timeout', $2, false)",
         ),
         (
-            "a slow statement that was ended does not say why",
-            "if state == _OVERDUE and not committing:",
-            "if False:",
-        ),
-        (
             "slow transactions of one user run together",
             "pool.acquire(user, slow=slow, fresh=fresh)",
             "pool.acquire(user, fresh=fresh)",
+        ),
+        witness="database/test_slow_transactions.py",
+    ),
+    *mutants(
+        "api/database/errors.py",
+        (
+            "a slow statement that was ended does not say why",
+            "if state == _OVERDUE and not committing:",
+            "if False:",
         ),
         witness="database/test_slow_transactions.py",
     ),
@@ -2474,10 +2488,6 @@ FAULTS: Final = [
             "longest = None",
         ),
         ("a place is never free again", "            group.size -= 1", "            pass"),
-        witness="serving/test_connections.py",
-    ),
-    *mutants(
-        "api/serving/connections.py",
         ("unread answers have no limit", "while total > self._max_unsent:", "while False:"),
         witness="serving/test_connections.py",
     ),
@@ -2621,7 +2631,7 @@ FAULTS: Final = [
         witness="faults/test_refused_connections.py",
     ),
     *mutants(
-        "api/database/session.py",
+        "api/database/errors.py",
         (
             "a FATAL of a pooler is a fault of the program",
             "ended = (error.severity_en or error.severity) in _ENDING",

@@ -3,16 +3,25 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from typing import Final
 
 from api.commands.audit.auditor import AuditError, audit
 from api.commands.audit.checks import checks
 from api.commands.audit.evidence import DRIFT, PROVISION
-from api.commands.audit.formats import FORMATS, text
-from api.commands.audit.report import Level
+from api.commands.audit.formats import html, json, sarif, text
+from api.commands.audit.report import Level, Report
 from api.commands.audit.target import target
 from api.commands.audit.waivers import read
 from api.commands.console import CommandError
 from api.settings import AuditSettings, load
+
+FORMATS: Final[dict[str, Callable[[Report], str]]] = {
+    "text": text.render,
+    "json": json.render,
+    "sarif": sarif.render,
+    "html": html.render,
+}
 
 
 def run(options: argparse.Namespace) -> int:
