@@ -1,33 +1,32 @@
 """The routes of /api/tasks: each one statement in its caller's transaction, or a few."""
 
-import re
 from collections.abc import Awaitable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Path, Query, Response
-from pydantic import WithJsonSchema
+from fastapi import APIRouter, Query, Response
 
 from api.database import json_rows
 from api.database.errors import StatementTimeout
 from api.database.statement import Statement
 from api.http import etags
 from api.http.etags import IfMatch, IfNoneMatch, Tags
-from api.http.fields import ParsedBy
 from api.http.openapi import failures, responses
 from api.http.problems import Failure, Kind, unavailable
 from api.http.routing import Tx, UserRoute
 from api.idempotency.replay import KeyHeader, once
 from api.tasks import pagination, queries
 from api.tasks.schemas import (
-    MAX_ID,
     CompletedTasks,
     Deleted,
+    Prefer,
     TaskComplete,
     TaskCreate,
     TaskCreates,
+    TaskId,
     TaskPage,
     TaskRead,
     TaskUpdate,
+    no_such_task,
 )
 
 PATH: Final = "/api/tasks"
@@ -52,22 +51,6 @@ _TOGGLE: Final = TaskComplete()
 router = APIRouter(route_class=UserRoute, tags=["tasks"])
 
 
-def _task_id(text: str) -> int:
-    """What could not be an id is not the id of a task: 404, whatever it is."""
-    if not re.fullmatch("[1-9][0-9]{0,15}", text) or int(text) > MAX_ID:
-        raise _no_such_task()
-    return int(text)
-
-
-TaskId = Annotated[int, Path(ge=1, le=MAX_ID), ParsedBy(_task_id)]
-Prefer = Annotated[
-    str | None,
-    Header(description="`count=exact` asks for X-Total-Count (RFC 7240)", alias="Prefer"),
-    ParsedBy(str),
-    WithJsonSchema({"type": "string", "examples": ["count=exact"]}),
-]
-
-
 def _json(body: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(body, status, headers, media_type="application/json")
 
@@ -86,12 +69,8 @@ def _unless(tags: Tags | None, tag: str, body: str, headers: dict[str, str]) -> 
 async def _found(row: Awaitable[Any | None]) -> Any:
     # The same for a task that is missing and for one that is somebody else's.
     if (found := await row) is None:
-        raise _no_such_task()
+        raise no_such_task()
     return found
-
-
-def _no_such_task() -> Failure:
-    return Failure(Kind.NO_SUCH_TASK, "There is no such task.")
 
 
 async def _changed(
@@ -103,7 +82,7 @@ async def _changed(
     if row is not None:
         return row
     if versions is None:
-        raise _no_such_task()
+        raise no_such_task()
     current = await _found(tx.row(queries.GET, id=task_id))
     raise Failure(
         Kind.PRECONDITION_FAILED,

@@ -1,12 +1,12 @@
 """What travels: bodies and parameters, and how strictly they are read."""
 
 import re
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
+from fastapi import Header, Path
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -26,8 +26,20 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from api.database.json_rows import MAX_PAGE_BYTES
-from api.http.fields import STRICT, NoParameters
-from api.text import is_blank
+from api.http.fields import (
+    DIGITS,
+    NO_NUL,
+    NOT_BLANK,
+    STRICT,
+    NoParameters,
+    ParsedBy,
+    QueryBoolean,
+    QueryDate,
+    query_boolean,
+    shown,
+    without_nul,
+)
+from api.http.problems import Failure, Kind
 
 MAX_ID: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259, section 6)
 MAX_PAGE: Final = 1000
@@ -42,32 +54,11 @@ MAX_WORD: Final = 64  # characters
 # Metasyntax).
 _LITERALLY: Final = "***="
 
-# RFC 3339, section 5.6. Pydantic takes more: numbers, and dates without a time.
-_DATE: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
-
-# For the document. `_shown` knows of more that shows nothing.
-_NO_NUL: Final = {"pattern": r"^[^\x00]*$"}
-_NOT_BLANK: Final = {"pattern": r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f][^\x00]*$"}
 _WORD: Final = rf"[^\s\x00]{{1,{MAX_WORD}}}"
 _SEARCHABLE: Final = {
     "pattern": r"^(?=[^\x00]*[^\s\x00-\x1f\x7f-\x9f])"
     rf"\s*{_WORD}(\s+{_WORD}){{0,{MAX_WORDS - 1}}}\s*$"
 }
-
-
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise PydanticCustomError("nul", "String should not hold U+0000")
-    return text
-
-
-def _shown(text: str) -> str:
-    if is_blank(text):
-        raise PydanticCustomError("blank", "String should not be blank")
-    return text
 
 
 def _searchable(text: str) -> str:
@@ -81,42 +72,19 @@ def _searchable(text: str) -> str:
     return text
 
 
-def _query_boolean(value: object) -> object:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-def _query_integer(value: object) -> object:
-    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,16}", value) else value
-
-
-def _in_utc(date: datetime) -> datetime:
-    try:
-        return date.astimezone(UTC)
-    except OverflowError:
-        raise PydanticCustomError("date", "Input should be of the years 1 to 9999 in UTC") from None
-
-
-def _query_date(value: object) -> object:
-    if isinstance(value, str) and not _DATE.fullmatch(value):
-        raise PydanticCustomError("date", "Input should be a date such as 2026-11-21T08:00:00Z")
-    return value
-
-
 Title = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE),
-    AfterValidator(_without_nul),
-    AfterValidator(_shown),
-    Field(json_schema_extra=_NOT_BLANK),
+    AfterValidator(without_nul),
+    AfterValidator(shown),
+    Field(json_schema_extra=NOT_BLANK),
 ]
 Description = Annotated[
     str,
     StringConstraints(strict=True, max_length=MAX_DESCRIPTION),
-    AfterValidator(_without_nul),
-    Field(json_schema_extra=_NO_NUL),
+    AfterValidator(without_nul),
+    Field(json_schema_extra=NO_NUL),
 ]
-
-_DIGITS: Final = BeforeValidator(_query_integer)
 
 
 class TaskCreate(BaseModel):
@@ -177,18 +145,11 @@ class Sort(StrEnum):
         return self.removeprefix("-")
 
 
-_Date = Annotated[AwareDatetime, BeforeValidator(_query_date), AfterValidator(_in_utc)]
-# A parameter that is left out is left out, and never null.
-_DATE_SCHEMA: Final = WithJsonSchema({"type": "string", "format": "date-time"})
-_Bound = Annotated[_Date | None, _DATE_SCHEMA]
-_Boolean = Annotated[
-    StrictBool | None, BeforeValidator(_query_boolean), WithJsonSchema({"type": "boolean"})
-]
 _Words = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE),
-    AfterValidator(_without_nul),
-    AfterValidator(_shown),
+    AfterValidator(without_nul),
+    AfterValidator(shown),
     AfterValidator(_searchable),
 ]
 
@@ -196,11 +157,11 @@ _Words = Annotated[
 class TaskPage(NoParameters):
     """Which tasks to list."""
 
-    completed: _Boolean = Field(None, description="Only those that are completed, or are not")
-    created_after: _Bound = Field(None, description="Only those created later")
-    created_before: _Bound = Field(None, description="Only those created earlier")
-    updated_after: _Bound = Field(None, description="Only those changed later")
-    updated_before: _Bound = Field(None, description="Only those changed earlier")
+    completed: QueryBoolean = Field(None, description="Only those that are completed, or are not")
+    created_after: QueryDate = Field(None, description="Only those created later")
+    created_before: QueryDate = Field(None, description="Only those created earlier")
+    updated_after: QueryDate = Field(None, description="Only those changed later")
+    updated_before: QueryDate = Field(None, description="Only those changed earlier")
     q: Annotated[
         _Words | None,
         WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_LINE} | _SEARCHABLE),
@@ -210,12 +171,12 @@ class TaskPage(NoParameters):
         f" {MAX_WORDS} words of at most {MAX_WORD} characters",
     )
     sort: Sort = Field(Sort.NEWEST, description="What they are sorted by; `-` turns it round")
-    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), _DIGITS] = Field(
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), DIGITS] = Field(
         MAX_PAGE,
         description="How many at most; a page also ends at about"
         f" {MAX_PAGE_BYTES // 2**20} MiB, with a `next`",
     )
-    offset: Annotated[StrictInt, Field(ge=0, le=MAX_OFFSET), _DIGITS] = Field(
+    offset: Annotated[StrictInt, Field(ge=0, le=MAX_OFFSET), DIGITS] = Field(
         0, description="How many to leave out; a cursor is faster, and stays where it is"
     )
     cursor: Annotated[str | None, WithJsonSchema({"type": "string"})] = Field(
@@ -267,7 +228,7 @@ class TaskPage(NoParameters):
 class CompletedTasks(NoParameters):
     """Which tasks to delete: `completed=true` must be said, so that nobody does it by accident."""
 
-    completed: Annotated[Literal[True], BeforeValidator(_query_boolean)]
+    completed: Annotated[Literal[True], BeforeValidator(query_boolean)]
 
 
 class Deleted(BaseModel):
@@ -277,6 +238,26 @@ class Deleted(BaseModel):
 
     deleted: int
 
+
+def no_such_task() -> Failure:
+    """The same for a task that is missing and for one that is somebody else's."""
+    return Failure(Kind.NO_SUCH_TASK, "There is no such task.")
+
+
+def _task_id(text: str) -> int:
+    """What could not be an id is not the id of a task: 404, whatever it is."""
+    if not re.fullmatch("[1-9][0-9]{0,15}", text) or int(text) > MAX_ID:
+        raise no_such_task()
+    return int(text)
+
+
+TaskId = Annotated[int, Path(ge=1, le=MAX_ID), ParsedBy(_task_id)]
+Prefer = Annotated[
+    str | None,
+    Header(description="`count=exact` asks for X-Total-Count (RFC 7240)", alias="Prefer"),
+    ParsedBy(str),
+    WithJsonSchema({"type": "string", "examples": ["count=exact"]}),
+]
 
 # By the name of the model.
 EXAMPLES: Final[dict[str, list[JsonValue]]] = {

@@ -1456,11 +1456,11 @@ INPUT: Final = [
         ),
     ),
     *mutants(
-        "api/tasks/routes.py",
+        "api/tasks/schemas.py",
         ("an id may be written in many ways", '"[1-9][0-9]{0,15}"', '"[0-9]{1,16}"'),
     ),
     *mutants(
-        "api/tasks/routes.py",
+        "api/tasks/schemas.py",
         ("an id may be too large", " or int(text) > MAX_ID:", ":"),
         equivalent="no task has an id past what JSON holds, as the table sees to, and bigint "
         "takes 16 digits: it is looked for, and not found in the same words",
@@ -1565,7 +1565,7 @@ INPUT: Final = [
         ("an offset may be large", "MAX_OFFSET: Final = 10_000", "MAX_OFFSET: Final = 20_000"),
         (
             "a title may be blank",
-            "    AfterValidator(_shown),\n    Field(json",
+            "    AfterValidator(shown),\n    Field(json",
             "    Field(json",
         ),
         (
@@ -1582,7 +1582,7 @@ INPUT: Final = [
         ("a description may be long", "max_length=MAX_DESCRIPTION", "max_length=10_001"),
         (
             "a description may hold U+0000",
-            "max_length=MAX_DESCRIPTION),\n    AfterValidator(_without_nul),\n",
+            "max_length=MAX_DESCRIPTION),\n    AfterValidator(without_nul),\n",
             "max_length=10_000),\n",
         ),
         (
@@ -1600,17 +1600,20 @@ INPUT: Final = [
             'left out, it is toggled."""\n\n    completed: StrictBool',
             'left out, it is toggled."""\n\n    completed: bool',
         ),
-        (
-            "a query's booleans are lax",
-            "    StrictBool | None, BeforeValidator(_query_boolean)",
-            "    bool | None, BeforeValidator(_query_boolean)",
-        ),
         ("a query's integers are lax", "limit: Annotated[StrictInt,", "limit: Annotated[int,"),
         ("a page may be of any length", "Field(ge=1, le=MAX_PAGE)", "Field(ge=1)"),
         (
             "an offset may be negative",
-            "Field(ge=0, le=MAX_OFFSET), _DIGITS",
-            "Field(le=MAX_OFFSET), _DIGITS",
+            "Field(ge=0, le=MAX_OFFSET), DIGITS",
+            "Field(le=MAX_OFFSET), DIGITS",
+        ),
+    ),
+    *mutants(
+        "api/http/fields.py",
+        (
+            "a query's booleans are lax",
+            "    StrictBool | None, BeforeValidator(query_boolean)",
+            "    bool | None, BeforeValidator(query_boolean)",
         ),
     ),
 ]
@@ -1623,16 +1626,6 @@ _NOT_FOUND: Final = "return Failure(Kind.NO_SUCH_TASK,"
 ANSWERS: Final = [
     *mutants(
         _TASKS,
-        (
-            "what is not yours is unauthorized",
-            _NOT_FOUND,
-            _NOT_FOUND.replace("NO_SUCH_TASK", "UNAUTHORIZED"),
-        ),
-        (
-            "what is not yours has changed",
-            _NOT_FOUND,
-            _NOT_FOUND.replace("NO_SUCH_TASK", "PRECONDITION_FAILED"),
-        ),
         (
             "what never was is answered in other words",
             "row = await _found(tx.row(queries.GET, id=task_id))\n    return",
@@ -1648,15 +1641,28 @@ ANSWERS: Final = [
         ("complete always toggles", 'completed=state.get("completed")', "completed=None"),
     ),
     *mutants(
+        "api/tasks/schemas.py",
+        (
+            "what is not yours is unauthorized",
+            _NOT_FOUND,
+            _NOT_FOUND.replace("NO_SUCH_TASK", "UNAUTHORIZED"),
+        ),
+        (
+            "what is not yours has changed",
+            _NOT_FOUND,
+            _NOT_FOUND.replace("NO_SUCH_TASK", "PRECONDITION_FAILED"),
+        ),
+    ),
+    *mutants(
         _ROUTE,
         ("a path may end in a slash", 'match(scope["path"])', 'match(scope["path"].rstrip("/"))'),
         witness="http/test_hostile.py::test_an_address_written_otherwise_leads_nowhere",
     ),
     *mutants(
-        "api/tasks/routes.py",
+        "api/tasks/schemas.py",
         (
             "what could not be an id is answered in other words",
-            "> MAX_ID:\n        raise _no_such_task()",
+            "> MAX_ID:\n        raise no_such_task()",
             '> MAX_ID:\n        raise Failure(Kind.NO_SUCH_TASK, "This is no id.")',
         ),
     ),
@@ -1756,8 +1762,8 @@ AGAIN: Final = [
         ),
         (
             "412 is always 404",
-            "    if versions is None:\n        raise _no_such_task()",
-            "    raise _no_such_task()",
+            "    if versions is None:\n        raise no_such_task()",
+            "    raise no_such_task()",
         ),
         (
             "412 comes before 404",
@@ -2043,8 +2049,8 @@ LISTS: Final = [
         ),
         (
             "what is completed is cleared unasked",
-            "completed: Annotated[Literal[True], BeforeValidator(_query_boolean)]",
-            "completed: Annotated[Literal[True], BeforeValidator(_query_boolean)] = True",
+            "completed: Annotated[Literal[True], BeforeValidator(query_boolean)]",
+            "completed: Annotated[Literal[True], BeforeValidator(query_boolean)] = True",
         ),
         witness="tasks/test_bulk.py::test_nothing_is_cleared_by_accident",
     ),
