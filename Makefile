@@ -35,7 +35,7 @@ test-postgres: install ## Run the suite on another PostgreSQL; VERSION=15, 17 or
 	TEST_POSTGRES=$(VERSION) $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow"
 
 test-pooler: install ## Run what goes over HTTP through PgBouncer (apt-get install pgbouncer)
-	TEST_POOLER=pgbouncer $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow" tests/integration tests/isolation
+	TEST_POOLER=pgbouncer $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow" tests/isolation tests/auth tests/commands tests/database tests/http tests/idempotency tests/observability tests/serving tests/tasks tests/test_containers.py tests/test_wheel.py
 
 mutants: install ## Break the code in many ways; the suite must turn red for each
 	$(VENV)/bin/python -m tests.mutants

@@ -71,8 +71,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import col, delete, insert, update
 
-from api.models import IdempotencyKey, Task
-from api.statement import CALLER
+from api.database.statement import CALLER
+from api.idempotency.models import IdempotencyKey
+from api.tasks.models import Task
 
 TASK: Final[Table] = Task.__table__  # type: ignore[attr-defined]
 C: Final = TASK.c

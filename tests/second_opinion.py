@@ -1,7 +1,7 @@
 """What PostgreSQL's own parser finds in a statement, judged by what is allowed and nothing else.
 
-It shares no code with the guard of `api.statement`: that one looks at what SQLAlchemy is given,
-this one at the SQL that comes of it.
+It shares no code with the guard of `api.database.statement`: that one looks at what SQLAlchemy is
+given, this one at the SQL that comes of it.
 """
 
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.checkout import ROOT
-from tests.commands import PATIENCE, TASK_API, environment, running
+from tests.program import PATIENCE, TASK_API, environment, running
 
 READY: Final = "Ctrl-C stops it"
 _BLOCK: Final = re.compile(r"(?ms)^```console\n(.*?)^```")

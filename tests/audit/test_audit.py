@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from sarif_pydantic import Sarif
 
-from api.audit import evidence, selftest
-from api.audit.formats import text
-from api.audit.report import Check, Checked, Finding, Level, Report
 from api.cli import main
-from api.migrate import migrate
+from api.commands.audit import evidence, selftest
+from api.commands.audit.formats import text
+from api.commands.audit.report import Check, Checked, Finding, Level, Report
+from api.commands.migrate import migrate
 from tests.cluster import Cluster, TaskDatabase, with_query
 from tests.isolation.guarded import NAMES
 
@@ -145,7 +145,7 @@ def test_a_check_that_cannot_run_is_not_checked(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = Check("broken", Level.ERROR, "Broken.", "broken", "select 1 / 0")
-    monkeypatch.setattr("api.audit.checks.checks", lambda: [broken])
+    monkeypatch.setattr("api.commands.audit.checks.checks", lambda: [broken])
     said = audit()
     assert said.status == 2
     assert "broken: division by zero" in said.out

@@ -10,9 +10,9 @@ from typing import Final
 import psycopg
 import pytest
 
-from api.audit.checks import FOLDER, Subject, checks, run
-from api.audit.report import Check, Finding
-from api.audit.selftest import weaknesses
+from api.commands.audit.checks import FOLDER, Subject, checks, run
+from api.commands.audit.report import Check, Finding
+from api.commands.audit.selftest import weaknesses
 from tests.cluster import Cluster, TaskDatabase
 
 CHECKS: Final = {check.id: check for check in checks()}

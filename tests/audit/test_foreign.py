@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from api.audit.target import target
+from api.commands.audit.target import target
 from tests.cluster import Cluster, TaskDatabase
-from tests.commands import TASK_API, Outcome, environment, run
 from tests.postgres import binaries
+from tests.program import TASK_API, Outcome, environment, run
 
 FOLDER: Final = Path(__file__).parent / "foreign"
 _HEAD: Final = re.compile(

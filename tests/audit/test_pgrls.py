@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from tests.cluster import OWNER, TaskDatabase
-from tests.commands import environment
 from tests.isolation.guarded import NAMES
+from tests.program import environment
 
 CONFIG: Final = Path(__file__).with_name("pgrls.toml")
 ALLOWED: Final[dict[str, list[str]]] = {

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from api import migrate as migrate_module
-from api.audit import evidence
-from api.migrate import migrate
+from api.commands import migrate as migrate_module
+from api.commands.audit import evidence
+from api.commands.migrate import migrate
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
-from tests.commands import Outcome, run
+from tests.program import Outcome, run
 
 # By name, and the version that knows it.
 PRESETS: Final = {

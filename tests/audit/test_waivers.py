@@ -8,11 +8,11 @@ from typing import Any, Final
 import pytest
 from sarif_pydantic import Sarif
 
-from api.audit.report import Check, Checked, Finding, Level, Report
-from api.audit.waivers import read
+from api.commands.audit.report import Check, Checked, Finding, Level, Report
+from api.commands.audit.waivers import read
 from tests.audit.test_audit import weaken
 from tests.cluster import TaskDatabase
-from tests.commands import Outcome, run
+from tests.program import Outcome, run
 
 WEAKNESS: Final = "grant truncate on task to task_app"
 REASON: Final = "the nightly job empties it, see OPS-7"

@@ -8,7 +8,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from sqlmodel import SQLModel
 
-from api.models import IdempotencyKey, Task
+from api.idempotency.models import IdempotencyKey
+from api.tasks.models import Task
 from tests.cluster import TaskDatabase
 
 # SQLAlchemy writes every default in quotes: '1'.

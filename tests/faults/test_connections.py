@@ -13,13 +13,13 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.commands import TASK_API, running
 from tests.faults.cluster import Postgres, eventually
 from tests.faults.processes import port_of, served, settings_for
 from tests.faults.raw import raw
 from tests.locks import held
 from tests.people import People, Person
 from tests.problems import problem
+from tests.program import TASK_API, running
 
 LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
 HOST: Final = "Host: localhost"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
-from api import pool as pools
+from api.database import pool as pools
 from api.settings import Settings
 from tests.faults.cluster import Postgres
 from tests.faults.crowd import is_asked_to_come_back

@@ -15,13 +15,14 @@ import httpx2
 import psycopg
 import pytest
 
-from api import queries
-from api.auth import User
-from api.db import CommitInterrupted, Database, DatabaseError, Transaction
+from api.auth.authenticator import User
+from api.database.errors import CommitInterrupted, DatabaseError
+from api.database.pipeline import Call
+from api.database.session import Database, Transaction
 from api.main import TaskAPI, create_app
-from api.pipeline import Call
-from api.schemas import Sort
 from api.settings import DatabaseSettings, Settings
+from api.tasks import queries
+from api.tasks.schemas import Sort
 from tests.cluster import TaskDatabase
 from tests.people import SECRET, People, Person, signed
 from tests.server import serving
