@@ -581,6 +581,16 @@ STATEMENTS: Final = [
         ("an update may change the owner", "if part.is_update and _owners(part):", "if False:"),
         ("an owner may be given twice", "len(owners) != 1 or ", ""),
         (
+            "what is written to need not be a table",
+            "    if not isinstance(named, TableClause):",
+            "    if False:",
+        ),
+        (
+            "a value may go to a column of no table",
+            "if type(key) is not str and not any(",
+            "if False and not any(",
+        ),
+        (
             "one of two conditions is enough",
             "condition.operator is operators.and_",
             "condition.operator in (operators.and_, operators.or_)",
@@ -652,6 +662,21 @@ STATEMENTS: Final = [
             "if False:",
         ),
         ("a column is shown as it likes", "_look_at_type(part.type)", "pass"),
+        (
+            "a word may stand for a column",
+            "if kind is elements.ColumnClause and part.table is None and not part.is_literal:",
+            "if False:",
+        ),
+        (
+            "parentheses may be missing",
+            "if any(operand.self_group(",
+            "if False and any(operand.self_group(",
+        ),
+        (
+            "a list may be without parentheses",
+            "if not part.group and operation is not operators.comma_op:",
+            "if False:",
+        ),
         (
             "a cast is to any type",
             "_look_at_type(part.typeclause.type)",
