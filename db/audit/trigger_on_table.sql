@@ -7,13 +7,18 @@
 -- PostgreSQL's own schema alone on its search_path, that assigns columns of the new row other than
 -- the owner's, out of the rows' columns, numbers and a few functions of the time and of texts, and
 -- returns it. Its `when` calls nothing that is volatile or not PostgreSQL's own. Any other trigger
--- of a guarded table, or of a view that the serving role may use, counts. So does one that is
+-- of a guarded table, of its partitions and children, or of a view that the serving role may use,
+-- counts. So does one that is
 -- disabled or for replicas only, foreign keys included. (What is SECURITY DEFINER is reported by
 -- trigger_definer.)
 -- Who: whoever reads where the rows go; with a disabled one, whoever relies on what it did.
 -- Source: PostgreSQL manual, Trigger Functions; NOTIFY; ALTER TABLE (DISABLE TRIGGER).
 
-with form (body, calls) as (values (
+with recursive guarded (oid) as (
+    select c.oid from pg_catalog.pg_class c where c.relrowsecurity
+     union
+    select i.inhrelid from pg_catalog.pg_inherits i join guarded on guarded.oid = i.inhparent
+), form (body, calls) as (values (
     '^\s*begin\s+(new\.\w+\s*:=\s*[\w\s.,()+*/|-]+;\s*)*return\s+new\s*;\s*end\s*;?\s*$',
     '^(greatest|least|coalesce|nullif|now|(clock|statement|transaction)_timestamp|lower|upper|btrim'
     '|ltrim|rtrim|left|right|char_length)$'
@@ -59,7 +64,7 @@ select 'trigger_on_table' as id,
                     from regexp_matches(t.tgqual::text, ':(?:op)?funcid (\d+)', 'g') as called
                     join pg_catalog.pg_proc q on q.oid = called[1]::oid
                    where q.provolatile = 'v' or q.oid >= 16384)) form_is (known)
- where (c.relrowsecurity
+ where (c.oid in (select oid from guarded)
         or c.relkind = 'v'
            and has_table_privilege(app.oid, c.oid, 'select, insert, update, delete'))
    and (t.tgenabled in ('D', 'R')
