@@ -2865,6 +2865,11 @@ AUDIT: Final[list[Mutant]] = [
     ),
     *mutants(
         "db/audit/builtin_changed.sql",
+        (
+            "a view of the catalog may tell what it hides",
+            "c.reloptions is distinct from initial.options",
+            "false",
+        ),
         ("a built-in may become leakproof", "f.proleakproof and not f.is_leakproof", "false"),
         ("a built-in may have another body", "or f.body <> f.recorded_body", ""),
         ("a view of the catalog may be replaced", "r.xmin::text::bigint > initdb.ended", "false"),
@@ -2873,8 +2878,66 @@ AUDIT: Final[list[Mutant]] = [
     *mutants(
         "db/audit/trigger_on_table.sql",
         ("a trigger may do anything", "form_is.known is not true", "false"),
+        ("a partition's triggers are not asked about", "guarded.oid = i.inhparent", "false"),
         ("a trigger may be off", "(t.tgenabled in ('D', 'R')\n        or", "(false or"),
         witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/names_taken.sql",
+        (
+            "an operator may fit the statements better",
+            "and has_schema_privilege(app.oid, o.oprnamespace, 'usage')",
+            "and false",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/policy_ignores_caller.sql",
+        (
+            "a cast may make two owners one",
+            "(text|uuid|smallint|integer|bigint|numeric|character varying%s)",
+            '[\\w. "]+',
+        ),
+        ("a collation may make two owners one", "and not l.collisdeterministic", "and false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/policy_volatile_helper.sql",
+        (
+            "a restrictive policy may call anything",
+            " where exists (select from unnest",
+            " where p.polpermissive and exists (select from unnest",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/table_not_enabled.sql",
+        ("a copy may be reached as another", "pg_has_role(app.oid, a.grantee, 'member')", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/publication_unfiltered.sql",
+        ("a partition may be published", "guarded.oid = i.inhparent", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/trigger_definer.sql",
+        ("a partition's trigger may be a definer's", "guarded.oid = i.inhparent", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/rule_on_table.sql",
+        ("a partition may have rules", "guarded.oid = i.inhparent", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/evidence/facts.sql",
+        (
+            "what is granted in another schema is nobody's business",
+            "a.grantee in (0, to_regrole('task_app')::oid)",
+            "false",
+        ),
+        witness="audit/test_audit.py",
     ),
     *mutants(
         "db/audit/table_inherited.sql",
@@ -2887,6 +2950,9 @@ AUDIT: Final[list[Mutant]] = [
     ),
     *mutants(
         "db/audit/expression_on_table.sql",
+        ("a domain's default is not asked about", "(k.conbin), (t.typdefaultbin)", "(k.conbin)"),
+        ("what a type is made of is not followed", "inner_type.oid <> 0", "false"),
+        ("an operator class may call anything", "l.lanname not in ('c', 'internal')", "false"),
         ("a check may send rows away", "f.provolatile = 'v'", "false"),
         witness=_NAMED,
     ),
