@@ -83,6 +83,10 @@ with recursive guarded (oid) as (
               from pg_catalog.pg_partitioned_table p
               join guarded on guarded.oid = p.partrelid
               join pg_catalog.pg_class c on c.oid = p.partrelid
+             union
+            select types.relation, 'the range of column', types.attname, r.rngsubopc
+              from types
+              join pg_catalog.pg_range r on types.type in (r.rngtypid, r.rngmultitypid)
            ) it (relation, type, name, opclass)
       join pg_catalog.pg_opclass class on class.oid = it.opclass
      cross join lateral (
@@ -95,6 +99,12 @@ with recursive guarded (oid) as (
       join pg_catalog.pg_proc f on f.oid = called.function
       join pg_catalog.pg_language l on l.oid = f.prolang
      where f.oid >= 16384 and l.lanname not in ('c', 'internal')
+     union
+    select types.relation, 'the range of column', types.attname, f.oid
+      from types
+      join pg_catalog.pg_range r on types.type in (r.rngtypid, r.rngmultitypid)
+      join pg_catalog.pg_proc f on f.oid in (r.rngcanonical, r.rngsubdiff)
+     where f.oid >= 16384
 )
 select 'expression_on_table' as id,
        'error' as level,

@@ -170,6 +170,8 @@ NAMED: Final = {
     "expression_on_table": "public.task, constraint task_title_check1",
     "expression_on_table-domain-default": "public.task, the domain of column note",
     "expression_on_table-domain-within": "public.task, the domain of column notes",
+    "expression_on_table-range": "public.task, the range of column span",
+    "trigger_on_table-function-of-another": "public.task, trigger task_touch",
     "expression_on_table-operator-class": "public.task, index task_user_id_title_idx",
     "publication_unfiltered-filtered": "p",
     "publication_unfiltered-partition": "p",

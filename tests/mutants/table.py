@@ -2878,6 +2878,7 @@ AUDIT: Final[list[Mutant]] = [
     *mutants(
         "db/audit/trigger_on_table.sql",
         ("a trigger may do anything", "form_is.known is not true", "false"),
+        ("a trigger's function may be anybody's", "(o.oid = c.relowner or o.rolsuper)", "true"),
         ("a partition's triggers are not asked about", "guarded.oid = i.inhparent", "false"),
         ("a trigger may be off", "(t.tgenabled in ('D', 'R')\n        or", "(false or"),
         witness=_NAMED,
@@ -2950,6 +2951,7 @@ AUDIT: Final[list[Mutant]] = [
     ),
     *mutants(
         "db/audit/expression_on_table.sql",
+        ("a range may be measured by anything", "f.oid in (r.rngcanonical, r.rngsubdiff)", "false"),
         ("a domain's default is not asked about", "(k.conbin), (t.typdefaultbin)", "(k.conbin)"),
         ("what a type is made of is not followed", "inner_type.oid <> 0", "false"),
         ("an operator class may call anything", "l.lanname not in ('c', 'internal')", "false"),
