@@ -17,9 +17,13 @@ select 'policy_ignores_caller' as id,
        format('%s (%s) does not demand that %I is %s', e.clause, it.expression,
               current_setting('audit.owner_column'), current_setting('audit.setting')) as detail,
        'Anybody served, as soon as one statement forgets its filter.' as exploit,
-       format('alter policy %I on %s %s (%I = (select current_setting(%L, true)));',
-              p.polname, c.oid::regclass, e.clause, current_setting('audit.owner_column'),
-              current_setting('audit.setting')) as mend
+       case when folds.by is null
+            then format('alter policy %I on %s %s (%I = (select current_setting(%L, true)));',
+                        p.polname, c.oid::regclass, e.clause, current_setting('audit.owner_column'),
+                        current_setting('audit.setting'))
+            else format('-- give %s.%I another collation than %s, which is not deterministic',
+                        c.oid::regclass, current_setting('audit.owner_column'), folds.by)
+       end as mend
   from pg_catalog.pg_policy p
   join pg_catalog.pg_class c on c.oid = p.polrelid
   join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
@@ -56,6 +60,12 @@ select 'policy_ignores_caller' as id,
                      || $$(\)::%2$s)?$$, it.caller, kept.type)) is_in (owner, caller)
  cross join lateral (
        select format('\((%s = %s|%2$s = %1$s)\)', is_in.owner, is_in.caller)) wanted (pattern)
+  left join lateral (
+       select l.oid::regcollation
+         from pg_catalog.pg_attribute u
+         join pg_catalog.pg_collation l on l.oid = u.attcollation
+        where u.attrelid = p.polrelid and u.attname = current_setting('audit.owner_column')
+          and not l.collisdeterministic) folds (by) on true
  where p.polpermissive
    and exists (select from unnest(p.polroles) as r (role)
                 where r.role in (0, app.oid)
@@ -66,9 +76,5 @@ select 'policy_ignores_caller' as id,
    and e.tree::text !~ '\{BOOLEANTEST .*:booltesttype [134] '
    and it.expression !~ $$\mCOALESCE\((?!(\( SELECT )?current_setting\([^()]*\)[^(),]*\)?, ''::text)$$
    -- The parentheses count: it is the whole, or an arm of the outermost AND.
-   and (it.expression !~ format('^(%s|\(%1$s AND .*|.* AND %1$s\))$', wanted.pattern)
-        or exists (
-            select from pg_catalog.pg_attribute u
-              join pg_catalog.pg_collation l on l.oid = u.attcollation
-             where u.attrelid = p.polrelid and u.attname = current_setting('audit.owner_column')
-               and not l.collisdeterministic));
+   and (folds.by is not null
+        or it.expression !~ format('^(%s|\(%1$s AND .*|.* AND %1$s\))$', wanted.pattern));

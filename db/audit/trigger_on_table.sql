@@ -3,9 +3,9 @@
 --
 -- A trigger function is handed every row that is written. pg_notify, a log table or another
 -- setting's value carry it past the policies, and no text of a function says all that it does. So
--- one form is known to be good: `before ... for each row`, in PL/pgSQL, a function of the table's
--- owner or a superuser, not SECURITY DEFINER, with PostgreSQL's own schema alone on its search_path,
--- that assigns columns of the new row other than the owner's, out of the rows' columns, numbers and
+-- one form is known to be good: `before ... for each row`, in PL/pgSQL, a function of the owner of
+-- the table or of the database or of a superuser, not SECURITY DEFINER, with PostgreSQL's own schema
+-- alone on its search_path, that assigns columns of the new row other than the owner's, out of the rows' columns, numbers and
 -- a few functions of the time and of texts, and returns it. Its `when` calls nothing that is volatile or not PostgreSQL's own. Any other trigger
 -- of a guarded table, of its partitions and children, or of a view that the serving role may use,
 -- counts. So does one that is disabled or for replicas only, foreign keys included. (What is
@@ -51,7 +51,8 @@ select 'trigger_on_table' as id,
   join pg_catalog.pg_database d on d.datname = current_database()
  cross join lateral (
        select exists (select from pg_catalog.pg_roles o
-                       where o.oid = f.proowner and (o.oid = c.relowner or o.rolsuper))
+                       where o.oid = f.proowner
+                         and (o.oid in (c.relowner, d.datdba) or o.rolsuper))
        ) owner (is_good)
  cross join lateral (
        select t.tgtype & 67 = 3  -- for each row, before; not instead of

@@ -209,6 +209,8 @@ def test_a_copy_that_the_role_may_read_as_another_is_found(foreign: Foreign, how
             how = ""
         connection.execute(f"grant reader to shop_web {how}".encode())
     code, report = foreign.report()
+    foreign.change("drop owned by reader")
+    foreign.change("drop role reader")
     assert code == 1
     assert {f["object"] for f in report["findings"] if f["id"] == "table_not_enabled"} == {
         "shop.copy"

@@ -2878,7 +2878,11 @@ AUDIT: Final[list[Mutant]] = [
     *mutants(
         "db/audit/trigger_on_table.sql",
         ("a trigger may do anything", "form_is.known is not true", "false"),
-        ("a trigger's function may be anybody's", "(o.oid = c.relowner or o.rolsuper)", "true"),
+        (
+            "a trigger's function may be anybody's",
+            "(o.oid in (c.relowner, d.datdba) or o.rolsuper)",
+            "true",
+        ),
         ("a partition's triggers are not asked about", "guarded.oid = i.inhparent", "false"),
         ("a trigger may be off", "(t.tgenabled in ('D', 'R')\n        or", "(false or"),
         witness=_NAMED,
