@@ -174,8 +174,14 @@ def _wrong(node: Any) -> Iterator[str]:
             (name,) for name in OPERATORS
         }:
             yield f"has the operator {'.'.join(_words(node.name))}"
-        case ast.SubLink() if node.operName and _words(node.operName)[-1] not in OPERATORS:
+        case ast.SubLink() if node.operName and _words(node.operName) not in {
+            (name,) for name in OPERATORS
+        }:
             yield f"has the operator {'.'.join(_words(node.operName))}"
+        case ast.SortBy() if node.useOp:
+            yield f"has the operator {'.'.join(_words(node.useOp))}"
+        case ast.RangeVar() | ast.JoinExpr() if node.alias and node.alias.colnames:
+            yield f"renames the columns of {node.alias.aliasname}"
         case ast.TypeName() if (
             _words(node.names)[-1] not in TYPES
             or _words(node.names)[:-1] not in ((), ("pg_catalog",))

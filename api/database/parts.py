@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, types
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.orm import ColumnProperty
-from sqlalchemy.sql import annotation, base, elements, expression, schema
+from sqlalchemy.sql import annotation, base, elements, expression, operators, schema
 from sqlalchemy.sql.visitors import Visitable
 
 from api.database.allowed import (
@@ -69,7 +69,9 @@ def _inner(part: Any) -> Iterator[Any]:
         if allowed:
             yield from _visible(part, name, value)
         elif not _is_nothing(value):
-            raise _refused(part, f"has {name.strip('_')}")
+            raise _refused(
+                part, f"has {name.strip('_')}, which is not allowed: see CLASSES in api/allowed.py"
+            )
     _look(part, kind)
 
 
@@ -80,7 +82,10 @@ def _attributes(kind: Any) -> tuple[tuple[str, bool], ...]:
     if known is None and issubclass(kind, annotation.Annotated):
         known = next((c for c in CLASSES if annotation.annotated_classes.get(c) is kind), None)
     if known is None:
-        raise Unfiltered(f"{kind.__module__}.{kind.__qualname__} is not allowed in a statement")
+        raise Unfiltered(
+            f"{kind.__module__}.{kind.__qualname__} is not allowed in a statement: "
+            "see CLASSES in api/allowed.py"
+        )
     declared = [name for name, _ in kind._traverse_internals]
     allowed = CLASSES[known].split()
     if missing := {*allowed} - {*declared}:
@@ -101,7 +106,11 @@ def _visible(part: Any, name: str, value: Any) -> Iterator[Any]:
             raise _refused(part, f"has a name that is not quoted: {value}")
     elif kind in (FunctionType, BuiltinFunctionType):
         if value not in OPERATORS:
-            raise _refused(part, f"has the operator {value.__name__}, which is not allowed")
+            raise _refused(
+                part,
+                f"has the operator {value.__name__}, which is not allowed: "
+                "see OPERATORS in api/allowed.py",
+            )
     elif isinstance(value, types.TypeEngine):
         _look_at_type(value)
     elif isinstance(value, Mapping):
@@ -129,16 +138,22 @@ def _is_nothing(value: Any) -> bool:
 def _look(part: Any, kind: type) -> None:
     """What else SQL is made of, by class."""
     _look_at_dispatch(part)
+    _look_at_operands(part)
     if isinstance(part, elements.ColumnElement):
         _look_at_type(part.type)  # which may change how a column is shown
     if kind is elements.Cast:
         _look_at_type(part.typeclause.type)
+    if kind is elements.ColumnClause and part.table is None and not part.is_literal:
+        raise _refused(part, f"is {part.name} of no table, which may be a word of SQL's own")
     if isinstance(part, base.Executable) and not _is_nothing(part._execution_options):
         raise _refused(part, "has execution options")
     if issubclass(kind, annotation.Annotated):
         _look_at_model(part._annotations.get("parententity"))
     if kind in FUNCTIONS and not (type(part.name) is str and part.name in FUNCTIONS[kind]):
-        raise _refused(part, f"is {part.name}(), which is not among the functions")
+        raise _refused(
+            part,
+            f"is {part.name}(), which is not among the functions: see FUNCTIONS in api/allowed.py",
+        )
     if isinstance(part, BindParameter) and part.expanding:
         raise _refused(part, "is a list of any length: use any_() and an array")
     if isinstance(part, expression.TableClause):
@@ -146,6 +161,22 @@ def _look(part: Any, kind: type) -> None:
             if column.key != column.name:
                 raise _refused(part, f"has a column {column.name} called {column.key}")
             _look_at_column(column)
+
+
+def _look_at_operands(part: Any) -> None:
+    """Each in the parentheses that it needs, which SQLAlchemy puts there when it makes a part."""
+    operands: tuple[Any, ...] = ()
+    operation = getattr(part, "operator", None)
+    if isinstance(part, elements.BinaryExpression):
+        operands = part.left, part.right
+    elif isinstance(part, elements.UnaryExpression):
+        operands, operation = (part.element,), part.operator or part.modifier
+    elif isinstance(part, (elements.ClauseList, elements.ExpressionClauseList)):
+        operands = tuple(part.clauses)
+        if not part.group and operation is not operators.comma_op:
+            raise _refused(part, "is never put in parentheses")
+    if any(operand.self_group(against=operation) is not operand for operand in operands):
+        raise _refused(part, "lacks parentheses")
 
 
 def _look_at_model(entity: Any) -> None:
@@ -174,7 +205,10 @@ def _look_at_dispatch(part: Any) -> None:
 def _look_at_type(found: types.TypeEngine[Any]) -> None:
     kind = type(found)
     if kind not in TYPES:
-        raise Unfiltered(f"type {kind.__module__}.{kind.__qualname__} is not allowed")
+        raise Unfiltered(
+            f"type {kind.__module__}.{kind.__qualname__} is not allowed: "
+            "see TYPES in api/allowed.py"
+        )
     allowed = TYPES[kind].split()
     for name, value in vars(found).items():
         if name in allowed:

@@ -55,6 +55,8 @@ class Statement:
             if type(part) in STATEMENTS:
                 part._propagate_attrs = {}
         for part, _ in found.values():
+            if type(part) in INSERTS | CHANGES:
+                _require_table(part)
             if type(part) in INSERTS:
                 _require_owner(part)
             if type(part) in CHANGES:
@@ -76,6 +78,18 @@ class Statement:
         if values.keys() != self._given:
             raise TypeError(f"{sorted(values)} given to a statement of {sorted(self._parameters)}")
         return [caller if name == CALLER.key else values[name] for name in self._parameters]
+
+
+def _require_table(part: Any) -> None:
+    """What is written to is a table and its own columns, so that each name means what it says: a
+    CTE's is PostgreSQL's name of a table, and a column of no table goes by its key."""
+    table = _bare(part.table)
+    named = _bare(table.element) if type(table) is Alias else table
+    if not isinstance(named, TableClause):
+        raise Unfiltered(f"{part.__visit_name__} of {type(table).__name__}, which is no table")
+    for key in (None if part.is_delete else part._values) or ():
+        if type(key) is not str and not any(_bare(key) is its for its in (*table.c, *named.c)):
+            raise Unfiltered(f"{part.__visit_name__} of {key}, which is no column of {named}")
 
 
 def _owners(part: Any) -> list[Any]:

@@ -340,6 +340,29 @@ def test_a_sweep_of_more_or_by_another_is_drift(
     assert sweep in drifted
 
 
+@pytest.mark.parametrize(
+    ("made", "granted"),
+    [
+        ("view stash.it with (security_invoker) as select title from public.task", "select on"),
+        ("view stash.it with (security_invoker) as select 1 as one", "select (one) on"),
+        ("table stash.it (one integer)", "insert on"),
+        ("sequence stash.it", "usage on"),
+    ],
+)
+def test_what_task_app_is_granted_in_another_schema_is_drift(
+    database: TaskDatabase, made: str, granted: str
+) -> None:
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute("create schema stash")
+        connection.execute(f"create {made}".encode())
+        assert evidence.drift(connection).findings == ()
+        kind = "sequence" if "sequence" in made else ""
+        connection.execute(f"grant {granted} {kind} stash.it to task_app".encode())
+        drifted = {finding.object for finding in evidence.drift(connection).findings}
+        connection.rollback()
+    assert f"{granted} stash.it to task_app" in drifted
+
+
 @pytest.mark.evidence("blind-audit")
 @pytest.mark.slow
 def test_the_self_test_catches_every_weakness_for_no_other_reason(audit: Audit) -> None:

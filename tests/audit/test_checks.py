@@ -103,6 +103,13 @@ SOUND: Final = {
     "a publication of nobody's": """
         create table holiday (day date primary key);
         create publication calendar for table holiday""",
+    "a domain of one's own": """
+        create domain words as text check (char_length(value) < 100) default '';
+        alter table task add note words""",
+    "an extension's operators and operator classes": """
+        create extension citext;
+        create extension btree_gin;
+        create index on task using gin (user_id, title)""",
     "what other roles have": """
         create role reporting bypassrls;
         grant truncate, select on task to reporting;
@@ -130,6 +137,12 @@ NAMED: Final = {
     "builtin_changed-sql": "function lpad(text,integer)",
     "builtin_changed-member": "function pg_catalog.pl_titles()",
     "builtin_changed-catalog-view": "view pg_tables",
+    "builtin_changed-view-options": "view pg_stats",
+    "names_taken-better-fit": "operator public.=(text,character varying)",
+    "table_not_enabled-through-another": "stash.copy",
+    "policy_ignores_caller-cast": "public.task, policy task_select",
+    "policy_ignores_caller-collation": "public.task, policy task_select",
+    "policy_volatile_helper-restrictive": "public.task, policy narrow",
     "function_definer_public-view": "hidden.f()",
     "function_definer_public-operator": "hidden.f(text,text)",
     "function_definer_public-aggregate": "hidden.f(text,integer)",
@@ -149,10 +162,20 @@ NAMED: Final = {
     "trigger_on_table": "public.task, trigger tell",
     "trigger_on_table-body": "public.task, trigger task_touch",
     "trigger_on_table-disabled": "public.task, trigger task_touch",
+    "trigger_on_table-partition": "stash.event_0, trigger tell",
+    "trigger_definer-partition": "stash.event_0, trigger tell",
+    "rule_on_table-partition": "stash.event_0, rule quiet",
     "trigger_missing": "public.task_touch()",
     "event_trigger": "event trigger tidy",
     "expression_on_table": "public.task, constraint task_title_check1",
+    "expression_on_table-domain-default": "public.task, the domain of column note",
+    "expression_on_table-domain-within": "public.task, the domain of column notes",
+    "expression_on_table-range": "public.task, the range of column span",
+    "trigger_on_table-function-of-another": "public.task, trigger task_touch",
+    "expression_on_table-operator-class": "public.task, index task_user_id_title_idx",
     "publication_unfiltered-filtered": "p",
+    "publication_unfiltered-partition": "p",
+    "publication_unfiltered-copy": "p",
     "subscription_in_database": "subscription elsewhere",
     "setting_unsafe-role": "role task_app",
     "setting_unsafe-all-roles": "all roles",

@@ -199,6 +199,41 @@ def test_nothing_stays_and_no_row_is_printed(foreign: Foreign) -> None:
         assert connection.execute(everything).fetchone() == before
 
 
+@pytest.mark.parametrize("how", ["with inherit true", "with inherit false", "with set false"])
+@named("clean")
+def test_a_copy_that_the_role_may_read_as_another_is_found(foreign: Foreign, how: str) -> None:
+    foreign.change("create role reader")
+    foreign.change("create table shop.copy as select * from shop.orders")
+    foreign.change("grant select on shop.copy to reader")
+    with psycopg.connect(foreign.database.superuser) as connection:
+        if connection.info.server_version < 160000:
+            how = ""
+        connection.execute(f"grant reader to shop_web {how}".encode())
+    code, report = foreign.report()
+    foreign.change("drop owned by reader")
+    foreign.change("drop role reader")
+    assert code == 1
+    assert {f["object"] for f in report["findings"] if f["id"] == "table_not_enabled"} == {
+        "shop.copy"
+    }
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "customer_id::real = (select nullif(current_setting('shop.customer', true), '')::real)",
+        "customer_id::char(1) = (select current_setting('shop.customer', true)::char(1))",
+    ],
+)
+@named("clean")
+def test_a_comparison_in_which_two_owners_can_be_one_is_found(
+    foreign: Foreign, policy: str
+) -> None:
+    foreign.change(f"alter policy orders_read on shop.orders using ({policy})")
+    _, report = foreign.report()
+    assert "policy_ignores_caller" in found(report)
+
+
 # What cannot be tried is said, and is no pass.
 
 

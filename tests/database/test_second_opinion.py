@@ -105,6 +105,11 @@ BAD_SQL = {
     "select 'pg_authid'::regclass": "the type regclass",
     "select 'x'::hidden.text": "the type hidden.text",
     "select 1 operator(hidden.+) 1": "the operator hidden.+",
+    f"select title from task where {FILTER} and id operator(hidden.=) any (select 1)": "hidden.=",
+    f"select title from task where {FILTER} order by title using operator(hidden.<)": "hidden.<",
+    "select t.title from task as t (owner, id, user_id) where t.user_id = $1": "renames",
+    "select t.title from (task join idempotency_key as k on true) as t (user_id)"
+    " where t.user_id = $1": "renames",
     "select 'x' @@ 'y'": "the operator @@",
     "select 'x' like 'y'": "the operator ~~",
     "select 'x' collate \"C\"": "CollateClause",
@@ -324,3 +329,15 @@ def test_the_refusal_names_the_class() -> None:
         Statement(EVASIONS["function-set_config"][0]())
     with pytest.raises(Unfiltered, match="operator like_op, which is not allowed"):
         Statement(EVASIONS["filter-by-a-pattern"][0]())
+
+
+def test_the_refusal_names_the_list_to_add_to() -> None:
+    for name, where in {
+        "text-in-a-case": "CLASSES",
+        "only": "CLASSES",
+        "type-user-defined": "TYPES",
+        "function-set_config": "FUNCTIONS",
+        "filter-by-a-pattern": "OPERATORS",
+    }.items():
+        with pytest.raises(Unfiltered, match=f"see {where} in api/allowed.py"):
+            Statement(EVASIONS[name][0]())

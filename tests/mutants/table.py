@@ -594,6 +594,16 @@ STATEMENTS: Final = [
         ("an update may change the owner", "if part.is_update and _owners(part):", "if False:"),
         ("an owner may be given twice", "len(owners) != 1 or ", ""),
         (
+            "what is written to need not be a table",
+            "    if not isinstance(named, TableClause):",
+            "    if False:",
+        ),
+        (
+            "a value may go to a column of no table",
+            "if type(key) is not str and not any(",
+            "if False and not any(",
+        ),
+        (
             "one of two conditions is enough",
             "condition.operator is operators.and_",
             "condition.operator in (operators.and_, operators.or_)",
@@ -665,6 +675,21 @@ STATEMENTS: Final = [
             "if False:",
         ),
         ("a column is shown as it likes", "_look_at_type(part.type)", "pass"),
+        (
+            "a word may stand for a column",
+            "if kind is elements.ColumnClause and part.table is None and not part.is_literal:",
+            "if False:",
+        ),
+        (
+            "parentheses may be missing",
+            "if any(operand.self_group(",
+            "if False and any(operand.self_group(",
+        ),
+        (
+            "a list may be without parentheses",
+            "if not part.group and operation is not operators.comma_op:",
+            "if False:",
+        ),
         (
             "a cast is to any type",
             "_look_at_type(part.typeclause.type)",
@@ -2892,6 +2917,11 @@ AUDIT: Final[list[Mutant]] = [
     ),
     *mutants(
         "db/audit/builtin_changed.sql",
+        (
+            "a view of the catalog may tell what it hides",
+            "c.reloptions is distinct from initial.options",
+            "false",
+        ),
         ("a built-in may become leakproof", "f.proleakproof and not f.is_leakproof", "false"),
         ("a built-in may have another body", "or f.body <> f.recorded_body", ""),
         ("a view of the catalog may be replaced", "r.xmin::text::bigint > initdb.ended", "false"),
@@ -2900,8 +2930,71 @@ AUDIT: Final[list[Mutant]] = [
     *mutants(
         "db/audit/trigger_on_table.sql",
         ("a trigger may do anything", "form_is.known is not true", "false"),
+        (
+            "a trigger's function may be anybody's",
+            "(o.oid in (c.relowner, d.datdba) or o.rolsuper)",
+            "true",
+        ),
+        ("a partition's triggers are not asked about", "guarded.oid = i.inhparent", "false"),
         ("a trigger may be off", "(t.tgenabled in ('D', 'R')\n        or", "(false or"),
         witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/names_taken.sql",
+        (
+            "an operator may fit the statements better",
+            "and has_schema_privilege(app.oid, o.oprnamespace, 'usage')",
+            "and false",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/policy_ignores_caller.sql",
+        (
+            "a cast may make two owners one",
+            "(text|uuid|smallint|integer|bigint|numeric|character varying%s)",
+            '[\\w. "]+',
+        ),
+        ("a collation may make two owners one", "and not l.collisdeterministic", "and false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/policy_volatile_helper.sql",
+        (
+            "a restrictive policy may call anything",
+            " where exists (select from unnest",
+            " where p.polpermissive and exists (select from unnest",
+        ),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/table_not_enabled.sql",
+        ("a copy may be reached as another", "pg_has_role(app.oid, a.grantee, 'member')", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/publication_unfiltered.sql",
+        ("a partition may be published", "guarded.oid = i.inhparent", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/trigger_definer.sql",
+        ("a partition's trigger may be a definer's", "guarded.oid = i.inhparent", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/rule_on_table.sql",
+        ("a partition may have rules", "guarded.oid = i.inhparent", "false"),
+        witness=_NAMED,
+    ),
+    *mutants(
+        "db/audit/evidence/facts.sql",
+        (
+            "what is granted in another schema is nobody's business",
+            "a.grantee in (0, to_regrole('task_app')::oid)",
+            "false",
+        ),
+        witness="audit/test_audit.py",
     ),
     *mutants(
         "db/audit/table_inherited.sql",
@@ -2914,6 +3007,10 @@ AUDIT: Final[list[Mutant]] = [
     ),
     *mutants(
         "db/audit/expression_on_table.sql",
+        ("a range may be measured by anything", "f.oid in (r.rngcanonical, r.rngsubdiff)", "false"),
+        ("a domain's default is not asked about", "(k.conbin), (t.typdefaultbin)", "(k.conbin)"),
+        ("what a type is made of is not followed", "inner_type.oid <> 0", "false"),
+        ("an operator class may call anything", "l.lanname not in ('c', 'internal')", "false"),
         ("a check may send rows away", "f.provolatile = 'v'", "false"),
         witness=_NAMED,
     ),
@@ -2921,8 +3018,8 @@ AUDIT: Final[list[Mutant]] = [
         "db/audit/publication_unfiltered.sql",
         (
             "a filter is enough",
-            "c.oid = r.prrelid and c.relrowsecurity\n",
-            "c.oid = r.prrelid and c.relrowsecurity\n         where r.prqual is null\n",
+            "c.oid = r.prrelid and c.oid in (select oid from guarded)\n",
+            "c.oid = r.prrelid and c.oid in (select oid from guarded)\n         where r.prqual is null\n",
         ),
         witness=_NAMED,
     ),

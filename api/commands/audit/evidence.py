@@ -166,7 +166,7 @@ def _difference(subject: str, wanted: str | None, live: str | None) -> Finding:
         object=subject,
         detail="\n".join([kind, *lines]),
         exploit="Nobody has judged this state: the policy files describe another one.",
-        mend="-- task-api migrate",
+        mend="-- task-api migrate; what was granted in another schema than public: revoke it there",
     )
 
 

@@ -3,14 +3,26 @@
 -- The owner's own privileges are left out: they come with owning. A policy of the owner's is said
 -- to be to *the owner*, whose name is the deployment's.
 -- Asked with PostgreSQL's own schema alone on the search_path: what is public's is named without its
--- schema as a subject, and in an expression with it, where nothing of public's belongs.
+-- schema as a subject, and in an expression with it, where nothing of public's belongs. Of another
+-- schema is what task_app or PUBLIC was granted there: no policy file grants any of it.
 
 with relations as (
-    select c.oid, quote_ident(c.relname) as name, c.relkind, c.relowner, c.relacl,
-           c.relrowsecurity, c.relforcerowsecurity
+    select c.oid, case when c.relnamespace = 'public'::regnamespace then '' else quote_ident(n.nspname) || '.' end
+                  || quote_ident(c.relname) as name,
+           c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity
       from pg_catalog.pg_class c
-     where c.relnamespace = 'public'::regnamespace
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.oid >= 16384
        and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+       and (c.relnamespace = 'public'::regnamespace
+            or exists (
+                select
+                  from (select grantee from aclexplode(c.relacl)
+                         union all
+                        select (aclexplode(att.attacl)).grantee
+                          from pg_catalog.pg_attribute att where att.attrelid = c.oid) a
+                 where a.grantee in (0, to_regrole('task_app')::oid) and a.grantee <> c.relowner))
+       and n.nspname !~ '^pg_(toast_)?temp_'
        and not exists (select from pg_catalog.pg_depend d
                         where d.classid = 'pg_catalog.pg_class'::regclass
                           and d.objid = c.oid and d.deptype = 'e')
