@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any, Final
 
@@ -15,9 +16,11 @@ from api.audit import evidence, selftest
 from api.audit.formats import text
 from api.audit.report import Check, Checked, Finding, Level, Report
 from api.cli import main
+from api.embedded import postgres
 from api.migrate import migrate
 from tests.cluster import Cluster, TaskDatabase, with_query
 from tests.isolation.guarded import NAMES
+from tests.postgres import binaries
 
 
 @dataclass
@@ -34,7 +37,8 @@ Audit = Callable[..., Said]
 def audit(
     database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Audit:
-    """The command, on the shared database unless told otherwise."""
+    """The command, on the shared database unless told otherwise, and on this PostgreSQL."""
+    monkeypatch.setattr(selftest, "postgres", partial(postgres, binaries=binaries()))
 
     def run(*arguments: str, on: TaskDatabase = database, **environment: str) -> Said:
         urls = {"MIGRATION_DATABASE_URL": on.owner, "DATABASE_URL": on.task_app}
@@ -333,6 +337,37 @@ def test_a_sweep_of_more_or_by_another_is_drift(
     assert sweep in drifted
 
 
+TRIGGER, FUNCTION = "trigger task_touch on task", "trigger function task_touch()"
+
+
+@pytest.mark.parametrize(
+    ("planted", "named"),
+    {
+        "drift-trigger-dropped": {TRIGGER, FUNCTION},
+        "drift-trigger-never": {TRIGGER},
+        "drift-trigger-columns": {TRIGGER},
+        "drift-trigger-function": {
+            *(TRIGGER, FUNCTION, "trigger function aside.task_touch()"),
+        },
+        "drift-trigger-body": {FUNCTION},
+        "trigger_on_table-disabled": {TRIGGER},
+        "trigger_on_table-replica": {TRIGGER},
+        "trigger_missing": {TRIGGER},
+    }.items(),
+)
+def test_a_trigger_that_is_not_as_it_was_made_is_drift(
+    database: TaskDatabase, planted: str, named: set[str]
+) -> None:
+    (weakness,) = [w for w in selftest.weaknesses() if w.name == planted]
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute(weakness.sql.encode())
+        found = evidence.drift(connection).findings
+        connection.rollback()
+    assert {finding.object for finding in found} == named
+    # migrate writes policies and grants afresh, and no trigger
+    assert {finding.mend for finding in found} == {"-- make it as db/migrations/ does"}
+
+
 @pytest.mark.slow
 def test_the_self_test_catches_every_weakness_for_no_other_reason(audit: Audit) -> None:
     said = audit("--self-test")
@@ -368,3 +403,40 @@ def test_the_self_test_fails_when_a_check_has_gone_blind(
     said = audit("--self-test")
     assert said.status == 1
     assert "MISSED  grant_truncate" in said.out
+
+
+def test_a_check_that_fails_has_found_nothing(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Check("broken", Level.ERROR, "Broken.", "broken", "select 1 / 0")
+    planted = selftest.Weakness("planted", "planted", frozenset({"broken"}), "select")
+    monkeypatch.setattr("api.audit.checks.checks", lambda: [broken])
+    monkeypatch.setattr(selftest, "weaknesses", lambda: [planted])
+    said = audit("--self-test")
+    assert said.status == 1
+    for name in ("nothing", "planted"):
+        assert f"FAILED  {name}  broken: division by zero" in said.out
+    assert "1 weaknesses planted, 2 not caught" in said.out
+
+
+def test_a_probe_that_fails_has_found_nothing(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(connection: psycopg.Connection[Any]) -> None:
+        connection.execute("select 1 / 0")
+
+    planted = selftest.Weakness("planted", "planted", frozenset({"probe"}), "select")
+    monkeypatch.setattr(selftest, "probe", broken)
+    monkeypatch.setattr(selftest, "weaknesses", lambda: [planted])
+    said = audit("--self-test")
+    assert said.status == 1
+    assert "FAILED  planted  probe: division by zero" in said.out
+
+
+def test_what_cannot_be_planted_at_all_fails(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = selftest.Weakness("planted", "planted", frozenset({"drift"}), "selec")
+    monkeypatch.setattr(selftest, "weaknesses", lambda: [planted])
+    said = audit("--self-test")
+    assert said.status == 1
+    assert 'FAILED  planted  planting it: syntax error at or near "selec"' in said.out
+    assert "1 weaknesses planted, 1 not caught" in said.out
