@@ -10,7 +10,9 @@ from typing import Any, Final
 from pglast import ast, enums, parse_sql
 from pglast.parser import ParseError
 
-GUARDED: Final = frozenset({"task", "idempotency_key"})
+from api.models import Task
+
+GUARDED: Final = frozenset(Task.metadata.tables)
 FUNCTIONS: Final = frozenset(
     (
         *("count", "length", "lower", "max", "min", "now", "octet_length", "row_to_json"),

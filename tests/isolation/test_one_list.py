@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 from api import guarded, person
 from api.audit import probes
+from api.migrate import POLICIES
 from tests.cluster import TaskDatabase
 from tests.commands import run
 from tests.isolation import guarded as words
@@ -20,6 +21,7 @@ from tests.isolation.test_policies_alone import WITHHELD_OF
 from tests.isolation.test_privileges import MAY_BE_REACHED
 
 PLACES: Final[dict[str, Callable[[], set[str]]]] = {
+    "its file in db/policies/": lambda: {file.stem for file in POLICIES.glob("[!0]*.sql")},
     "its words in _TABLES of api/audit/probes.py": lambda: {*probes.TABLES},
     "its kind in _KINDS of api/person.py": lambda: {*person.TABLES},
     "its model in api/models.py": lambda: {*SQLModel.metadata.tables},
