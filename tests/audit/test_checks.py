@@ -276,6 +276,33 @@ def test_a_weakness_is_found_for_no_other_reason_and_can_be_mended(
     assert left == undecided or len(undecided) < len(planted)
 
 
+# Where the audit was blind, and the checks that see it now.
+ROOTS: Final = {
+    "copies of rows, in every schema": (
+        *("grant_other_table", "view_definer", "matview_reachable", "table_inherited"),
+        *("partition_reachable", "function_definer_public"),
+    ),
+    "grants on what initdb and extensions made": ("grant_catalog",),
+    "what has a name of PostgreSQL's own": ("builtin_changed", "function_leakproof", "names_taken"),
+    "what calls a definer function": ("function_definer_public",),
+    "anything owned, anything granted": (
+        *("role_owns_object", "grant_other_object", "grant_parameter"),
+        "grant_default_privileges",
+    ),
+    "what happens by itself": (
+        *("trigger_on_table", "trigger_missing", "trigger_definer", "event_trigger"),
+        *("rule_on_table", "expression_on_table", "publication_unfiltered"),
+        *("subscription_in_database", "setting_unsafe", "drift"),
+    ),
+}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_of_each_root_something_is_planted_that_nothing_else_sees(root: str) -> None:
+    alone = {found for found, *others in map(turns_red, WEAKNESSES) if not others}
+    assert {*ROOTS[root]} <= alone
+
+
 @pytest.mark.parametrize(("name", "planted"), NAMED.items(), ids=NAMED)
 def test_a_finding_names_what_was_planted(
     name: str, planted: str, superuser: psycopg.Connection

@@ -2783,6 +2783,7 @@ OTHERS: Final = [
 # --- The audit ---
 
 _NAMED: Final = "audit/test_checks.py::test_a_finding_names_what_was_planted"
+_TRIGGERS: Final = "audit/test_audit.py::test_a_trigger_that_is_not_as_it_was_made_is_drift"
 
 AUDIT: Final[list[Mutant]] = [
     *mutants(
@@ -2793,6 +2794,45 @@ AUDIT: Final[list[Mutant]] = [
             '"public, pg_catalog"',
         ),
         witness="audit/test_checks.py::test_an_operator_in_front_of_a_real_one_is_not_asked",
+    ),
+    *mutants(
+        "db/audit/evidence/facts.sql",
+        (
+            "a trigger may go with its function",
+            "from triggers\nunion",
+            "from triggers where false\nunion",
+        ),
+        (
+            "a trigger may be disabled",
+            "case tgenabled when 'O' then 'enabled' when 'D' then 'disabled'",
+            "case tgenabled when 'O' then 'enabled' when 'D' then 'enabled'",
+        ),
+        ("a trigger's function may be emptied", "concat(p.prosrc, p.probin)", "''"),
+        witness=_TRIGGERS,
+    ),
+    *mutants(
+        "api/audit/evidence.py",
+        ("migrate is said to mend a trigger", 'if subject.startswith("trigger ")', "if False"),
+        witness=_TRIGGERS,
+    ),
+    *mutants(
+        "api/audit/selftest.py",
+        (
+            "a check that fails has found something",
+            "not self.failed and self.got",
+            "self.got | {*self.failed}",
+        ),
+        ("a probe that fails has found something", "except _REFUSALS:", "except psycopg.Error:"),
+        witness="audit/test_audit.py",
+    ),
+    *mutants(
+        "api/migrate.py",
+        (
+            "a table of a policy file may be another's",
+            "[file.stem for file in _policy_files()]",
+            '["task", "idempotency_key"]',
+        ),
+        witness="integration/test_migrate.py",
     ),
     *mutants(
         "db/audit/grant_catalog.sql",
