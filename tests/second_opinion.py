@@ -10,7 +10,9 @@ from typing import Any, Final
 from pglast import ast, enums, parse_sql
 from pglast.parser import ParseError
 
-GUARDED: Final = frozenset({"task", "idempotency_key"})
+from api.commands.migrate import POLICIES
+
+GUARDED: Final = frozenset(file.stem for file in POLICIES.glob("[!0]*.sql"))
 FUNCTIONS: Final = frozenset(
     (
         *("count", "length", "lower", "max", "min", "now", "octet_length", "row_to_json"),

@@ -40,15 +40,16 @@ _MAY_NOT_SIGN_IN: Final = (
     "TASK_APP_PASSWORD is not set, so task_app keeps the password it has, and the server asks for "
     "one; if it has none yet, set TASK_APP_PASSWORD and run migrate again"
 )
+_BOOKKEEPING: Final = ("_yoyo_migration", "yoyo_lock")
 # Of what `migrate` changes, a table that somebody else owns; or that none can be made.
 _NOT_OWNED: Final = """
-select format('role %s does not own table %s', current_user, c.relname)
+select concat('role ', current_user, ' does not own table ', c.relname)
   from pg_catalog.pg_class c
  where c.relnamespace = to_regnamespace('public')
-   and c.relname = any(array['task', 'idempotency_key', '_yoyo_migration', 'yoyo_lock'])
+   and c.relname = any(%s)
    and not pg_has_role(c.relowner, 'usage')
 union all
-select format('role %s may not make tables in schema public', current_user)
+select concat('role ', current_user, ' may not make tables in schema public')
  where to_regclass('public.task') is null and not has_schema_privilege('public', 'create')
 """
 
@@ -131,7 +132,8 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
 def _require_owner(connection: psycopg.Connection) -> None:
     """At once: yoyo tries for ten seconds to lock a table that it may not, and of another's
     tables nothing is seen, so that nothing would be swept."""
-    if row := connection.execute(_NOT_OWNED).fetchone():
+    tables = [file.stem for file in _policy_files()]  # each has its table's name
+    if row := connection.execute(_NOT_OWNED, [[*tables, *_BOOKKEEPING]]).fetchone():
         raise MigrationError(f"{row[0]}; {_AS_OWNER}")
 
 
@@ -193,11 +195,15 @@ def _apply_migrations(url: str) -> list[str]:
 def _apply_policies(connection: psycopg.Connection, task_app_password: str) -> list[str]:
     """Policies are state, not history: all of them, every time, in one transaction."""
     connection.execute("select set_config('app.task_app_password', %s, true)", [task_app_password])
-    files = sorted(POLICIES.glob("*.sql"))
+    files = _policy_files()
     for file in files:
         connection.execute(file.read_bytes())
     _say_what_is_applied(connection)
     return [file.name for file in files]
+
+
+def _policy_files() -> list[Path]:
+    return sorted(POLICIES.glob("*.sql"))
 
 
 def _say_what_is_applied(connection: psycopg.Connection) -> None:

@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 
 from api.commands import migrate as migrate_module
 from api.commands.migrate import MigrationError, migrate
-from api.database.migrations import APPLIED, are_ahead, are_behind, newest
+from api.database.migrations import APPLIED, are_ahead, are_behind, names, newest
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
 from tests.isolation.guarded import NAMES
 from tests.program import Outcome, run
@@ -55,8 +55,8 @@ def state_of(database: TaskDatabase) -> list[list[tuple[Any, ...]]]:
 
 
 TABLES = sorted(NAMES)
-MIGRATED = ["0001.create-task", "0002.lists-and-idempotency"]
-WRITTEN_ANEW = ["00_roles.sql", "idempotency_key.sql", "task.sql"]
+MIGRATED = sorted(names())
+WRITTEN_ANEW = ["00_roles.sql", *(f"{table}.sql" for table in TABLES)]
 
 
 def executes(url: str, *statements: str) -> None:
@@ -551,6 +551,16 @@ def test_whoever_does_not_own_the_tables_is_told_so_at_once(
     assert time.monotonic() - begun < 5  # yoyo would wait for ten seconds
     assert "role task_app does not own table" in line
     assert "as the owner of the database" in line
+
+
+def test_the_table_of_each_policy_file_has_to_be_the_owner_s(
+    own_database: TaskDatabase, policies: Path
+) -> None:
+    executes(own_database.superuser, "create table note (user_id text)")
+    assert migrates(own_database).code == 0
+    (policies / "note.sql").write_text("grant select on note to task_app;")
+    with pytest.raises(MigrationError, match="role task_owner does not own table note; connect"):
+        migrate(own_database.owner)
 
 
 def test_whoever_may_not_make_tables_is_told_so_at_once(

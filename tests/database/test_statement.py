@@ -35,6 +35,7 @@ from api.tasks import queries
 from api.tasks.models import Task
 from api.tasks.schemas import MAX_PAGE, Sort
 
+TABLES = [*Task.metadata.tables]
 TASK: Table = Task.__table__  # type: ignore[attr-defined]
 C = TASK.c
 NOTES = table("notes", column("user_id"), column("id"))
@@ -347,7 +348,7 @@ def test_every_table_is_filtered_in_the_sql_of_every_query(name: str) -> None:
         caller = rf"\${names.index('caller') + 1}::VARCHAR"
         inserted = re.findall(r"INTO (\w+)", sql)
         assert re.findall(rf"INTO (\w+) \(user_id, [\w, ]+\) VALUES \({caller},", sql) == inserted
-        reached = re.findall(r"(?:FROM|UPDATE|JOIN|USING) (task|idempotency_key)\b", sql)
+        reached = re.findall(rf"(?:FROM|UPDATE|JOIN|USING) ({'|'.join(TABLES)})\b", sql)
         alone_or_and = r"(?= AND |\)| ORDER BY | RETURNING |$)"
         filtered = re.findall(rf"WHERE (\w+)\.user_id = {caller}{alone_or_and}", sql)
         assert sorted(filtered) == sorted(reached), sql

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 from api.commands import personal_data
 from api.commands.audit import probes
+from api.commands.migrate import POLICIES
 from api.database import guarded_tables
 from tests.cluster import TaskDatabase
 from tests.isolation import guarded as words
@@ -21,6 +22,7 @@ from tests.isolation.test_privileges import MAY_BE_REACHED
 from tests.program import run
 
 PLACES: Final[dict[str, Callable[[], set[str]]]] = {
+    "its file in db/policies/": lambda: {file.stem for file in POLICIES.glob("[!0]*.sql")},
     "its words in _TABLES of api/commands/audit/probes.py": lambda: {*probes.TABLES},
     "its PERSONAL_ROWS in _KINDS of api/commands/personal_data.py": lambda: {*personal_data.TABLES},
     "its model in models.py of its package in api/": lambda: {*SQLModel.metadata.tables},

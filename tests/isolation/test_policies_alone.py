@@ -219,9 +219,9 @@ WITHHELD: Final[dict[str, LiteralString]] = {
     " on conflict (user_id, {key}) do update set {change}",
     "insert or give away": "insert into {table} ({columns}) values ({his})"
     " on conflict (user_id, {key}) do update set user_id = 'alice'",
-    "insert a date": "insert into {table} ({columns}, created_at) values ({his}, now())",
+    "insert what is given": "insert into {table} ({columns}, {made}) values ({his}, default)",
     "give away": "update {table} set user_id = 'alice'",
-    "change its beginning": "update {table} set created_at = now()",
+    "change what was given": "update {table} set {made} = default",
     "copy in": "copy {table} ({columns}) from program 'true'",
     "truncate": "truncate {table}",
     "switch it off": "alter table {table} disable row level security",

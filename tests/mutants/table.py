@@ -2860,6 +2860,7 @@ OTHERS: Final = [
 # --- The audit ---
 
 _NAMED: Final = "audit/test_checks.py::test_a_finding_names_what_was_planted"
+_TRIGGERS: Final = "audit/test_audit.py::test_a_trigger_that_is_not_as_it_was_made_is_drift"
 
 AUDIT: Final[list[Mutant]] = [
     *mutants(
@@ -2870,6 +2871,45 @@ AUDIT: Final[list[Mutant]] = [
             '"public, pg_catalog"',
         ),
         witness="audit/test_checks.py::test_an_operator_in_front_of_a_real_one_is_not_asked",
+    ),
+    *mutants(
+        "db/audit/evidence/facts.sql",
+        (
+            "a trigger may go with its function",
+            "from triggers\nunion",
+            "from triggers where false\nunion",
+        ),
+        (
+            "a trigger may be disabled",
+            "case tgenabled when 'O' then 'enabled' when 'D' then 'disabled'",
+            "case tgenabled when 'O' then 'enabled' when 'D' then 'enabled'",
+        ),
+        ("a trigger's function may be emptied", "concat(p.prosrc, p.probin)", "''"),
+        witness=_TRIGGERS,
+    ),
+    *mutants(
+        "api/commands/audit/evidence.py",
+        ("migrate is said to mend a trigger", 'if subject.startswith("trigger ")', "if False"),
+        witness=_TRIGGERS,
+    ),
+    *mutants(
+        "api/commands/audit/selftest.py",
+        (
+            "a check that fails has found something",
+            "not self.failed and self.got",
+            "self.got | {*self.failed}",
+        ),
+        ("a probe that fails has found something", "except _REFUSALS:", "except psycopg.Error:"),
+        witness="audit/test_audit.py",
+    ),
+    *mutants(
+        "api/commands/migrate.py",
+        (
+            "a table of a policy file may be another's",
+            "[file.stem for file in _policy_files()]",
+            '["task", "idempotency_key"]',
+        ),
+        witness="commands/test_migrate.py",
     ),
     *mutants(
         "db/audit/grant_catalog.sql",
@@ -3018,8 +3058,8 @@ AUDIT: Final[list[Mutant]] = [
         "db/audit/publication_unfiltered.sql",
         (
             "a filter is enough",
-            "c.oid = r.prrelid and c.oid in (select oid from guarded)\n",
-            "c.oid = r.prrelid and c.oid in (select oid from guarded)\n         where r.prqual is null\n",
+            "r.prrelid and c.oid in (select oid from guarded)\n",
+            "r.prrelid and c.oid in (select oid from guarded)\n where r.prqual is null\n",
         ),
         witness=_NAMED,
     ),

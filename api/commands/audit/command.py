@@ -71,6 +71,8 @@ def _self_test() -> int:
                 print("LEFT OUT", planted.weakness.name, f"needs {planted.lacking}", sep="  ")
                 left_out += 1
                 continue
+            for name, message in planted.failed.items():
+                print("FAILED", planted.weakness.name, f"{name}: {message}", sep="  ")
             mark = "red   " if planted.got else "clean "
             print(
                 mark if planted.caught else "MISSED",

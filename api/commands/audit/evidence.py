@@ -42,14 +42,15 @@ select exists (select from pg_catalog.pg_class c
 DRIFT: Final = Check(
     id="drift",
     level=Level.ERROR,
-    title="Policies, grants or roles are not what db/policies/ says.",
+    title="Policies, grants, roles or triggers are not what this program makes them.",
     page="""drift · error
-Policies, grants or roles are not what db/policies/ says.
+Policies, grants, roles or triggers are not what this program makes them.
 
-All that the policy files decide is held against manifest.txt, which is recorded from a freshly
-migrated database (make manifest). What differs was changed by hand, by another tool, or by a
-version of this program whose task-api migrate has not been run here. A database that a newer
-version has migrated is not compared: it is ahead, and the newer version has its manifest.
+All that the policy files decide, and the triggers with a digest of what their functions do, is held
+against manifest.txt, which is recorded from a freshly migrated database (make manifest). What
+differs was changed by hand, by another tool, or by a version of this program whose task-api migrate
+has not been run here. A database that a newer version has migrated is not compared: it is ahead,
+and the newer version has its manifest.
 A line with - is missing, a line with + is extra, the two together are a change.""",
     sql=(_EVIDENCE / "facts.sql").read_text(),
 )
@@ -68,7 +69,7 @@ def _rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, Any
 
 
 def facts(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """All that db/policies/ decides, as it stands: subject -> state."""
+    """All that db/policies/ decides, and the triggers, as it stands: subject -> state."""
     return {row["subject"]: row["state"] for row in _rows(connection, DRIFT.sql)}
 
 
@@ -165,8 +166,11 @@ def _difference(subject: str, wanted: str | None, live: str | None) -> Finding:
         level=DRIFT.level,
         object=subject,
         detail="\n".join([kind, *lines]),
-        exploit="Nobody has judged this state: the policy files describe another one.",
-        mend="-- task-api migrate; what was granted in another schema than public: revoke it there",
+        exploit="Nobody has judged this state: what was judged is another one.",
+        # migrate applies a migration once, and the policy files on every run
+        mend="-- make it as db/migrations/ does"
+        if subject.startswith("trigger ")
+        else "-- task-api migrate; what was granted in another schema than public: revoke it there",
     )
 
 

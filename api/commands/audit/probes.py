@@ -72,17 +72,19 @@ _AS_ME: Final[Attempts] = {
         " values (%(them)s, {values}) on conflict do nothing",
         "insert on conflict do update, foreign": "insert into {table} ({columns})"
         " values (%(them)s, {values}) on conflict (user_id, {key}) do update set {change}",
-        "insert a date": "insert into {table} ({columns}, created_at)"
-        " values (%(me)s, {values}, now())",
         "give away": "update {table} set user_id = %(them)s where user_id = %(me)s",
         "change the key": "update {table} set {key} = default where user_id = %(me)s",
-        "change the date": "update {table} set created_at = now() where user_id = %(me)s",
         "truncate": "truncate {table}",
     },
+}
+_DATED: Final[Words] = {
+    "insert a date": "insert into {table} ({columns}, created_at) values (%(me)s, {values}, now())",
+    "change the date": "update {table} set created_at = now() where user_id = %(me)s",
 }
 _ALONE: Final[dict[str, Attempts]] = {
     "task": {
         _REFUSED: {
+            **_DATED,
             "insert an id": "insert into task (user_id, id, title) overriding system value"
             " values (%(me)s, 1, 'x')",
             "change the version": "update task set version = 9 where user_id = %(me)s",
@@ -95,6 +97,7 @@ _ALONE: Final[dict[str, Attempts]] = {
             " values (%(me)s, %(theirs)s, 'x') on conflict do nothing",
         },
         _REFUSED: {
+            **_DATED,
             "insert on conflict do nothing, the other's row": "insert into idempotency_key"
             " (user_id, key, fingerprint) values (%(them)s, %(theirs)s, 'x')"
             " on conflict do nothing",

@@ -2,13 +2,14 @@
 
 import re
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.errors import InsufficientPrivilege, IntegrityError, InvalidParameterValue
 
 from api.commands.audit.auditor import report
 from api.commands.audit.checks import FOLDER
@@ -24,6 +25,9 @@ _HEAD: Final = re.compile(
 )
 # The server the weaknesses are planted on may itself be old enough to be warned of.
 _ITS_OWN: Final = {"server_version"}
+# By which a weakness may keep the serving role from any row of its own, or be there no more: then
+# nothing could be tried, which is said of `probe`. Any other error is a fault of the probes.
+_REFUSALS: Final = (InsufficientPrivilege, IntegrityError, InvalidParameterValue)
 
 
 @dataclass(frozen=True)
@@ -49,16 +53,18 @@ class Weakness:
 
 @dataclass(frozen=True)
 class Planted:
-    """A weakness, and the findings it did cause."""
+    """A weakness, the findings it did cause, and what failed, by its name: that found nothing."""
 
     weakness: Weakness
-    got: frozenset[str]
+    got: frozenset[str] = frozenset()
+    failed: Mapping[str, str] = field(default_factory=dict)
     lacking: str | None = None  # why it could not be planted here
 
     @property
     def caught(self) -> bool:
         """Red for this reason, and for no other."""
-        return self.lacking is not None or self.got == self.weakness.expected
+        found = not self.failed and self.got == self.weakness.expected
+        return self.lacking is not None or found
 
 
 def weaknesses() -> list[Weakness]:
@@ -99,22 +105,33 @@ def plant(weakness: Weakness, superuser_url: str) -> Planted:
         connection.transaction(force_rollback=True),
     ):
         if lacking := weakness.lacks(connection):
-            return Planted(weakness, frozenset(), lacking)
+            return Planted(weakness, lacking=lacking)
         # so that seeing everything and seeing nothing differ
         give(connection, "carol")
-        connection.execute(weakness.sql.encode())
-        found = _findings(connection)
-    return Planted(weakness, frozenset(found - _ITS_OWN))
+        try:
+            with connection.transaction():
+                connection.execute(weakness.sql.encode())
+        except psycopg.Error as error:
+            return Planted(weakness, failed={"planting it": _message(error)})
+        return _audited(weakness, connection)
 
 
-def _findings(connection: psycopg.Connection[Any]) -> set[str]:
+def _audited(weakness: Weakness, connection: psycopg.Connection[Any]) -> Planted:
     probes: tuple[Probe, ...] = ()
-    reason = None
+    got: set[str] = set()
+    failed: dict[str, str] = {}
     try:
         with connection.transaction(force_rollback=True):
             connection.execute("set local session authorization task_app")
             probes = probe(connection)
-    except psycopg.Error:
-        reason = "the serving role cannot even make rows of its own"
-    outcome = report(connection, probes, reason)
-    return {finding.id for finding in outcome.findings} | set(outcome.not_checked)
+    except _REFUSALS:
+        got.add("probe")
+    except psycopg.Error as error:
+        failed["probe"] = _message(error)
+    outcome = report(connection, probes, None)
+    got |= {finding.id for finding in outcome.findings} - _ITS_OWN
+    return Planted(weakness, frozenset(got), failed | outcome.not_checked)
+
+
+def _message(error: psycopg.Error) -> str:
+    return error.diag.message_primary or type(error).__name__
