@@ -28,13 +28,17 @@ class Observed(HttpToolsProtocol):
 
     def __init__(self, calls: list[str], *arguments: Any, **options: Any) -> None:
         self.calls = calls
-        self.is_made, self.has_begun = asyncio.Event(), asyncio.Event()
+        self.is_made, self.has_begun, self.is_lost = (asyncio.Event() for _ in range(3))
         super().__init__(*arguments, **options)
 
     def connection_made(self, transport: Any) -> None:
         self.calls.append("connection_made")
         super().connection_made(transport)
         self.is_made.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.is_lost.set()
 
     def on_headers_complete(self) -> None:
         self.calls.append("on_headers_complete")
@@ -88,6 +92,8 @@ class Served:
             await self.protocol.is_made.wait()
             yield reader, writer
             writer.close()
+            self.protocol.transport.close()
+            await self.protocol.is_lost.wait()
 
 
 async def answer(send: Any) -> None:
