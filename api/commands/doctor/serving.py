@@ -28,6 +28,7 @@ from api.commands.doctor.finding import (
 from api.database import gate
 from api.database.connector import CannotConnect, Connector
 from api.database.migrations import are_ahead, are_behind, newest
+from api.database.pipeline import Connection
 from api.reasons import is_misread
 
 _ROLE: Final = "task_app"
@@ -220,8 +221,8 @@ def _limits(facts: Any) -> Finding:
     return ok("limits", said)
 
 
-def _tls(connection: Any) -> Finding:
-    transport = connection._transport  # noqa: SLF001 - asyncpg tells nobody
+def _tls(connection: Connection) -> Finding:
+    transport = connection.transport
     secured: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
     if secured is None:
         if is_local(transport.get_extra_info("peername")):

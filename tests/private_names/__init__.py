@@ -1,0 +1,1 @@
+"""What the program needs of its libraries and they do not promise, one file a library."""
