@@ -1,6 +1,7 @@
 """Connections, each lent to one borrower at a time; users who wait are served in turn."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from itertools import chain
 from typing import Final, NamedTuple, final
@@ -16,7 +17,7 @@ _ROUND: Final = 0.1  # seconds between two looks at these; a timer for each woul
 
 # A request that waits: what ends its waiting, whether it is slow, and since when it waits.
 _Turn = tuple[asyncio.Future[None], bool, float]
-_Lines = dict[str | None, list[_Turn]]  # by user, each in the order of arrival
+_Lines = OrderedDict[str | None, list[_Turn]]  # by user, each in the order of arrival
 
 
 class PoolState(NamedTuple):
@@ -53,9 +54,9 @@ class Pool:
         self._share = max(1, size // 2) if share is None else share
         self._timeout = timeout
         self._held: dict[str | None, int] = {}  # connections, by who holds or opens them
-        self._lines: _Lines = {}  # whose turn is next comes first; None always
+        self._lines: _Lines = OrderedDict()  # whose turn is next comes first; None always
         self._slow: set[str | None] = set()  # users with a slow request that is in line, or served
-        self._behind: _Lines = {}  # slow requests behind another one of the same user
+        self._behind: _Lines = OrderedDict()  # slow requests behind another one of the same user
         self._waiting = 0  # in all of these lines
         self._idle: dict[Connection, float] = {}
         # to whom, whether for a slow transaction, and since when
@@ -233,9 +234,10 @@ class Pool:
                 self._waiting -= 1
                 self._places -= 1
                 self._held[user] = held + 1
-                del self._lines[user]
                 if line:
-                    self._lines[user] = line  # at the end
+                    self._lines.move_to_end(user)
+                else:
+                    del self._lines[user]
                 turn[0].set_result(None)
                 return
 

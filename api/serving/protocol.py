@@ -278,7 +278,7 @@ class Protocol(HttpToolsProtocol):
         """The answer is written, though not yet taken."""
         self._since = self.loop.time()
         super().on_response_complete()
-        if not self._busy():
+        if self.cycle.response_complete:
             self._place.idle()
 
     async def _write(self, response: Response) -> None:

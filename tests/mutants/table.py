@@ -1992,8 +1992,8 @@ LISTS: Final = [
         "api/tasks/queries.py",
         (
             "long pages are asked for as short ones",
-            "long=limit > SHORT_PAGE",
-            "long=False",
+            "start, limit > SHORT_PAGE)",
+            "start, False)",
         ),
         (
             "a description has no bytes",
@@ -2060,8 +2060,8 @@ LISTS: Final = [
         "api/tasks/routes.py",
         (
             "who searches too long is not told why",
-            'if "words" not in values:',
-            "if True:",
+            "listed = _searched if page.is_slow else _found",
+            "listed = _found",
         ),
         witness="tasks/test_search.py::test_a_search_that_takes_too_long_is_given_up_and_says_so",
     ),
@@ -2363,8 +2363,8 @@ FAULTS: Final = [
         ),
         (
             "requests are served in turn, not users",
-            "                del self._lines[user]\n",
-            "                if not line:\n                    del self._lines[user]\n",
+            "                    self._lines.move_to_end(user)\n",
+            "                    pass\n",
         ),
         (
             "the gate waits like everybody else",
