@@ -2210,7 +2210,7 @@ FAULTS: Final = [
         witness="http/test_timeouts.py",
     ),
     *mutants(
-        _PROTOCOL,
+        "api/serving/responses.py",
         (
             "a value may end its header",
             "if _NOT_IN_A_HEADER.search(",
@@ -2464,6 +2464,10 @@ FAULTS: Final = [
             "if not unsent or taken != self._taken:",
             "if not unsent or taken != self._taken or self._busy():",
         ),
+        witness="faults/test_unread.py",
+    ),
+    *mutants(
+        "api/serving/responses.py",
         (
             "what is not read is asked for all the same",
             "if self.flow.write_paused:  # who",
