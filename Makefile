@@ -39,7 +39,7 @@ test-postgres: install ## Run the suite on another PostgreSQL; VERSION=15, 17 or
 	TEST_POSTGRES=$(VERSION) $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow"
 
 test-pooler: install ## Run what goes over HTTP through PgBouncer (apt-get install pgbouncer)
-	TEST_POOLER=pgbouncer $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow" tests/integration tests/isolation
+	TEST_POOLER=pgbouncer $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow" tests/isolation tests/auth tests/commands tests/database tests/http tests/idempotency tests/observability tests/serving tests/tasks tests/test_containers.py tests/test_wheel.py
 
 mutants: install ## Break the code in many ways; the suite must turn red for each
 	$(VENV)/bin/python -m tests.mutants
@@ -76,6 +76,9 @@ bench-endure: install ## Measure it for a quarter of an hour, at four fifths of 
 
 manifest: install ## Record what db/policies/ decides, and what of it the statements need
 	$(VENV)/bin/python -m tests.manifest
+
+evidence: install ## Record in SECURITY.md which tests prove its rows
+	$(VENV)/bin/python -m tests.evidence
 
 openapi: install ## Record the document that front ends make their types from
 	$(VENV)/bin/python -m tests.openapi
@@ -133,4 +136,4 @@ newest: ## Run the suite, or TESTS=, with the newest of everything, whatever the
 	@diff constraints.txt $(NEWEST)/newest.txt | grep '^[<>]' || echo "  nothing"
 	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TESTS)
 
-.PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest openapi check format install constraints newest
+.PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints newest

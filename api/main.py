@@ -12,19 +12,24 @@ from fastapi import FastAPI, Response
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from api import document, logs, problems
-from api.auth import Authenticator
-from api.cors import CORS
-from api.db import CannotServe, Database, DatabaseError, DatabaseUnavailable
-from api.deadlines import Deadlines
-from api.observer import Observer
-from api.protocol import CROWDED, WHOLE
-from api.ratelimits import HEADERS, RateLimits
-from api.readiness import Readiness
-from api.routes import docs, health, tasks
-from api.routes.body import BODY_TIMEOUT
-from api.routes.route import Route, find
+from api.auth.authenticator import Authenticator
+from api.database.errors import DatabaseError, DatabaseUnavailable
+from api.database.gate import CannotServe
+from api.database.session import Database
+from api.http import docs, health, openapi, problems
+from api.http.body import BODY_TIMEOUT
+from api.http.cors import CORS
+from api.http.rate_limits import HEADERS, RateLimits
+from api.http.readiness import Readiness
+from api.http.routing import Route, find
+from api.http.timeouts import Deadlines
+from api.observability import logs
+from api.observability.observer import Observer
+from api.serving.protocol import CROWDED, WHOLE
 from api.settings import Settings, load
+from api.tasks import routes as tasks
+from api.tasks import schemas
+from api.tasks.schemas import TaskRead
 
 _ALWAYS: Final = [
     (b"cache-control", b"private, no-cache"),
@@ -90,7 +95,9 @@ class TaskAPI(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document."""
         if not self.openapi_schema:
-            self.openapi_schema = document.completed(super().openapi())
+            self.openapi_schema = openapi.completed(
+                super().openapi(), schemas.EXAMPLES | health.EXAMPLES, TaskRead
+            )
         return self.openapi_schema
 
 

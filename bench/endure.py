@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from api.auth import issue_token
+from api.auth.authenticator import issue_token
 from api.settings import AuthSettings
 from bench import contestants
 from bench.clients import Figures, wrk

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from api import queries
-from api.schemas import Sort
-from api.statement import Statement
+from api.database.statement import Statement
+from api.tasks import queries
+from api.tasks.schemas import Sort
 from bench import contestants
 from bench.clients import wrk
 from bench.stage import Stage, stage

@@ -9,8 +9,8 @@ from typing import Final
 
 import psycopg
 
-from api.auth import issue_token
-from api.embedded import postgres
+from api.auth.authenticator import issue_token
+from api.commands.embedded import postgres
 from api.settings import AuthSettings
 from tests.cluster import Cluster, TaskDatabase
 

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from api.migrate import migrate
+from api.commands.migrate import migrate
 
 # The owner may make roles and is no superuser, as on any managed PostgreSQL.
 OWNER: Final = "task_owner"

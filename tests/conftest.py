@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from api.embedded import postgres
+from api.commands.embedded import postgres
 from api.settings import AuthSettings, MigrationSettings, Settings
 from tests.cluster import Cluster, TaskDatabase
 from tests.keyserver import Issuer, issuing

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
-from tests.commands import environment
+from tests.program import environment
 
 CHECKOUT: Final = Path(__file__).parent.parent
 _PATIENCE: Final = 600  # seconds; everything may have to be fetched

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     BindParameter,
+    Boolean,
     Column,
     CompoundSelect,
     Computed,
@@ -39,6 +40,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
+    or_,
     quoted_name,
     select,
     table,
@@ -66,16 +68,25 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BinaryExpression, ColumnElement, UnaryExpression
+from sqlalchemy.sql.elements import (
+    AsBoolean,
+    BinaryExpression,
+    ColumnElement,
+    ExpressionClauseList,
+    UnaryExpression,
+)
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import col, delete, insert, update
 
-from api.models import IdempotencyKey, Task
-from api.statement import CALLER
+from api.database.statement import CALLER
+from api.idempotency.models import IdempotencyKey
+from api.tasks.models import Task
 
 TASK: Final[Table] = Task.__table__  # type: ignore[attr-defined]
 C: Final = TASK.c
+KEYS: Final[Table] = IdempotencyKey.__table__  # type: ignore[attr-defined]
+MY_KEYS: Final = KEYS.c.user_id == CALLER
 MINE: Final = C.user_id == CALLER
 OTHER: Final = TASK.alias("other")
 MY_TITLES: Final = select(C.title).where(MINE)
@@ -281,6 +292,12 @@ def other_typeclause() -> Any:
     return MY_TITLES.add_columns(made)
 
 
+def put_in_afterwards() -> Any:
+    made: Any = C.completed == C.completed
+    made.right = or_(C.completed, C.id == C.id)
+    return MY_TITLES.where(made)
+
+
 def recursive() -> Any:
     first = MY_TITLES.cte("mine", recursive=True)
     return select(first.union_all(select(first.c.title)).c.title)
@@ -468,6 +485,10 @@ EVASIONS: Final[dict[str, tuple[Expression, By]]] = {
         lambda: update(TASK).where(MINE).values(title="x").returning(C.id.label(raw(f"x, {ALL}"))),
         By.BOTH,
     ),
+    "name-that-is-a-value-since-postgresql-16": (
+        lambda: MY_TITLES.add_columns(column("system_user")),
+        By.BOTH,
+    ),
     "name-that-is-a-value": (
         lambda: MY_TITLES.add_columns(column(raw("session_user"))),
         By.BOTH,
@@ -498,6 +519,22 @@ EVASIONS: Final[dict[str, tuple[Expression, By]]] = {
             .values(x="y")
         ),
         By.GUARD,  # filtered, and by which column has to be looked up
+    ),
+    "key-of-a-column-of-no-table": (
+        lambda: update(TASK).where(MINE).values({Column("title", Text, key="user_id"): "bob"}),
+        By.BOTH,
+    ),
+    "keys-of-columns-of-no-table": (
+        lambda: insert(TASK).values(
+            {Column("user_id", Text, key="title"): CALLER, Column("x", Text, key="user_id"): "bob"}
+        ),
+        By.BOTH,
+    ),
+    "key-that-is-several-columns": (
+        lambda: (
+            update(TASK).where(MINE).values({tuple_(C.user_id, C.title): MY_ROWS.scalar_subquery()})
+        ),
+        By.BOTH,
     ),
     "default": (
         lambda: insert(owned(Column("title", Text, default=text(ALL)))).values(user_id=CALLER),
@@ -699,6 +736,34 @@ EVASIONS: Final[dict[str, tuple[Expression, By]]] = {
         lambda: MY_TITLES.add_cte(update(TASK).values(title="x").cte("x")),
         By.BOTH,
     ),
+    "delete-from-a-cte-of-the-table-s-name": (lambda: delete(MY_ROWS.cte("task")), By.BOTH),
+    "update-of-a-cte-of-the-table-s-name": (
+        lambda: update(MY_ROWS.cte("task")).values(title="x"),
+        By.BOTH,
+    ),
+    "update-of-a-join": (
+        lambda: (
+            update(TASK.join(KEYS, KEYS.c.key == C.title)).where(MINE, MY_KEYS).values(title="x")
+        ),
+        By.BOTH,
+    ),
+    "or-that-is-a-condition-s": (
+        lambda: MY_TITLES.where(
+            AsBoolean(  # type: ignore[no-untyped-call]
+                or_(C.completed, C.id == C.id), operators.is_true, operators.is_false
+            )
+        ),
+        By.BOTH,
+    ),
+    "or-without-parentheses": (
+        lambda: MY_TITLES.where(
+            ExpressionClauseList._construct_for_list(  # noqa: SLF001
+                operators.or_, Boolean(), C.title == "x", C.id == C.id, group=False
+            )
+        ),
+        By.BOTH,
+    ),
+    "or-put-in-afterwards": (put_in_afterwards, By.BOTH),
     "cte-that-hides-the-table": (
         lambda: select(select(OTHER.c.title).cte("task").c.title, CALLER),
         By.BOTH,
@@ -770,8 +835,6 @@ EVASIONS: Final[dict[str, tuple[Expression, By]]] = {
     "joined-relationship": (with_relationship, By.BOTH),
 }
 
-KEYS: Final[Table] = IdempotencyKey.__table__  # type: ignore[attr-defined]
-MY_KEYS: Final = KEYS.c.user_id == CALLER
 OWN: Final = OTHER.c.user_id == CALLER
 
 # What the next statements of the product may look like.
@@ -834,5 +897,9 @@ GOOD: Final[dict[str, Expression]] = {
     "union": lambda: union_all(MY_TITLES, select(KEYS.c.key).where(MY_KEYS)).limit(1),
     "lock": lambda: MY_TITLES.with_for_update(skip_locked=True),
     "array": lambda: MY_TITLES.where(C.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))),
+    "ors-in-their-place": lambda: MY_TITLES.where(
+        or_(C.completed, C.title == "x"), ~or_(C.completed, C.id == C.id), C.completed
+    ).add_columns(case((or_(C.completed, C.id == C.id), C.title)).label("x")),
+    "nulls-last": lambda: MY_TITLES.order_by(C.description.desc().nulls_last()),
     "json": lambda: select(func.row_to_json(MY_ROWS.subquery("x").table_valued())),
 }

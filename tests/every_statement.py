@@ -40,7 +40,7 @@ def every_statement(*options: str) -> list[Made]:
 
 def _given(*, thorough: bool) -> dict[str, list[Any]]:
     """What the functions are given, by the parameter's name."""
-    queries, schemas = map(importlib.import_module, ("api.queries", "api.schemas"))
+    queries, schemas = map(importlib.import_module, ("api.tasks.queries", "api.tasks.schemas"))
     names = sorted(queries.FILTERS)
     sizes = range(len(names) + 1) if thorough else (0, 1, 2, len(names))
     return {
@@ -67,7 +67,7 @@ def _makers() -> Iterator[Any]:
 
 
 def _main() -> None:
-    statement = importlib.import_module("api.statement").Statement
+    statement = importlib.import_module("api.database.statement").Statement
     _STATEMENT.add(statement)
     made: dict[str, Made] = {}
     importing = True

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import psycopg
 
-from api.audit.evidence import MANIFEST, write_manifest
-from api.embedded import postgres
-from api.gate import NEEDED
+from api.commands.audit.evidence import MANIFEST, write_manifest
+from api.commands.embedded import postgres
+from api.database.gate import NEEDED
 from tests.cluster import Cluster
 from tests.needed import write_needed
 

@@ -7,10 +7,12 @@ import psycopg
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
-from api import guarded, queries
-from api.gate import NEEDED
-from api.schemas import Sort
-from api.statement import Statement
+from api.database import guarded_tables
+from api.database.gate import NEEDED
+from api.database.statement import Statement
+from api.idempotency import queries as idempotency_queries
+from api.tasks import queries
+from api.tasks.schemas import Sort
 
 # What may be granted on the guarded tables, less what works on whole tables.
 _GRANTABLE: Final = """
@@ -27,8 +29,13 @@ _GRANTABLE: Final = """
 
 
 def statements() -> list[Statement]:
-    """Every statement of `queries`; of the lists, those with all filters at once."""
-    alone = [value for value in vars(queries).values() if isinstance(value, Statement)]
+    """Every statement of the tables; of the lists, those with all filters at once."""
+    alone = [
+        value
+        for table in (queries, idempotency_queries)
+        for value in vars(table).values()
+        if isinstance(value, Statement)
+    ]
     filters = frozenset(queries.FILTERS)
     starts = ("top", "after", "before")
     lists = [queries.tasks(sort, filters, start) for sort, start in product(Sort, starts)]
@@ -39,7 +46,7 @@ def statements() -> list[Statement]:
 def needed(superuser: psycopg.Connection) -> list[str]:
     """The privileges, as `needed.txt` has them. All that this does is undone."""
     superuser.prepare_threshold = None  # with one, psycopg ends all of ours at a rollback, too
-    tables = guarded.tables(superuser)
+    tables = guarded_tables.tables(superuser)
     grantable = [privilege for (privilege,) in superuser.execute(_GRANTABLE, [tables])]
     with superuser.transaction(force_rollback=True):
         superuser.execute("set local plan_cache_mode = force_generic_plan")

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from api.embedded import account
+from api.commands.embedded import account
 
 _PORT: Final = 6432  # of a Unix socket, in a folder of its own
 _PATIENCE: Final = 10  # seconds

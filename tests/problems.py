@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from api.problems import Kind
+from api.http.problems import Kind
 
 MARK = "mark7f3a"  # stands in inputs, and in no answer
 _TITLES = {(kind.uri, kind.status): kind.title for kind in Kind}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from api.main import create_app
-from api.server import Config, Server
+from api.serving.server import Config, Server
 from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.people import SECRET, People

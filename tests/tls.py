@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from api.embedded import postgres
+from api.commands.embedded import postgres
 from tests.cluster import Cluster
 from tests.postgres import over_tcp
 

@@ -7,15 +7,15 @@ the comment as unused, and `make check` is red.
 from sqlalchemy import text
 from sqlmodel import select
 
-from api import queries
-from api.auth import Authenticator, Unauthorized, User, issue_token, named_by_operator
-from api.db import Database, Transaction
-from api.migrate import migrate
-from api.models import Task
-from api.person import erase, export
-from api.pipeline import Pipeline
+from api.auth.authenticator import Authenticator, Unauthorized, User, issue_token, named_by_operator
+from api.commands.migrate import migrate
+from api.commands.personal_data import erase, export
+from api.database.pipeline import Pipeline
+from api.database.session import Database, Transaction
+from api.database.statement import Statement
 from api.settings import MigrationSettings, Settings
-from api.statement import Statement
+from api.tasks import queries
+from api.tasks.models import Task
 
 
 async def a_transaction_of_nobody(database: Database, claims: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import URL, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlmodel import col, select
 
-from api.models import Task
+from api.tasks.models import Task
 
 _URL = urlsplit(os.environ["DATABASE_URL"])
 _engine = create_async_engine(

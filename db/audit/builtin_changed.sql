@@ -10,7 +10,8 @@
 -- a record, but also of a grant that was taken back.) No built-in is SECURITY DEFINER, has settings
 -- or another owner; none depends on what initdb did not make. A view that was replaced has a rule
 -- that is younger than template0, the last thing that initdb makes, even if it reads as before:
--- nobody knows. Which C function an internal one calls is not compared.
+-- nobody knows. Of its views only those of statistics have options, which keep a condition that
+-- fails from telling what they hide. Which C function an internal one calls is not compared.
 -- Who: anybody served.
 -- Source: transam.h (FirstNormalObjectId); pg_proc.dat; PostgreSQL manual, CREATE FUNCTION.
 
@@ -154,6 +155,19 @@ select 'builtin_changed' as id,
          cross join initdb
          where r.ev_class < 16384
            and (r.oid >= 16384 or r.xmin::text::bigint > initdb.ended)
+        union all
+        select format('view %s', c.oid::regclass),
+               'is PostgreSQL''s own, and is no security barrier, or has other options',
+               format('alter view %s %s;', c.oid::regclass,
+                      case when initial.options is null then 'reset (security_barrier)'
+                           else 'set (security_barrier = true)' end)
+          from pg_catalog.pg_class c
+         cross join lateral (
+               select case when c.relnamespace = 'pg_catalog'::regnamespace
+                            and c.relname in ('pg_stats', 'pg_stats_ext', 'pg_stats_ext_exprs')
+                           then array['security_barrier=true'] end) initial (options)
+         where c.oid < 16384 and c.relkind = 'v'
+           and c.reloptions is distinct from initial.options
         union all
         select format('%s %s', named.type, named.identity),
                format('is PostgreSQL''s own, and calls %s', it.called::regprocedure),

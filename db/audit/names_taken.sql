@@ -6,7 +6,9 @@
 -- of somebody's, over arguments that PostgreSQL's own would take, may compare with whatever it
 -- likes, and looks like the real one. Policies, constraints, defaults, indexes, triggers and rules
 -- of relations that the serving role reaches are followed, through functions, to what they are bound
--- to. Oids below 16384 (FirstNormalObjectId) are PostgreSQL's own, in whatever schema.
+-- to. A statement binds anew each time: an operator between types for which PostgreSQL has none of
+-- its own (`text = varchar`) is taken before any that needs a cast, so it counts in every schema that
+-- the role may use, unless an extension brought it. Oids below 16384 (FirstNormalObjectId) are PostgreSQL's own, in whatever schema.
 -- Who: whoever made it, and everybody for whom it says yes.
 -- Source: CVE-2018-1058; PostgreSQL manual, Operator Type Resolution; The Schema Search Path.
 
@@ -83,4 +85,21 @@ select 'names_taken' as id,
     or has_table_privilege(app.oid, c.oid,
            'select, insert, update, delete, truncate, references, trigger')
     or has_any_column_privilege(app.oid, c.oid, 'select, insert, update, references')
- group by c.oid, u.classid, u.objid, u.objsubid, u.polname, u.checks_old, u.checks_new, own.rows;
+ group by c.oid, u.classid, u.objid, u.objsubid, u.polname, u.checks_old, u.checks_new, own.rows
+ union all
+select 'names_taken', 'error', format('operator %s', o.oid::regoperator),
+       'fits these types better than PostgreSQL''s own, in a schema that the serving role may use',
+       'Whoever it says yes to: it decides in the filters of the statements.',
+       format('drop operator %s;', o.oid::regoperator)
+  from pg_operator o
+  join pg_roles app on app.rolname = current_setting('audit.role')
+ where o.oid >= 16384 and o.oprleft < 16384 and o.oprright < 16384
+   and has_schema_privilege(app.oid, o.oprnamespace, 'usage')
+   and exists (select from pg_operator own where own.oid < 16384 and own.oprname = o.oprname)
+   -- one for the same types is found after PostgreSQL's own
+   and not exists (select from pg_operator own
+                    where own.oid < 16384 and own.oprname = o.oprname
+                      and own.oprleft = o.oprleft and own.oprright = o.oprright)
+   and not exists (select from pg_depend e
+                    where e.classid = 'pg_operator'::regclass and e.objid = o.oid
+                      and e.deptype = 'e' and e.refobjid >= 16384);

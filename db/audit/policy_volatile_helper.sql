@@ -3,7 +3,7 @@
 --
 -- A volatile function is called anew for each row, can answer differently in the middle of a
 -- statement, can write, and keeps the condition from being used by an index. It is what a function
--- is when nobody says otherwise.
+-- is when nobody says otherwise. A restrictive policy asks it as well.
 -- Who: whoever finds a moment at which it answers differently.
 -- Source: PostgreSQL manual, Function Volatility Categories.
 
@@ -23,8 +23,7 @@ select 'policy_volatile_helper' as id,
          from regexp_matches(concat(p.polqual::text, p.polwithcheck::text),
                              ':(?:op)?funcid (\d+)', 'g') as found) called (oid)
   join pg_catalog.pg_proc f on f.oid = called.oid
- where p.polpermissive
-   and exists (select from unnest(p.polroles) as r (role)
+ where exists (select from unnest(p.polroles) as r (role)
                 where r.role in (0, app.oid)
                    or not app.rolsuper and pg_has_role(app.oid, r.role, 'member'))
    and f.provolatile = 'v';

@@ -3,10 +3,22 @@
 --
 -- Logical replication sends rows without asking policies, and the subscriber's table has those that
 -- somebody gave it there, if any. A row filter is no policy: `where (owner <> '')` lets every row
--- through. So each publication of a guarded table counts, by name, by schema or of all tables.
+-- through. So each publication of a guarded table, of a partition or child of one, or of another
+-- table with an owner column counts, by name, by schema or of all tables.
 -- Who: whoever may read the subscriber's copy, or connect with REPLICATION.
 -- Source: PostgreSQL manual, Logical Replication (Row Filters; Security).
 
+with recursive guarded (oid) as (
+    select c.oid
+      from pg_catalog.pg_class c
+     where c.relrowsecurity
+        or c.relkind in ('r', 'p') and c.oid >= 16384
+           and exists (select from pg_catalog.pg_attribute u
+                        where u.attrelid = c.oid and not u.attisdropped
+                          and u.attname = current_setting('audit.owner_column'))
+     union
+    select i.inhrelid from pg_catalog.pg_inherits i join guarded on guarded.oid = i.inhparent
+)
 select 'publication_unfiltered' as id,
        'error' as level,
        it.publication::text as object,
@@ -25,16 +37,16 @@ select 'publication_unfiltered' as id,
   from (select p.pubname, c.oid::regclass, 'by name', r.prqual is not null
           from pg_catalog.pg_publication_rel r
           join pg_catalog.pg_publication p on p.oid = r.prpubid
-          join pg_catalog.pg_class c on c.oid = r.prrelid and c.relrowsecurity
+          join pg_catalog.pg_class c on c.oid = r.prrelid and c.oid in (select oid from guarded)
         union all
         select p.pubname, c.oid::regclass, format('in schema %s', r.pnnspid::regnamespace),
                false
           from pg_catalog.pg_publication_namespace r
           join pg_catalog.pg_publication p on p.oid = r.pnpubid
-          join pg_catalog.pg_class c on c.relnamespace = r.pnnspid and c.relrowsecurity
+          join pg_catalog.pg_class c on c.relnamespace = r.pnnspid and c.oid in (select oid from guarded)
         union all
         select p.pubname, c.oid::regclass, 'for all tables', false
           from pg_catalog.pg_publication p
-          join pg_catalog.pg_class c on c.relrowsecurity
+          join pg_catalog.pg_class c on c.oid in (select oid from guarded)
          where p.puballtables) it (publication, relation, by, filtered)
  group by it.publication, it.by;

@@ -7,6 +7,11 @@
 -- Who: whoever may read what the rule writes.
 -- Source: PostgreSQL manual, Rules and Privileges.
 
+with recursive guarded (oid) as (
+    select c.oid from pg_catalog.pg_class c where c.relrowsecurity
+     union
+    select i.inhrelid from pg_catalog.pg_inherits i join guarded on guarded.oid = i.inhparent
+)
 select 'rule_on_table' as id,
        'error' as level,
        format('%s, rule %I', c.oid::regclass, r.rulename) as object,
@@ -19,6 +24,6 @@ select 'rule_on_table' as id,
   left join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  where r.rulename <> '_RETURN'
    and c.oid >= 16384
-   and (c.relrowsecurity
+   and (c.oid in (select oid from guarded)
         or has_table_privilege(app.oid, c.oid, 'select, insert, update, delete')
         or has_any_column_privilege(app.oid, c.oid, 'select, insert, update'));

@@ -3,7 +3,7 @@
 --
 -- Policies on a table do nothing until row security is enabled; without it a grant is a grant on
 -- everybody's rows. Counted are tables with an owner column: those in schema public, and those
--- elsewhere that the serving role can reach. Partitions have a check of their own
+-- elsewhere that the serving role, or a role that it is a member of, can reach. Partitions have a check of their own
 -- (partition_reachable).
 -- Who: anybody served, as soon as one statement forgets its filter.
 -- Source: PostgreSQL manual, Row Security Policies.
@@ -25,5 +25,9 @@ select 'table_not_enabled' as id,
    and not c.relrowsecurity
    and not exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid)
    and (c.relnamespace::regnamespace::text = 'public'
-        or has_table_privilege(app.oid, c.oid, 'select, insert, update, delete')
-        or has_any_column_privilege(app.oid, c.oid, 'select, insert, update'));
+        or exists (
+            select from (select grantee from aclexplode(c.relacl)
+                          union all
+                         select (aclexplode(att.attacl)).grantee
+                           from pg_catalog.pg_attribute att where att.attrelid = c.oid) a
+             where a.grantee = 0 or pg_has_role(app.oid, a.grantee, 'member')));

@@ -2,10 +2,16 @@
 -- A trigger on a guarded table runs as somebody else.
 --
 -- A SECURITY DEFINER trigger function is handed every row that is written, and does with it what
--- its owner may: read and write past the policies.
+-- its owner may: read and write past the policies. A trigger on a partition or child of the table
+-- is handed the rows that are kept there.
 -- Who: whoever may read what it writes, or steer it by what a row says.
 -- Source: PostgreSQL manual, Trigger Functions; CREATE FUNCTION (SECURITY DEFINER).
 
+with recursive guarded (oid) as (
+    select c.oid from pg_catalog.pg_class c where c.relrowsecurity
+     union
+    select i.inhrelid from pg_catalog.pg_inherits i join guarded on guarded.oid = i.inhparent
+)
 select 'trigger_definer' as id,
        'error' as level,
        format('%s, trigger %I', c.oid::regclass, t.tgname) as object,
@@ -21,6 +27,6 @@ select 'trigger_definer' as id,
   left join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
   join pg_catalog.pg_proc f on f.oid = t.tgfoid and f.prosecdef
  where not t.tgisinternal
-   and (c.relrowsecurity
+   and (c.oid in (select oid from guarded)
         or c.relkind = 'v'
            and has_table_privilege(app.oid, c.oid, 'select, insert, update, delete'));

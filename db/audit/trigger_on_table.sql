@@ -3,17 +3,21 @@
 --
 -- A trigger function is handed every row that is written. pg_notify, a log table or another
 -- setting's value carry it past the policies, and no text of a function says all that it does. So
--- one form is known to be good: `before ... for each row`, in PL/pgSQL, not SECURITY DEFINER, with
--- PostgreSQL's own schema alone on its search_path, that assigns columns of the new row other than
--- the owner's, out of the rows' columns, numbers and a few functions of the time and of texts, and
--- returns it. Its `when` calls nothing that is volatile or not PostgreSQL's own. Any other trigger
--- of a guarded table, or of a view that the serving role may use, counts. So does one that is
--- disabled or for replicas only, foreign keys included. (What is SECURITY DEFINER is reported by
--- trigger_definer.)
+-- one form is known to be good: `before ... for each row`, in PL/pgSQL, a function of the owner of
+-- the table or of the database or of a superuser, not SECURITY DEFINER, with PostgreSQL's own schema
+-- alone on its search_path, that assigns columns of the new row other than the owner's, out of the rows' columns, numbers and
+-- a few functions of the time and of texts, and returns it. Its `when` calls nothing that is volatile or not PostgreSQL's own. Any other trigger
+-- of a guarded table, of its partitions and children, or of a view that the serving role may use,
+-- counts. So does one that is disabled or for replicas only, foreign keys included. (What is
+-- SECURITY DEFINER is reported by trigger_definer.)
 -- Who: whoever reads where the rows go; with a disabled one, whoever relies on what it did.
 -- Source: PostgreSQL manual, Trigger Functions; NOTIFY; ALTER TABLE (DISABLE TRIGGER).
 
-with form (body, calls) as (values (
+with recursive guarded (oid) as (
+    select c.oid from pg_catalog.pg_class c where c.relrowsecurity
+     union
+    select i.inhrelid from pg_catalog.pg_inherits i join guarded on guarded.oid = i.inhparent
+), form (body, calls) as (values (
     '^\s*begin\s+(new\.\w+\s*:=\s*[\w\s.,()+*/|-]+;\s*)*return\s+new\s*;\s*end\s*;?\s*$',
     '^(greatest|least|coalesce|nullif|now|(clock|statement|transaction)_timestamp|lower|upper|btrim'
     '|ltrim|rtrim|left|right|char_length)$'
@@ -30,6 +34,10 @@ select 'trigger_on_table' as id,
        case when t.tgenabled in ('D', 'R')
             then format('alter table %s enable trigger %s;', c.oid::regclass,
                         case when t.tgisinternal then 'all' else quote_ident(t.tgname) end)
+            when not owner.is_good
+            then format('alter function %s owner to %s;', f.oid::regprocedure,
+                        case c.relowner when app.oid then d.datdba::regrole
+                                        else c.relowner::regrole end)
             else format('drop trigger %I on %s;%s', t.tgname, c.oid::regclass,
                         case when not exists (select from pg_catalog.pg_trigger other
                                                where other.tgfoid = f.oid and other.oid <> t.oid)
@@ -40,9 +48,16 @@ select 'trigger_on_table' as id,
   join pg_catalog.pg_language l on l.oid = f.prolang
   left join pg_catalog.pg_roles app on app.rolname = current_setting('audit.role')
  cross join form
+  join pg_catalog.pg_database d on d.datname = current_database()
+ cross join lateral (
+       select exists (select from pg_catalog.pg_roles o
+                       where o.oid = f.proowner
+                         and (o.oid in (c.relowner, d.datdba) or o.rolsuper))
+       ) owner (is_good)
  cross join lateral (
        select t.tgtype & 67 = 3  -- for each row, before; not instead of
               and l.lanname = 'plpgsql'
+              and owner.is_good
               and f.proconfig = array[coalesce(
                   (select s from unnest(f.proconfig) s
                     where s ~ '^search_path=(""|pg_catalog|pg_catalog, ?pg_temp)$'), '-')]
@@ -59,7 +74,7 @@ select 'trigger_on_table' as id,
                     from regexp_matches(t.tgqual::text, ':(?:op)?funcid (\d+)', 'g') as called
                     join pg_catalog.pg_proc q on q.oid = called[1]::oid
                    where q.provolatile = 'v' or q.oid >= 16384)) form_is (known)
- where (c.relrowsecurity
+ where (c.oid in (select oid from guarded)
         or c.relkind = 'v'
            and has_table_privilege(app.oid, c.oid, 'select, insert, update, delete'))
    and (t.tgenabled in ('D', 'R')

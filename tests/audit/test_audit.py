@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any, Final
 
@@ -11,13 +12,15 @@ import psycopg
 import pytest
 from sarif_pydantic import Sarif
 
-from api.audit import evidence, selftest
-from api.audit.formats import text
-from api.audit.report import Check, Checked, Finding, Level, Report
 from api.cli import main
-from api.migrate import migrate
+from api.commands.audit import evidence, selftest
+from api.commands.audit.formats import text
+from api.commands.audit.report import Check, Checked, Finding, Level, Report
+from api.commands.embedded import postgres
+from api.commands.migrate import migrate
 from tests.cluster import Cluster, TaskDatabase, with_query
-from tests.isolation.guarded import NAMES
+from tests.isolation.guarded import NAMES, TABLES
+from tests.postgres import binaries
 
 
 @dataclass
@@ -34,7 +37,8 @@ Audit = Callable[..., Said]
 def audit(
     database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Audit:
-    """The command, on the shared database unless told otherwise."""
+    """The command, on the shared database unless told otherwise, and on this PostgreSQL."""
+    monkeypatch.setattr(selftest, "postgres", partial(postgres, binaries=binaries()))
 
     def run(*arguments: str, on: TaskDatabase = database, **environment: str) -> Said:
         urls = {"MIGRATION_DATABASE_URL": on.owner, "DATABASE_URL": on.task_app}
@@ -47,11 +51,10 @@ def audit(
     return run
 
 
-def rows(url: str) -> Any:
+def rows(url: str) -> list[Any]:
     with psycopg.connect(url) as connection:
-        return connection.execute(
-            "select (select count(*) from task), (select count(*) from idempotency_key)"
-        ).fetchone()
+        count = "select count(*) from {table}"
+        return [connection.execute(table.sql(count)).fetchone() for table in TABLES]
 
 
 def weaken(database: TaskDatabase, statement: str) -> None:
@@ -59,6 +62,7 @@ def weaken(database: TaskDatabase, statement: str) -> None:
         connection.execute(statement.encode())
 
 
+@pytest.mark.evidence("audit-changes")
 def test_a_migrated_database_is_clean_and_stays_as_it_was(
     audit: Audit, database: TaskDatabase
 ) -> None:
@@ -102,6 +106,7 @@ def test_a_warning_fails_only_when_asked_to(audit: Audit, own_database: TaskData
     assert audit("--fail-on", "warn", on=own_database).status == 1
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 def test_what_could_not_be_tried_is_not_checked_and_never_a_pass(audit: Audit) -> None:
     said = audit(DATABASE_URL="")
     assert said.status == 2
@@ -110,6 +115,7 @@ def test_what_could_not_be_tried_is_not_checked_and_never_a_pass(audit: Audit) -
     assert "USERS ARE KEPT APART" not in said.out
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 @pytest.mark.parametrize("table", NAMES)
 def test_a_serving_role_that_can_do_nothing_proves_nothing(
     audit: Audit, own_database: TaskDatabase, table: str
@@ -137,11 +143,12 @@ def test_a_server_that_wears_task_app_as_a_mask_is_found_out(
     assert "expected task_app, got task_app, a mask of postgres" in said.out
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 def test_a_check_that_cannot_run_is_not_checked(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = Check("broken", Level.ERROR, "Broken.", "broken", "select 1 / 0")
-    monkeypatch.setattr("api.audit.checks.checks", lambda: [broken])
+    monkeypatch.setattr("api.commands.audit.checks.checks", lambda: [broken])
     said = audit()
     assert said.status == 2
     assert "broken: division by zero" in said.out
@@ -189,19 +196,12 @@ def test_json_says_the_same(audit: Audit, own_database: TaskDatabase) -> None:
         (access["role"], access["relation"])
         for access in report["matrix"]
         if access["reach"] == "OWN ROWS" and access["command"] == "DELETE"
-    ] == [("task_app", "idempotency_key"), ("task_app", "task")]
-    assert [p["name"] for p in report["policies"]] == [
-        "idempotency_key_insert",
-        "idempotency_key_delete",
-        "idempotency_key_sweep_delete",
-        "idempotency_key_select",
-        "idempotency_key_sweep_select",
-        "idempotency_key_update",
-        "task_insert",
-        "task_delete",
-        "task_select",
-        "task_update",
-    ]
+    ] == [("task_app", name) for name in sorted(NAMES)]
+    sweeps = {f"idempotency_key_sweep_{command}" for command in ("select", "delete")}
+    commands = ("select", "insert", "update", "delete")
+    assert {p["name"] for p in report["policies"]} == sweeps | {
+        f"{name}_{command}" for name in NAMES for command in commands
+    }
 
 
 def test_sarif_is_valid(audit: Audit, own_database: TaskDatabase) -> None:
@@ -217,6 +217,7 @@ def test_sarif_is_valid(audit: Audit, own_database: TaskDatabase) -> None:
     assert invocation.execution_successful is False  # there were no probes
 
 
+@pytest.mark.evidence("audit-leaks")
 def test_html_loads_nothing_and_takes_names_for_text(
     audit: Audit, own_database: TaskDatabase
 ) -> None:
@@ -239,6 +240,7 @@ def test_html_loads_nothing_and_takes_names_for_text(
         assert part in page
 
 
+@pytest.mark.evidence("audit-leaks")
 def test_nothing_of_the_rows_is_in_any_format(audit: Audit, own_database: TaskDatabase) -> None:
     weaken(own_database, "insert into task (user_id, title) values ('alice', 'a secret plan')")
     weaken(
@@ -310,6 +312,7 @@ def test_however_the_server_writes_lengths_of_time_nothing_has_drifted(
 SWEEP: Final = "policy idempotency_key_sweep_{} on idempotency_key"
 
 
+@pytest.mark.evidence("stored-responses")
 @pytest.mark.parametrize(
     ("command", "change"),
     [
@@ -333,6 +336,63 @@ def test_a_sweep_of_more_or_by_another_is_drift(
     assert sweep in drifted
 
 
+@pytest.mark.evidence("ownership")
+@pytest.mark.parametrize(
+    ("made", "granted"),
+    [
+        ("view stash.it with (security_invoker) as select title from public.task", "select on"),
+        ("view stash.it with (security_invoker) as select 1 as one", "select (one) on"),
+        ("table stash.it (one integer)", "insert on"),
+        ("sequence stash.it", "usage on"),
+    ],
+)
+def test_what_task_app_is_granted_in_another_schema_is_drift(
+    database: TaskDatabase, made: str, granted: str
+) -> None:
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute("create schema stash")
+        connection.execute(f"create {made}".encode())
+        assert evidence.drift(connection).findings == ()
+        kind = "sequence" if "sequence" in made else ""
+        connection.execute(f"grant {granted} {kind} stash.it to task_app".encode())
+        drifted = {finding.object for finding in evidence.drift(connection).findings}
+        connection.rollback()
+    assert f"{granted} stash.it to task_app" in drifted
+
+
+TRIGGER, FUNCTION = "trigger task_touch on task", "trigger function task_touch()"
+
+
+@pytest.mark.evidence("version-trigger")
+@pytest.mark.parametrize(
+    ("planted", "named"),
+    {
+        "drift-trigger-dropped": {TRIGGER, FUNCTION},
+        "drift-trigger-never": {TRIGGER},
+        "drift-trigger-columns": {TRIGGER},
+        "drift-trigger-function": {
+            *(TRIGGER, FUNCTION, "trigger function aside.task_touch()"),
+        },
+        "drift-trigger-body": {FUNCTION},
+        "trigger_on_table-disabled": {TRIGGER},
+        "trigger_on_table-replica": {TRIGGER},
+        "trigger_missing": {TRIGGER},
+    }.items(),
+)
+def test_a_trigger_that_is_not_as_it_was_made_is_drift(
+    database: TaskDatabase, planted: str, named: set[str]
+) -> None:
+    (weakness,) = [w for w in selftest.weaknesses() if w.name == planted]
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute(weakness.sql.encode())
+        found = evidence.drift(connection).findings
+        connection.rollback()
+    assert {finding.object for finding in found} == named
+    # migrate writes policies and grants afresh, and no trigger
+    assert {finding.mend for finding in found} == {"-- make it as db/migrations/ does"}
+
+
+@pytest.mark.evidence("blind-audit")
 @pytest.mark.slow
 def test_the_self_test_catches_every_weakness_for_no_other_reason(audit: Audit) -> None:
     said = audit("--self-test")
@@ -359,6 +419,7 @@ def test_what_cannot_be_planted_here_is_left_out_and_said_to_be(
     assert "0 weaknesses planted, 0 not caught" in said.out
 
 
+@pytest.mark.evidence("blind-audit")
 def test_the_self_test_fails_when_a_check_has_gone_blind(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,3 +429,41 @@ def test_the_self_test_fails_when_a_check_has_gone_blind(
     said = audit("--self-test")
     assert said.status == 1
     assert "MISSED  grant_truncate" in said.out
+
+
+@pytest.mark.evidence("blind-audit")
+def test_a_check_that_fails_has_found_nothing(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Check("broken", Level.ERROR, "Broken.", "broken", "select 1 / 0")
+    planted = selftest.Weakness("planted", "planted", frozenset({"broken"}), "select")
+    monkeypatch.setattr("api.audit.checks.checks", lambda: [broken])
+    monkeypatch.setattr(selftest, "weaknesses", lambda: [planted])
+    said = audit("--self-test")
+    assert said.status == 1
+    for name in ("nothing", "planted"):
+        assert f"FAILED  {name}  broken: division by zero" in said.out
+    assert "1 weaknesses planted, 2 not caught" in said.out
+
+
+def test_a_probe_that_fails_has_found_nothing(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(connection: psycopg.Connection[Any]) -> None:
+        connection.execute("select 1 / 0")
+
+    planted = selftest.Weakness("planted", "planted", frozenset({"probe"}), "select")
+    monkeypatch.setattr(selftest, "probe", broken)
+    monkeypatch.setattr(selftest, "weaknesses", lambda: [planted])
+    said = audit("--self-test")
+    assert said.status == 1
+    assert "FAILED  planted  probe: division by zero" in said.out
+
+
+def test_what_cannot_be_planted_at_all_fails(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = selftest.Weakness("planted", "planted", frozenset({"drift"}), "selec")
+    monkeypatch.setattr(selftest, "weaknesses", lambda: [planted])
+    said = audit("--self-test")
+    assert said.status == 1
+    assert 'FAILED  planted  planting it: syntax error at or near "selec"' in said.out
+    assert "1 weaknesses planted, 1 not caught" in said.out

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from api.audit.target import target
+from api.commands.audit.target import target
 from tests.cluster import Cluster, TaskDatabase
-from tests.commands import TASK_API, Outcome, environment, run
 from tests.postgres import binaries
+from tests.program import TASK_API, Outcome, environment, run
 
 FOLDER: Final = Path(__file__).parent / "foreign"
 _HEAD: Final = re.compile(
@@ -181,6 +181,7 @@ def test_each_command_is_tried_on_its_own(
     assert {f"public.todo, {name}" for name in attempts} <= wrong(report)
 
 
+@pytest.mark.evidence("audit-changes")
 @named("clean")
 def test_nothing_stays_and_no_row_is_printed(foreign: Foreign) -> None:
     everything = (
@@ -198,6 +199,41 @@ def test_nothing_stays_and_no_row_is_printed(foreign: Foreign) -> None:
         assert connection.execute(everything).fetchone() == before
 
 
+@pytest.mark.parametrize("how", ["with inherit true", "with inherit false", "with set false"])
+@named("clean")
+def test_a_copy_that_the_role_may_read_as_another_is_found(foreign: Foreign, how: str) -> None:
+    foreign.change("create role reader")
+    foreign.change("create table shop.copy as select * from shop.orders")
+    foreign.change("grant select on shop.copy to reader")
+    with psycopg.connect(foreign.database.superuser) as connection:
+        if connection.info.server_version < 160000:
+            how = ""
+        connection.execute(f"grant reader to shop_web {how}".encode())
+    code, report = foreign.report()
+    foreign.change("drop owned by reader")
+    foreign.change("drop role reader")
+    assert code == 1
+    assert {f["object"] for f in report["findings"] if f["id"] == "table_not_enabled"} == {
+        "shop.copy"
+    }
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "customer_id::real = (select nullif(current_setting('shop.customer', true), '')::real)",
+        "customer_id::char(1) = (select current_setting('shop.customer', true)::char(1))",
+    ],
+)
+@named("clean")
+def test_a_comparison_in_which_two_owners_can_be_one_is_found(
+    foreign: Foreign, policy: str
+) -> None:
+    foreign.change(f"alter policy orders_read on shop.orders using ({policy})")
+    _, report = foreign.report()
+    assert "policy_ignores_caller" in found(report)
+
+
 # What cannot be tried is said, and is no pass.
 
 
@@ -208,6 +244,7 @@ def not_checked(foreign: Foreign, server: str | None = None) -> dict[str, str]:
     return reasons
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 @named("clean")
 def test_one_owner_is_not_two(foreign: Foreign) -> None:
     foreign.change("delete from shop.parcel where customer_id > 1")
@@ -228,6 +265,7 @@ def test_a_table_without_the_owner_column_is_not_checked(foreign: Foreign) -> No
     assert "no column customer_id" in reason
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 @named("clean")
 def test_a_setting_that_names_nobody_proves_nothing(foreign: Foreign) -> None:
     options = (*foreign.options[:4], "--setting", "shop.nobody", *foreign.options[6:])
@@ -268,6 +306,7 @@ def test_a_server_that_connects_as_a_superuser_is_found_out(foreign: Foreign) ->
     assert wrong(report) == {"the server connects as"}
 
 
+@pytest.mark.evidence("unchecked-is-clean")
 @named("clean")
 def test_an_attempt_that_a_trigger_ends_is_not_checked(foreign: Foreign) -> None:
     foreign.change("""
@@ -281,6 +320,7 @@ def test_an_attempt_that_a_trigger_ends_is_not_checked(foreign: Foreign) -> None
     }
 
 
+@pytest.mark.evidence("audit-changes")
 @named("clean")
 def test_a_hole_in_a_table_costs_one_row_and_no_more(foreign: Foreign) -> None:
     foreign.change("""

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from tests.cluster import OWNER, TaskDatabase
-from tests.commands import environment
 from tests.isolation.guarded import NAMES
+from tests.program import environment
 
 CONFIG: Final = Path(__file__).with_name("pgrls.toml")
 ALLOWED: Final[dict[str, list[str]]] = {
@@ -145,6 +145,7 @@ def test_task_app_has_no_privilege_on_a_table_that_is_let_pass(
         assert as_owner.execute(may, [table]).fetchone() == (False,)
 
 
+@pytest.mark.evidence("by-id")
 @pytest.mark.parametrize("mode", COMMANDS)
 def test_it_is_proven_that_nobody_reaches_another_s_tasks(
     database: TaskDatabase, mode: str

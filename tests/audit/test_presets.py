@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from api import migrate as migrate_module
-from api.audit import evidence
-from api.migrate import migrate
+from api.commands import migrate as migrate_module
+from api.commands.audit import evidence
+from api.commands.migrate import migrate
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
-from tests.commands import Outcome, run
+from tests.program import Outcome, run
 
 # By name, and the version that knows it.
 PRESETS: Final = {
@@ -111,6 +111,7 @@ def printed(cluster: Cluster) -> Iterator[dict[str, str]]:
         yield drift(audits(database, "--format", "json"))
 
 
+@pytest.mark.evidence("preset-parsing")
 def test_whatever_is_preset_nothing_has_drifted_and_what_has_is_printed_alike(
     own_database: TaskDatabase, printed: dict[str, str], preset: str
 ) -> None:
@@ -162,6 +163,7 @@ def migrated(database: TaskDatabase) -> dict[str, str]:
     }
 
 
+@pytest.mark.evidence("preset-parsing")
 @pytest.mark.usefixtures("policies")
 def test_whatever_is_preset_migrate_writes_the_same(
     cluster: Cluster, migrated: dict[str, str], preset: str
@@ -180,6 +182,7 @@ def test_whatever_is_preset_migrate_writes_the_same(
             assert evidence.facts(connection) == migrated
 
 
+@pytest.mark.evidence("search-path")
 @pytest.mark.parametrize("where", ["database", "PGOPTIONS", "URL"])
 def test_no_operator_in_front_of_postgresql_s_own_gets_into_a_policy(
     cluster: Cluster, database: TaskDatabase, where: str
@@ -208,6 +211,7 @@ def test_no_operator_in_front_of_postgresql_s_own_gets_into_a_policy(
         assert set(drift(audit)) == {"execute on function agrees(text, text) to public"}
 
 
+@pytest.mark.evidence("search-path")
 def test_the_audit_names_the_policy_that_is_bound_to_another_operator(
     own_database: TaskDatabase,
 ) -> None:

@@ -8,11 +8,11 @@ from typing import Any, Final
 import pytest
 from sarif_pydantic import Sarif
 
-from api.audit.report import Check, Checked, Finding, Level, Report
-from api.audit.waivers import read
+from api.commands.audit.report import Check, Checked, Finding, Level, Report
+from api.commands.audit.waivers import read
 from tests.audit.test_audit import weaken
 from tests.cluster import TaskDatabase
-from tests.commands import Outcome, run
+from tests.program import Outcome, run
 
 WEAKNESS: Final = "grant truncate on task to task_app"
 REASON: Final = "the nightly job empties it, see OPS-7"
@@ -51,6 +51,7 @@ def test_a_key_is_one_word_and_the_same_on_every_run(weak: TaskDatabase) -> None
     assert keys(weak) == found
 
 
+@pytest.mark.evidence("waivers")
 def test_two_objects_never_have_one_key() -> None:
     names = ["a b", "a%20b", "a\nb", "a\u00a0b", "a_b", "a\tb", "a  b"]
     found = {Finding("x", Level.WARN, name, "", "", "").key for name in names}
@@ -92,6 +93,7 @@ def test_every_format_says_what_is_waived_and_every_key(weak: TaskDatabase, waiv
         assert reasons == ([REASON] if result["ruleId"] == "grant_truncate" else [])
 
 
+@pytest.mark.evidence("waivers")
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
@@ -124,6 +126,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "is not UTF-8" in said.err
 
 
+@pytest.mark.evidence("waivers")
 def test_a_waiver_of_nothing_is_an_error(weak: TaskDatabase, waivers: Any) -> None:
     lines = [f"{key} {REASON}" for key in keys(weak)]
     said = audit(weak, "--waive", waivers("# now", *lines, "grant_truncate:public.tusk we know"))
@@ -135,6 +138,7 @@ def test_a_waiver_of_nothing_is_an_error(weak: TaskDatabase, waivers: Any) -> No
     assert said.code == 2
 
 
+@pytest.mark.evidence("waivers")
 def test_what_was_not_checked_cannot_be_waived(weak: TaskDatabase, waivers: Any) -> None:
     reasons = audit(weak, DATABASE_URL="").out.partition("NOT CHECKED")[2]
     assert "probe: DATABASE_URL is not set" in reasons

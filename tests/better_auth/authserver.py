@@ -14,8 +14,8 @@ import httpx2
 import jwt
 
 from tests.better_auth.npm import SERVER
-from tests.commands import PATIENCE, running
 from tests.people import SECRET, Person
+from tests.program import PATIENCE, running
 
 
 class Account:

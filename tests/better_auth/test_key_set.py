@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from api.settings import Algorithm
+from api.setting_values import Algorithm
+from tests.auth.test_tokens import ask, let_in, turned_away
 from tests.better_auth.authserver import Account, AuthServer, better_auths
 from tests.better_auth.conftest import Serving
-from tests.integration.test_tokens import ask, let_in, turned_away
 
 pytestmark = pytest.mark.slow
 

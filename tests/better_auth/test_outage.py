@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from api import keys
+from api.auth import jwks
+from tests.auth.test_tokens import ask, let_in, nobody_knows, turned_away
 from tests.better_auth.authserver import AuthServer, better_auth
 from tests.better_auth.conftest import Serving
-from tests.integration.test_tokens import ask, let_in, nobody_knows, turned_away
 from tests.people import signed
 
 pytestmark = pytest.mark.slow
@@ -40,9 +40,9 @@ def test_a_server_that_died_signs_nobody_out(trusting: Trusting, issuer: AuthSer
         let_in(ask(api, f"Bearer {known}"))
         unknown = account.token_by_the_key_after(known)
         issuer.dies()
-        with at_most(keys.FLOOR + 1):
+        with at_most(jwks.FLOOR + 1):
             nobody_knows(ask(api, f"Bearer {unknown}"))
-        with at_most(keys.FLOOR):
+        with at_most(jwks.FLOOR):
             nobody_knows(ask(api, f"Bearer {unknown}"))
             let_in(ask(api, f"Bearer {known}"))
             # what no key set could mend is refused all the same
@@ -53,8 +53,8 @@ def test_a_server_that_died_signs_nobody_out(trusting: Trusting, issuer: AuthSer
 def test_a_server_that_answers_nothing_is_not_waited_for(
     trusting: Trusting, issuer: AuthServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "FLOOR", 0.05)
-    monkeypatch.setattr(keys, "TIMEOUT", 1.0)
+    monkeypatch.setattr(jwks, "FLOOR", 0.05)
+    monkeypatch.setattr(jwks, "TIMEOUT", 1.0)
     account = issuer.signs_up("alice")
     known = account.token()
     with trusting(issuer) as api:
@@ -65,7 +65,7 @@ def test_a_server_that_answers_nothing_is_not_waited_for(
                 nobody_knows(ask(api, f"Bearer {unknown}"))
             with at_most(1):
                 let_in(ask(api, f"Bearer {known}"))
-        time.sleep(keys.FLOOR)
+        time.sleep(jwks.FLOOR)
         let_in(ask(api, f"Bearer {unknown}"))
 
 
@@ -74,5 +74,5 @@ def test_where_no_key_was_ever_had_nobody_is_signed_out(
 ) -> None:
     token = issuer.signs_up("alice").token()
     issuer.dies()
-    with trusting(issuer) as api, at_most(keys.FLOOR):
+    with trusting(issuer) as api, at_most(jwks.FLOOR):
         nobody_knows(ask(api, f"Bearer {token}"))

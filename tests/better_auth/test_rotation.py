@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from api import keys
+from api.auth import jwks
+from tests.auth.test_tokens import ask, let_in, turned_away
 from tests.better_auth.authserver import better_auth
 from tests.better_auth.conftest import Serving
-from tests.integration.test_tokens import ask, let_in, turned_away
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def test_a_new_key_lets_in_within_two_seconds_and_the_old_one_still_does(
 def test_a_key_past_its_grace_lets_nobody_in(
     trusting: Trusting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "FLOOR", 0.05)
+    monkeypatch.setattr(jwks, "FLOOR", 0.05)
     with better_auth(jwt=rotating(interval=2, grace=0)) as issuer, trusting(issuer) as api:
         account = issuer.signs_up("alice")
         first = account.token()

@@ -6,9 +6,9 @@ from typing import Any
 import jwt
 import pytest
 
+from tests.auth.test_tokens import ask, let_in, turned_away
 from tests.better_auth.authserver import Account, AuthServer, better_auths
 from tests.better_auth.conftest import Serving
-from tests.integration.test_tokens import ask, let_in, turned_away
 from tests.people import SECRET
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def routed(account: Account) -> str:
-    """From the route that README.md shows."""
+    """From the route that docs/tokens.md shows."""
     token: str = account.asks("/task-token")["token"]
     return token
 

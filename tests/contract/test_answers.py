@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import TypeAdapter
 
-from api.problems import MEDIA_TYPE
-from api.schemas import TaskRead
+from api.http.problems import MEDIA_TYPE
+from api.tasks.schemas import TaskRead
 from tests.cluster import Cluster, TaskDatabase
 from tests.openapi import DOCUMENT
 from tests.people import People, Person

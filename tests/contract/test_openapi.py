@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from api.problems import Kind
+from api.http.problems import Kind
 from tests.contract.test_answers import COMPONENTS, OPERATIONS, resolved, valid
 from tests.openapi import DOCUMENT
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "./people";
 
 const LIFETIME = 1;
-const LEEWAY = 10; // seconds the API forgives; see api/auth.py
+const LEEWAY = 10; // seconds the API forgives; see api/auth/authenticator.py
 
 test.use({ tokenLifetime: `${LIFETIME}s` });
 

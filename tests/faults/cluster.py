@@ -16,7 +16,7 @@ import psutil  # type: ignore[import-untyped]
 import psycopg
 from psycopg import sql
 
-from api.embedded import postgres
+from api.commands.embedded import postgres
 from tests.cluster import Cluster, TaskDatabase
 from tests.postgres import binaries, pg_ctl, run
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from api import pages, queries
-from api.schemas import MAX_PAGE
 from api.settings import Settings
+from api.tasks import pagination, queries
+from api.tasks.schemas import MAX_PAGE
 from tests.faults.cluster import Postgres, postgres_of_its_own
 from tests.faults.wire import Wire, wire
 from tests.people import SECRET, People, Person
@@ -35,7 +35,7 @@ def settings(postgres: Postgres) -> Settings:
 @pytest.fixture(autouse=True)
 def _pages_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that are longer than what the kernel takes of one: lists of many megabytes."""
-    monkeypatch.setattr(pages, "MAX_PAGE_BYTES", 2**40)
+    monkeypatch.setattr(pagination, "MAX_PAGE_BYTES", 2**40)
     monkeypatch.setattr(queries, "SHORT_PAGE", MAX_PAGE)
 
 

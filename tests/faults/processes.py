@@ -4,9 +4,9 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from tests.commands import Running, running
 from tests.faults.cluster import Postgres
 from tests.people import SECRET, People
+from tests.program import Running, running
 
 
 @contextlib.contextmanager

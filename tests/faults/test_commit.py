@@ -10,11 +10,12 @@ import httpx2
 import psycopg
 import pytest
 
-from api import queries
-from api.auth import User
-from api.db import Database, DatabaseUnavailable, Transaction
-from api.pipeline import Call
+from api.auth.authenticator import User
+from api.database.errors import DatabaseUnavailable
+from api.database.pipeline import Call
+from api.database.session import Database, Transaction
 from api.settings import Settings
+from api.tasks import queries
 from tests.faults.cluster import Postgres
 from tests.faults.crowd import is_asked_to_come_back
 from tests.faults.wire import Cut, Wire

@@ -13,13 +13,13 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.commands import TASK_API, running
 from tests.faults.cluster import Postgres, eventually
 from tests.faults.processes import port_of, served, settings_for
 from tests.faults.raw import raw
 from tests.locks import held
 from tests.people import People, Person
 from tests.problems import problem
+from tests.program import TASK_API, running
 
 LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
 HOST: Final = "Host: localhost"
@@ -83,6 +83,7 @@ def silent(base: str, number: int, address: str = "127.0.0.1") -> Iterator[list[
         yield made
 
 
+@pytest.mark.evidence("slow-clients")
 def test_silent_sockets_turn_nobody_away(postgres: Postgres) -> None:
     with served(postgres, "--limit-concurrency", "20") as (_, people):
         alice = people.person("alice")
@@ -162,6 +163,7 @@ def elsewhere(**settings: Any) -> dict[str, str]:
     return {"FORWARDED_ALLOW_IPS": "203.0.113.1"} | settings
 
 
+@pytest.mark.evidence("slow-clients")
 def test_an_address_has_a_quarter_of_the_connections(postgres: Postgres) -> None:
     options = ("--limit-concurrency", "8")
     with (

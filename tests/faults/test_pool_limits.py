@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
-from api import pool as pools
+from api.database import pool as pools
 from api.settings import Settings
 from tests.faults.cluster import Postgres
 from tests.faults.crowd import is_asked_to_come_back
@@ -93,6 +93,7 @@ def test_who_waits_too_long_for_a_connection_is_asked_to_come_back(
     assert postgres.backends() == POOL_SIZE
 
 
+@pytest.mark.evidence("many-requests")
 def test_who_asks_without_end_keeps_nobody_else_waiting(
     postgres: Postgres, queue: Queue, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:

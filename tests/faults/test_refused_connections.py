@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.connect import CannotConnect, Connector
+from api.database.connector import CannotConnect, Connector
 from api.settings import Settings
-from tests.commands import run
 from tests.faults.cluster import Postgres
 from tests.faults.conftest import POOL_TIMEOUT
 from tests.faults.crowd import is_asked_to_come_back
 from tests.faults.proxy import Proxy, Refusal, Step, proxy
 from tests.people import SECRET, People, Person
+from tests.program import run
 from tests.server import serving
 
 PASSWORD = "hush-hush@1"
@@ -83,7 +83,7 @@ def test_alice_is_asked_to_come_back_and_the_log_says_why(
     assert any(
         WORDS[sqlstate] in record.getMessage() and sqlstate in record.getMessage()
         for record in caplog.records
-        if record.name == "api.db" and record.levelno == logging.WARNING
+        if record.name == "api.database" and record.levelno == logging.WARNING
     )
     assert alice.http.get("/api/tasks").status_code == 200
 
@@ -98,6 +98,7 @@ def test_a_pooler_that_ends_a_connection_is_no_fault_of_the_program(
     assert alice.http.get("/api/tasks").status_code == 200
 
 
+@pytest.mark.evidence("secrets-in-errors")
 @pytest.mark.parametrize("step", CONNECTING)
 def test_serve_and_doctor_say_what_the_proxy_said(between: Proxy, step: Step) -> None:
     settings = {"DATABASE_URL": with_password(between.url), "BETTER_AUTH_SECRET": SECRET}

@@ -37,7 +37,7 @@ def address(people: People) -> str:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the server's patience is, before it starts."""
     for name in ("HEAD_TIMEOUT", "KEEP_ALIVE", "STALLED"):
-        monkeypatch.setattr(f"api.protocol.{name}", SHORT)
+        monkeypatch.setattr(f"api.serving.protocol.{name}", SHORT)
     monkeypatch.setattr("api.main.BODY_TIMEOUT", SHORT)
 
 
@@ -75,6 +75,7 @@ def test_patience_ends_with_a_head_that_stops(impatient: str) -> None:
         is_ended(client.ends(), None, 408)
 
 
+@pytest.mark.evidence("slow-clients")
 def test_patience_ends_with_a_head_that_dribbles(impatient: str) -> None:
     with raw(impatient) as client:
         head = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100
@@ -96,6 +97,7 @@ def test_patience_ends_with_a_body_that_never_comes(impatient: str, alice: Perso
     assert alice.lists() == []
 
 
+@pytest.mark.evidence("slow-clients")
 def test_patience_ends_with_a_body_that_dribbles(impatient: str, alice: Person) -> None:
     body = json.dumps({"title": "x" * 200}).encode()
     length = f"Content-Length: {len(body)}"
@@ -167,10 +169,11 @@ def size_of(ended: Ended) -> int:
     return int(length.split()[1])
 
 
+@pytest.mark.evidence("slow-clients")
 def test_who_does_not_read_the_answer_is_cut_off(
     address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.protocol.STALLED", SHORT)
+    monkeypatch.setattr("api.serving.protocol.STALLED", SHORT)
     with raw(address, window=4096) as client:
         client.sends("GET /api/tasks HTTP/1.1", HOST, bearer(diligent))
         time.sleep(1.0)  # PostgreSQL and the network take a while
@@ -183,7 +186,7 @@ def test_who_does_not_read_the_answer_is_cut_off(
 def test_who_reads_slowly_but_reads_gets_all_of_it(
     address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.protocol.STALLED", 1.5)
+    monkeypatch.setattr("api.serving.protocol.STALLED", 1.5)
     with raw(address, window=1 << 16) as client:
         client.sends("GET /api/tasks HTTP/1.1", HOST, bearer(diligent), "Connection: close")
         ended = client.reads_slowly(1 << 16, 0.025)
@@ -193,6 +196,7 @@ def test_who_reads_slowly_but_reads_gets_all_of_it(
     assert len(ended.content.partition(b"\r\n\r\n")[2]) == size_of(ended)
 
 
+@pytest.mark.evidence("smuggling")
 @pytest.mark.parametrize("transfer", ["Transfer-Encoding: chunked", "Transfer-Encoding:\tchunked"])
 @pytest.mark.parametrize("length_first", [True, False])
 def test_two_lengths_are_refused_and_nothing_is_smuggled(
@@ -217,6 +221,7 @@ def test_two_lengths_are_refused_and_nothing_is_smuggled(
     assert alice.lists() == []
 
 
+@pytest.mark.evidence("smuggling")
 @pytest.mark.parametrize(
     "head",
     [
@@ -259,6 +264,7 @@ def test_a_head_of_100_kb_is_refused(address: str, lines: list[str]) -> None:
     assert ended.content.count(b"HTTP/1.1 ") == 1
 
 
+@pytest.mark.evidence("slow-clients")
 def test_a_head_that_never_ends_is_not_kept(address: str) -> None:
     with raw(address) as client, pytest.raises(OSError, match=r"reset|[Bb]roken"):
         client.endlessly(b"GET /livez HTTP/1.1\r\n", b"X: " + b"x" * 10_000 + b"\r\n")
@@ -273,6 +279,7 @@ def test_a_hundred_slow_clients_keep_nobody_waiting(address: str, bob: Person) -
         assert time.monotonic() - begun < 1
 
 
+@pytest.mark.evidence("slow-clients")
 def test_beyond_a_limit_of_connections_people_are_asked_to_come_back(
     postgres: Postgres,
 ) -> None:

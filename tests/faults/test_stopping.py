@@ -13,7 +13,6 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.commands import Running, running
 from tests.faults.balancer import balancing
 from tests.faults.cluster import Postgres, eventually
 from tests.faults.crowd import is_asked_to_come_back
@@ -22,6 +21,7 @@ from tests.faults.raw import raw
 from tests.locks import held
 from tests.loopback import free_port
 from tests.people import SECRET, Person, signed
+from tests.program import Running, running
 
 LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
 SLACK = 3.0  # seconds that a busy machine takes to end some processes

@@ -44,7 +44,7 @@ def is_cut_off(client: Raw) -> None:
 def test_who_reads_none_of_several_answers_is_cut_off(
     address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.protocol.STALLED", SHORT)
+    monkeypatch.setattr("api.serving.protocol.STALLED", SHORT)
     with raw(address, window=1 << 16) as client:
         asks(client, "GET /api/tasks HTTP/1.1", HOST, bearer(diligent))
         time.sleep(1.0)  # PostgreSQL and the network take a while
@@ -55,7 +55,7 @@ def test_who_reads_none_of_several_answers_is_cut_off(
 def test_a_stranger_who_reads_none_of_the_documentation_is_cut_off(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.protocol.STALLED", SHORT)
+    monkeypatch.setattr("api.serving.protocol.STALLED", SHORT)
     with raw(address, window=1 << 16) as client:
         asks(client, ASSET, HOST)
         time.sleep(1.0 + SHORT + SLACK)
@@ -66,7 +66,7 @@ def test_who_reads_nothing_is_cut_off_whatever_else_is_being_answered(
     postgres: Postgres, address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request that waits for a lock keeps the connection busy, and not alive."""
-    monkeypatch.setattr("api.protocol.STALLED", SHORT)
+    monkeypatch.setattr("api.serving.protocol.STALLED", SHORT)
     task = diligent.creates()
     with (
         held(postgres.database.superuser, LOCK, diligent.id, task["id"]),
@@ -95,6 +95,7 @@ def test_what_is_asked_for_behind_an_unread_answer_is_not_even_done(
     assert bob.lists() == []
 
 
+@pytest.mark.evidence("slow-clients")
 def test_who_came_first_and_reads_nothing_goes_when_too_much_is_unread(postgres: Postgres) -> None:
     with served(postgres, MAX_UNSENT_MIB="1") as (_, people), contextlib.ExitStack() as stack:
         alice = people.person("alice")

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from api import guarded
+from api.database import guarded_tables
 from api.settings import Settings
 from tests.cluster import Cluster, TaskDatabase
 from tests.people import SECRET, People
@@ -17,7 +17,7 @@ Place = tuple[str, TaskDatabase]  # an API's address, and its database
 
 def without_row_security(owner: psycopg.Connection) -> None:
     """The filters alone: no policy on any table of people's rows."""
-    tables = guarded.tables(owner)
+    tables = guarded_tables.tables(owner)
     assert len(tables) >= 2
     for table in tables:
         disable = sql.SQL("alter table {} disable row level security")
@@ -34,7 +34,7 @@ def unguarded(cluster: Cluster) -> Iterator[Place]:
             with psycopg.connect(database.owner) as owner:
                 without_row_security(owner)
             with psycopg.connect(database.task_app) as task_app:
-                for table in guarded.tables(task_app):
+                for table in guarded_tables.tables(task_app):
                     active = task_app.execute("select row_security_active(%s)", [table])
                     assert active.fetchone() == (False,)
             yield address, database

@@ -16,6 +16,7 @@ class Table:
     columns: LiteralString  # that task_app gives a new row
     values: LiteralString  # for them, as %(owner)s
     text: LiteralString  # a column that task_app may change
+    made: LiteralString  # one that the database alone gives a value
 
     def sql(self, statement: LiteralString) -> LiteralString:
         """The statement on this table: `{table}` is its name, and so on."""
@@ -29,6 +30,7 @@ class Table:
             nobodys=self.values.replace("%(owner)s", "''", 1).replace("%(owner)s", "'nobody'"),
             change=f"{self.text} = 'Taken'",
             text=self.text,
+            made=self.made,
         )
 
     def given(self, connection: psycopg.Connection, owner: str) -> Any:
@@ -39,7 +41,7 @@ class Table:
         return row[0]
 
 
-TASK: Final = Table("task", "id", "user_id, title", "%(owner)s, 'Buy milk'", "title")
+TASK: Final = Table("task", "id", "user_id, title", "%(owner)s, 'Buy milk'", "title", "created_at")
 # Everybody's key is the owner's name.
 IDEMPOTENCY_KEY: Final = Table(
     "idempotency_key",
@@ -47,6 +49,7 @@ IDEMPOTENCY_KEY: Final = Table(
     "user_id, key, fingerprint",
     "%(owner)s, %(owner)s, 'what was asked'",
     "body",
+    "created_at",
 )
 # Those that the catalog knows: test_one_list.py holds them together.
 TABLES: Final = (TASK, IDEMPOTENCY_KEY)

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from api import queries
-from api.auth import User
-from api.db import Database, DatabaseError, DatabaseUnavailable, Transaction
-from api.pipeline import Call
-from api.schemas import Sort
+from api.auth.authenticator import User
+from api.database.errors import DatabaseError, DatabaseUnavailable
+from api.database.pipeline import Call
+from api.database.session import Database, Transaction
 from api.settings import DatabaseSettings
+from api.tasks import queries
+from api.tasks.schemas import Sort
 from tests.cluster import TaskDatabase
 
 LIST = queries.tasks(Sort.NEWEST, frozenset(), "top")
@@ -43,6 +44,7 @@ async def who(transaction: Transaction) -> object:
     return row["who"]
 
 
+@pytest.mark.evidence("last-identity")
 async def test_the_next_borrower_starts_as_nobody(database: TaskDatabase) -> None:
     async with Database.connect(one_connection(database)) as door:
         async with a_connection(door) as connection:

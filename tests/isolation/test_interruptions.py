@@ -15,13 +15,14 @@ import httpx2
 import psycopg
 import pytest
 
-from api import queries
-from api.auth import User
-from api.db import CommitInterrupted, Database, DatabaseError, Transaction
+from api.auth.authenticator import User
+from api.database.errors import CommitInterrupted, DatabaseError
+from api.database.pipeline import Call
+from api.database.session import Database, Transaction
 from api.main import TaskAPI, create_app
-from api.pipeline import Call
-from api.schemas import Sort
 from api.settings import DatabaseSettings, Settings
+from api.tasks import queries
+from api.tasks.schemas import Sort
 from tests.cluster import TaskDatabase
 from tests.people import SECRET, People, Person, signed
 from tests.server import serving
@@ -94,6 +95,7 @@ async def next_borrower(app: TaskAPI) -> tuple[bool, str | None]:
     return in_transaction, identity or None
 
 
+@pytest.mark.evidence("interrupted-request")
 async def test_a_request_cancelled_at_any_step_leaves_nothing_behind(settings: Settings) -> None:
     outcomes = set()
     async with started(settings) as app:
@@ -107,6 +109,7 @@ async def test_a_request_cancelled_at_any_step_leaves_nothing_behind(settings: S
     assert outcomes >= {None, 503}  # before it began, and in the middle
 
 
+@pytest.mark.evidence("interrupted-request")
 async def test_a_request_cancelled_at_any_moment_leaves_nothing_behind(
     settings: Settings,
 ) -> None:
@@ -252,6 +255,7 @@ async def is_bob_and_alone(tx: Transaction, alice: str) -> None:
     assert row["who"] == tx.user.id != alice
 
 
+@pytest.mark.evidence("busy-connection")
 @CARELESS
 @pytest.mark.usefixtures("slowly")
 async def test_bob_is_never_alice_and_commits_nothing_of_hers(
@@ -290,6 +294,7 @@ async def writes_twice(tx: Transaction) -> None:
         await tx.row(queries.CREATE, **TASK)
 
 
+@pytest.mark.evidence("busy-connection")
 @pytest.mark.parametrize("work", [reads_twice, writes_twice], ids=["reads", "writes"])
 async def test_whichever_step_is_cancelled_bob_is_next_and_nothing_is_half_done(
     door: Database, superuser: psycopg.Connection, work: Callable[[Transaction], Awaitable[None]]
@@ -323,6 +328,7 @@ async def test_whichever_step_is_cancelled_bob_is_next_and_nothing_is_half_done(
     assert outcomes >= {asyncio.CancelledError, None}
 
 
+@pytest.mark.evidence("busy-connection")
 @pytest.mark.parametrize("reads", [False, True])
 async def test_a_transaction_that_has_ended_answers_nobody(
     door: Database, superuser: psycopg.Connection, *, reads: bool
@@ -391,6 +397,7 @@ async def completes(person: Person, task: dict[str, Any]) -> httpx2.Response:
     )
 
 
+@pytest.mark.evidence("interrupted-request")
 async def test_a_backend_killed_in_the_middle_is_made_up_for_and_bob_is_served_next(
     alice: Person, bob: Person, superuser: psycopg.Connection, database: TaskDatabase
 ) -> None:
@@ -405,6 +412,7 @@ async def test_a_backend_killed_in_the_middle_is_made_up_for_and_bob_is_served_n
     assert (alice.sees(task["id"]) or {})["completed"] is True
 
 
+@pytest.mark.evidence("one-heavy-request")
 async def test_a_statement_that_waits_too_long_is_503_and_bob_is_served_next(
     alice: Person, bob: Person, superuser: psycopg.Connection
 ) -> None:
@@ -418,6 +426,7 @@ async def test_a_statement_that_waits_too_long_is_503_and_bob_is_served_next(
     assert alice.sees(task["id"]) == task
 
 
+@pytest.mark.evidence("interrupted-request")
 async def test_a_client_that_leaves_in_the_middle_takes_nothing_with_it(
     alice: Person,
     bob: Person,
@@ -441,6 +450,7 @@ async def test_a_client_that_leaves_in_the_middle_takes_nothing_with_it(
     assert [task["user_id"] for task in alice.lists()] == [alice.id]
 
 
+@pytest.mark.evidence("last-identity")
 async def test_a_thousand_interleaved_requests_of_two_people_never_cross(
     settings: Settings,
 ) -> None:

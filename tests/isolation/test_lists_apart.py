@@ -43,6 +43,7 @@ def cursor(person: Person, relation: str = "next", **asked: Any) -> str:
     return httpx2.URL(answer.links[relation]["url"]).params["cursor"]
 
 
+@pytest.mark.evidence("cursors")
 @pytest.mark.parametrize("asked", ASKED, ids=str)
 def test_every_page_of_every_list_is_ones_own(both: list[Person], asked: dict[str, str]) -> None:
     for person, sort in product(both, SORTS):
@@ -55,6 +56,7 @@ def test_every_page_of_every_list_is_ones_own(both: list[Person], asked: dict[st
         assert len({task["id"] for task in tasks}) == (4 if "completed" in asked else 6)
 
 
+@pytest.mark.evidence("lists")
 def test_what_is_counted_is_ones_own(both: list[Person]) -> None:
     alice, bob = both
     counted = [4 if "completed" in asked else 6 for asked in ASKED]
@@ -72,12 +74,14 @@ def total(person: Person, asked: dict[str, str]) -> int:
     return int(answer.headers["X-Total-Count"])
 
 
+@pytest.mark.evidence("lists")
 def test_nobody_finds_what_the_other_wrote(both: list[Person]) -> None:
     alice, bob = both
     assert alice.lists(q=bob.id) == bob.lists(q=alice.id) == []
     assert len(alice.lists(q=alice.id)) == len(bob.lists(q=bob.id)) == 6
 
 
+@pytest.mark.evidence("cursors")
 def test_the_other_one_s_cursor_leads_nowhere(both: list[Person]) -> None:
     for (person, other), sort, relation in product(permutations(both), SORTS, ("next", "prev")):
         foreign = cursor(other, relation, sort=sort)
@@ -110,6 +114,7 @@ def test_what_is_made_together_is_of_who_sent_it(alice: Person, bob: Person) -> 
         assert bob.sees(task["id"]) is None
 
 
+@pytest.mark.evidence("another-name")
 @pytest.mark.parametrize("member", ["user_id", "id", "created_at", "updated_at", "version"])
 def test_nobody_makes_tasks_for_another_among_their_own(
     alice: Person, bob: Person, member: str
@@ -120,6 +125,7 @@ def test_nobody_makes_tasks_for_another_among_their_own(
     assert alice.lists() == bob.lists() == []
 
 
+@pytest.mark.evidence("lists")
 def test_who_clears_clears_their_own(both: list[Person]) -> None:
     alice, bob = both
     his = bob.lists()
@@ -132,6 +138,7 @@ def test_who_clears_clears_their_own(both: list[Person]) -> None:
     assert alice.lists() == open_
 
 
+@pytest.mark.evidence("no-token")
 def test_a_stranger_does_none_of_it(alice: Person, stranger: Person) -> None:
     done = alice.creates(completed=True)
     for answer in (

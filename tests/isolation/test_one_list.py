@@ -11,18 +11,21 @@ import psycopg
 import pytest
 from sqlmodel import SQLModel
 
-from api import guarded, person
-from api.audit import probes
+from api.commands import personal_data
+from api.commands.audit import probes
+from api.commands.migrate import POLICIES
+from api.database import guarded_tables
 from tests.cluster import TaskDatabase
-from tests.commands import run
 from tests.isolation import guarded as words
 from tests.isolation.test_policies_alone import WITHHELD_OF
 from tests.isolation.test_privileges import MAY_BE_REACHED
+from tests.program import run
 
 PLACES: Final[dict[str, Callable[[], set[str]]]] = {
-    "its words in _TABLES of api/audit/probes.py": lambda: {*probes.TABLES},
-    "its kind in _KINDS of api/person.py": lambda: {*person.TABLES},
-    "its model in api/models.py": lambda: {*SQLModel.metadata.tables},
+    "its file in db/policies/": lambda: {file.stem for file in POLICIES.glob("[!0]*.sql")},
+    "its words in _TABLES of api/commands/audit/probes.py": lambda: {*probes.TABLES},
+    "its PERSONAL_ROWS in _KINDS of api/commands/personal_data.py": lambda: {*personal_data.TABLES},
+    "its model in models.py of its package in api/": lambda: {*SQLModel.metadata.tables},
     "its words in TABLES of tests/isolation/guarded.py": lambda: {*words.NAMES},
     "what of it is withheld in tests/isolation/test_policies_alone.py": lambda: {
         table.name for table in WITHHELD_OF
@@ -33,9 +36,10 @@ PLACES: Final[dict[str, Callable[[], set[str]]]] = {
 }
 
 
+@pytest.mark.evidence("forgotten-table")
 @pytest.mark.parametrize("place", PLACES)
 def test_each_guarded_table_is_provided_for(as_owner: psycopg.Connection, place: str) -> None:
-    tables = {*guarded.tables(as_owner)}
+    tables = {*guarded_tables.tables(as_owner)}
     assert tables
     forgotten, gone = tables - PLACES[place](), PLACES[place]() - tables
     assert not forgotten, f"{', '.join(sorted(forgotten))}: write {place}"
@@ -44,7 +48,7 @@ def test_each_guarded_table_is_provided_for(as_owner: psycopg.Connection, place:
 
 def test_the_catalog_knows_a_table_by_any_privilege_on_it(own_database: TaskDatabase) -> None:
     with psycopg.connect(own_database.superuser, autocommit=True) as superuser:
-        before = guarded.tables(superuser)
+        before = guarded_tables.tables(superuser)
         superuser.execute("create schema aside; grant usage on schema aside to task_app")
         for number, (privilege, place) in enumerate(
             [
@@ -57,15 +61,18 @@ def test_the_catalog_knows_a_table_by_any_privilege_on_it(own_database: TaskData
         ):
             name = f"note_{number}"
             superuser.execute(f"create table {place}.{name} (user_id text, body text)".encode())
-            assert guarded.tables(superuser) == before
+            assert guarded_tables.tables(superuser) == before
             superuser.execute(f"grant {privilege} on {place}.{name} to task_app".encode())
             known = name if place == "public" else f"{place}.{name}"
-            assert {*guarded.tables(superuser)} == {*before, known}
+            assert {*guarded_tables.tables(superuser)} == {*before, known}
             superuser.execute(f"drop table {place}.{name}".encode())
         superuser.execute("create table note (user_id text); grant select on note to public")
-        assert "note" in guarded.tables(superuser), "whatever everybody has task_app has, too"
+        assert "note" in guarded_tables.tables(superuser), (
+            "whatever everybody has task_app has, too"
+        )
 
 
+@pytest.mark.evidence("forgotten-table")
 def test_the_audit_names_a_table_that_is_not_provided_for(own_database: TaskDatabase) -> None:
     with psycopg.connect(own_database.owner, autocommit=True) as owner:
         owner.execute("""
@@ -82,6 +89,6 @@ def test_the_audit_names_a_table_that_is_not_provided_for(own_database: TaskData
     found = [f for f in json.loads(outcome.out)["findings"] if f["id"] == "provision"]
     assert {(f["object"], f["level"]) for f in found} == {("memo_of_a_test", "error")}
     assert {f["mend"] for f in found} == {
-        "-- write its words in api/audit/probes.py",
-        "-- write its kind in api/person.py",
+        "-- write its words in api/commands/audit/probes.py",
+        "-- write its kind in api/commands/personal_data.py",
     }

@@ -5,9 +5,9 @@ import json
 import psycopg
 import pytest
 
-from api.auth import named_by_operator
-from api.db import Database
-from api.person import erase, export
+from api.auth.authenticator import named_by_operator
+from api.commands.personal_data import erase, export
+from api.database.session import Database
 from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase
 from tests.isolation.conftest import without_row_security

@@ -7,9 +7,9 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from api import queries
-from api.schemas import MAX_PAGE, Sort
-from api.statement import Statement
+from api.database.statement import Statement
+from api.tasks import queries
+from api.tasks.schemas import MAX_PAGE, Sort
 from tests.cluster import Cluster, TaskDatabase
 from tests.plans import Mode, executed, plan
 

@@ -94,6 +94,7 @@ def test_alice_selects_her_own(
     assert task_app.execute(table.sql("select count(*) from {table}")).fetchone() == (1,)
 
 
+@pytest.mark.evidence("cached-plans")
 @each_table
 def test_a_plan_made_for_alice_is_as_good_for_bob_and_for_nobody(
     task_app: psycopg.Connection, keys: dict[Table, dict[str, Any]], table: Table
@@ -104,6 +105,7 @@ def test_a_plan_made_for_alice_is_as_good_for_bob_and_for_nobody(
         assert seen.fetchall() == whose
 
 
+@pytest.mark.evidence("no-identity")
 @pytest.mark.parametrize("nobody", [None, ""], ids=["no identity", "an empty identity"])
 @pytest.mark.parametrize(
     "statement",
@@ -124,6 +126,7 @@ def test_nobody_reaches_nothing(
     assert everything(table) == before
 
 
+@pytest.mark.evidence("no-identity")
 @pytest.mark.parametrize("nobody", [None, ""], ids=["no identity", "an empty identity"])
 @pytest.mark.parametrize("owner", ["alice", ""])
 @each_table
@@ -137,6 +140,7 @@ def test_nobody_inserts_nothing(
         )
 
 
+@pytest.mark.evidence("last-identity")
 @each_table
 def test_a_session_that_served_alice_starts_afresh_as_nobody(
     task_app: psycopg.Connection, keys: dict[Table, dict[str, Any]], table: Table
@@ -149,6 +153,7 @@ def test_a_session_that_served_alice_starts_afresh_as_nobody(
     assert task_app.execute(count).fetchone() == (0,)
 
 
+@pytest.mark.evidence("forgotten-filter")
 @each_table
 def test_bobs_blind_update_changes_only_his_own(
     task_app: psycopg.Connection,
@@ -165,6 +170,7 @@ def test_bobs_blind_update_changes_only_his_own(
     assert taken == [("bob",)]
 
 
+@pytest.mark.evidence("forgotten-filter")
 @each_table
 def test_bobs_blind_delete_removes_only_his_own(
     task_app: psycopg.Connection, everything: Everything, table: Table
@@ -176,6 +182,7 @@ def test_bobs_blind_delete_removes_only_his_own(
     assert everything(table) == [hers]
 
 
+@pytest.mark.evidence("by-id", "idempotency-keys")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -212,9 +219,9 @@ WITHHELD: Final[dict[str, LiteralString]] = {
     " on conflict (user_id, {key}) do update set {change}",
     "insert or give away": "insert into {table} ({columns}) values ({his})"
     " on conflict (user_id, {key}) do update set user_id = 'alice'",
-    "insert a date": "insert into {table} ({columns}, created_at) values ({his}, now())",
+    "insert what is given": "insert into {table} ({columns}, {made}) values ({his}, default)",
     "give away": "update {table} set user_id = 'alice'",
-    "change its beginning": "update {table} set created_at = now()",
+    "change what was given": "update {table} set {made} = default",
     "copy in": "copy {table} ({columns}) from program 'true'",
     "truncate": "truncate {table}",
     "switch it off": "alter table {table} disable row level security",
@@ -259,6 +266,16 @@ ALL_WITHHELD: Final = WITHHELD_ELSEWHERE | {
 }
 
 
+@pytest.mark.evidence(
+    "another-name",
+    "generated-columns",
+    "idempotency-keys",
+    "policies-changed",
+    "role-change",
+    "ungoverned-commands",
+    "shadow-objects",
+    "other-objects",
+)
 @pytest.mark.parametrize("name", ALL_WITHHELD)
 def test_withheld_from_bob(task_app: psycopg.Connection, everything: Everything, name: str) -> None:
     before = [everything(table) for table in TABLES]
@@ -269,6 +286,7 @@ def test_withheld_from_bob(task_app: psycopg.Connection, everything: Everything,
     assert [everything(table) for table in TABLES] == before
 
 
+@pytest.mark.evidence("collisions", "idempotency-keys")
 def test_bob_may_use_the_key_that_alice_uses(
     task_app: psycopg.Connection, superuser: psycopg.Connection, everything: Everything
 ) -> None:
@@ -298,12 +316,14 @@ def expired(superuser: psycopg.Connection, keys: dict[Table, dict[str, Any]]) ->
     )
 
 
+@pytest.mark.evidence("stored-responses")
 @pytest.mark.usefixtures("expired")
 def test_the_owner_sees_of_the_keys_what_has_expired(as_owner: psycopg.Connection) -> None:
     seen = as_owner.execute("select user_id, key from idempotency_key order by 1").fetchall()
     assert seen == [("alice", "expired"), ("bob", "expired")]
 
 
+@pytest.mark.evidence("stored-responses")
 @pytest.mark.usefixtures("expired")
 def test_the_owners_blind_delete_removes_what_has_expired(
     as_owner: psycopg.Connection, everything: Everything
@@ -313,6 +333,7 @@ def test_the_owners_blind_delete_removes_what_has_expired(
     assert everything(IDEMPOTENCY_KEY) == valid
 
 
+@pytest.mark.evidence("stored-responses")
 @pytest.mark.usefixtures("expired")
 @pytest.mark.parametrize("somebody", [None, "alice"])
 def test_the_owner_writes_nothing_for_anybody(
@@ -327,6 +348,7 @@ def test_the_owner_writes_nothing_for_anybody(
     assert everything(IDEMPOTENCY_KEY) == before
 
 
+@pytest.mark.evidence("stored-responses")
 @pytest.mark.usefixtures("expired")
 def test_what_has_expired_of_alices_is_not_bobs_to_reach(
     task_app: psycopg.Connection, everything: Everything
@@ -340,6 +362,7 @@ def test_what_has_expired_of_alices_is_not_bobs_to_reach(
     assert everything(IDEMPOTENCY_KEY) == hers
 
 
+@pytest.mark.evidence("one-heavy-request")
 def test_the_limits_of_the_role_are_on_every_connection(task_app: psycopg.Connection) -> None:
     limits = [
         task_app.execute("select current_setting(%s)", [name]).fetchone()

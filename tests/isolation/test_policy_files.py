@@ -11,7 +11,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 import pytest
 
-from api.migrate import MIGRATIONS, POLICIES
+from api.commands.migrate import MIGRATIONS, POLICIES
 from tests.cluster import OWNER, TaskDatabase
 
 # What files write. A grant is what somebody else than the owner has.

@@ -36,6 +36,7 @@ def may(connection: psycopg.Connection, function: str, *arguments: str) -> bool:
     return bool(row[0])
 
 
+@pytest.mark.evidence("generated-columns")
 @pytest.mark.parametrize("privilege", PRIVILEGES)
 @each_table
 def test_the_columns_that_may_be_reached(
@@ -52,6 +53,7 @@ def test_the_columns_that_may_be_reached(
     assert not may(task_app, "has_any_column_privilege", table.name, option)
 
 
+@pytest.mark.evidence("ungoverned-commands")
 @pytest.mark.parametrize("privilege", ["truncate", "references", "trigger", "maintain"])
 @each_table
 def test_what_no_policy_governs_is_withheld(
@@ -62,6 +64,7 @@ def test_what_no_policy_governs_is_withheld(
     assert not may(task_app, "has_table_privilege", table.name, privilege)
 
 
+@pytest.mark.evidence("grant-options")
 @pytest.mark.parametrize("privilege", ["select", "delete"])
 @each_table
 def test_nothing_may_be_passed_on(
@@ -72,6 +75,7 @@ def test_nothing_may_be_passed_on(
     assert not may(task_app, "has_table_privilege", table.name, option)
 
 
+@pytest.mark.evidence("generated-columns")
 def test_the_sequence_is_out_of_reach(task_app: psycopg.Connection) -> None:
     for statement in (
         "select nextval('task_id_seq')",
@@ -83,10 +87,12 @@ def test_the_sequence_is_out_of_reach(task_app: psycopg.Connection) -> None:
         task_app.rollback()
 
 
+@pytest.mark.evidence("definer-rights")
 def test_the_function_is_out_of_reach(task_app: psycopg.Connection) -> None:
     assert not may(task_app, "has_function_privilege", "task_touch()", "execute")
 
 
+@pytest.mark.evidence("shadow-objects")
 def test_nothing_can_be_made(task_app: psycopg.Connection, database: TaskDatabase) -> None:
     name = task_app.info.dbname
     assert may(task_app, "has_schema_privilege", "public", "usage")
@@ -106,5 +112,6 @@ def test_somebody_else_reaches_no_column(database: TaskDatabase) -> None:
         superuser.rollback()
 
 
+@pytest.mark.evidence("shadow-objects")
 def test_a_temporary_table_would_not_stand_in_front(task_app: psycopg.Connection) -> None:
     assert task_app.execute("show search_path").fetchone() == ("public, pg_temp",)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from api.db import Database, RowSecurityInactive
+from api.database.gate import RowSecurityInactive
+from api.database.session import Database
 from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase
 

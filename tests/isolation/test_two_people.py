@@ -10,10 +10,11 @@ import httpx2
 import psycopg
 import pytest
 
-from api import queries
-from api.db import Transaction
-from api.pipeline import Call
-from api.statement import Statement
+from api.database.pipeline import Call
+from api.database.session import Transaction
+from api.database.statement import Statement
+from api.idempotency import queries as idempotency_queries
+from api.tasks import queries
 from tests.every_statement import every_statement
 from tests.openapi import DOCUMENT
 from tests.people import Person
@@ -54,6 +55,7 @@ def test_alice_reaches_her_own_task(alice: Person, name: str) -> None:
     assert calls(alice, name, task["id"]).status_code == ROUTES[name][3]
 
 
+@pytest.mark.evidence("by-id", "broken-policy")
 @route
 def test_bob_cannot_reach_it_and_it_stays_as_it_was(alice: Person, bob: Person, name: str) -> None:
     task = alice.creates(description="2 litres")
@@ -61,6 +63,7 @@ def test_bob_cannot_reach_it_and_it_stays_as_it_was(alice: Person, bob: Person, 
     assert alice.sees(task["id"]) == task  # the control: it is really there, untouched
 
 
+@pytest.mark.evidence("existence")
 @route
 def test_bob_cannot_tell_hers_from_nobodys(alice: Person, bob: Person, name: str) -> None:
     hers, missing = (calls(bob, name, n) for n in (alice.creates()["id"], NOBODYS))
@@ -68,6 +71,7 @@ def test_bob_cannot_tell_hers_from_nobodys(alice: Person, bob: Person, name: str
     assert all_of(hers) == all_of(missing)
 
 
+@pytest.mark.evidence("existence")
 @pytest.mark.parametrize("guess", ["hers", "*", '"999"', 'W/"1"'])
 @route
 def test_nor_by_what_he_takes_it_for(alice: Person, bob: Person, name: str, guess: str) -> None:
@@ -88,6 +92,7 @@ def test_nor_by_what_he_takes_it_for(alice: Person, bob: Person, name: str, gues
     assert calls(alice, name, task["id"], **guessed).status_code == told
 
 
+@pytest.mark.evidence("no-token")
 @route
 def test_a_stranger_gets_no_answer_about_it(alice: Person, stranger: Person, name: str) -> None:
     task = alice.creates()
@@ -95,6 +100,7 @@ def test_a_stranger_gets_no_answer_about_it(alice: Person, stranger: Person, nam
     assert alice.sees(task["id"]) == task
 
 
+@pytest.mark.evidence("lists")
 def test_each_lists_their_own_and_nothing_else(alice: Person, bob: Person) -> None:
     hers = [alice.creates(f"Alice's {n}", completed=n == 1)["id"] for n in range(3)]
     his = [bob.creates(f"Bob's {n}", completed=n == 1)["id"] for n in range(3)]
@@ -111,11 +117,13 @@ def test_a_newcomer_lists_nothing(alice: Person, bob: Person) -> None:
     assert bob.http.get("/api/tasks", params={"offset": 1}).json() == []
 
 
+@pytest.mark.evidence("no-token")
 def test_a_stranger_lists_nothing_and_creates_nothing(stranger: Person) -> None:
     assert stranger.http.get("/api/tasks").status_code == 401
     assert stranger.http.post("/api/tasks", json={"title": "Mine?"}).status_code == 401
 
 
+@pytest.mark.evidence("another-name")
 @pytest.mark.parametrize("member", ["user_id", "id", "created_at", "updated_at", "version"])
 def test_bob_cannot_say_whose_a_task_is_or_when_it_began(
     alice: Person, bob: Person, member: str
@@ -132,6 +140,7 @@ def test_bob_cannot_say_whose_a_task_is_or_when_it_began(
     assert alice.lists() == []
 
 
+@pytest.mark.evidence("lists")
 def test_a_page_follows_only_ones_own(alice: Person, bob: Person) -> None:
     for n in range(3):
         alice.creates(f"Alice's {n}")
@@ -183,6 +192,7 @@ def test_bob_clears_what_he_has_done_and_nothing_of_hers(alice: Person, bob: Per
     assert alice.lists() == hers[::-1]
 
 
+@pytest.mark.evidence("idempotency-keys")
 @pytest.mark.parametrize("path", ["", "/bulk"])
 @pytest.mark.parametrize("title", ["Buy milk", "Buy bread"], ids=["her words", "his own"])
 def test_bob_s_key_is_his_own(alice: Person, bob: Person, path: str, title: str) -> None:
@@ -201,6 +211,7 @@ def test_bob_s_key_is_his_own(alice: Person, bob: Person, path: str, title: str)
         assert len(person.lists()) == 1
 
 
+@pytest.mark.evidence("idempotency-keys")
 def test_bob_s_key_completes_nothing_of_hers(alice: Person, bob: Person) -> None:
     task = alice.creates()
     done = calls(alice, "toggle", task["id"], Idempotency_Key=MINE)
@@ -214,6 +225,7 @@ def test_bob_s_key_completes_nothing_of_hers(alice: Person, bob: Person) -> None
     assert again.json() == done.json() == alice.sees(task["id"])
 
 
+@pytest.mark.evidence("key-existence")
 def test_what_bob_sends_forgets_nothing_of_hers(
     alice: Person, bob: Person, as_superuser: psycopg.Connection
 ) -> None:
@@ -266,9 +278,9 @@ OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
 # What the operator does for one person at a time: test_one_person.py
 OF_THE_OPERATOR = {
     queries.EXPORT_TASKS,
-    queries.EXPORT_KEPT_ANSWERS,
+    idempotency_queries.EXPORT_KEPT_ANSWERS,
     queries.ERASE_TASKS,
-    queries.ERASE_KEPT_ANSWERS,
+    idempotency_queries.ERASE_KEPT_ANSWERS,
 }
 
 
@@ -282,16 +294,19 @@ def documented() -> dict[str, tuple[str, str]]:
     }
 
 
+@pytest.mark.evidence("untried-route")
 def test_every_operation_of_the_document_is_among_these() -> None:
     assert {*documented()} == {*OPERATIONS}
 
 
+@pytest.mark.evidence("untried-route")
 def test_every_operation_that_names_a_task_is_among_the_routes() -> None:
     named = {told for told in documented().values() if "{" in told[1]}
     path = "/api/tasks/{task_id}"
     assert named == {(method, path + suffix) for method, suffix, *_ in ROUTES.values()}
 
 
+@pytest.mark.evidence("untried-route")
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_whatever_bob_does_hers_stay_as_they_were(alice: Person, bob: Person, name: str) -> None:
     alice.creates("Buy milk", completed=True)
@@ -305,6 +320,7 @@ def test_whatever_bob_does_hers_stay_as_they_were(alice: Person, bob: Person, na
     assert (alice.id in control.text) == (name not in ("deleteTask", "deleteCompletedTasks"))
 
 
+@pytest.mark.evidence("forgotten-filter")
 def test_every_statement_is_run_for_two_people(
     alice: Person, bob: Person, as_superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from api.embedded import postgres
+from api.commands.embedded import postgres
 from tests.mutants.table import MUTANTS, Mutant
 from tests.mutants.trial import Outcome, memory, run
 

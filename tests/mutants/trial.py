@@ -29,6 +29,8 @@ LEFT_OUT: Final = (
     "test_schemathesis.py",
     "test_policy_files.py",
     "test_documents.py",
+    "test_evidence.py",
+    "test_examples.py",
     "test_dependencies.py",
     "test_make.py",
     "private_names/",
@@ -46,9 +48,11 @@ LEFT_OUT: Final = (
 )
 
 # The suite keeps the shell's environment from its commands, which are to find the copy.
-FOUND: Final = Edit("tests/commands.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")')
+FOUND: Final = Edit("tests/program.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")')
 # A PostgreSQL that lives for seconds is copied rather than made, and not kept safe on a disk.
-UNSAFE: Final = Edit("api/embedded.py", "options = \"-h ''", "options = \"-c fsync=off -h ''")
+UNSAFE: Final = Edit(
+    "api/commands/embedded.py", "options = \"-h ''", "options = \"-c fsync=off -h ''"
+)
 INITDB: Final = "_initdb(binaries, directory)\n"
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
@@ -87,7 +91,7 @@ def run(mutant: Mutant, cluster: Path) -> Outcome:
     """The suite in a copy with this mutant in it, on a copy of this PostgreSQL."""
     begun = time.monotonic()
     copying = f'subprocess.run(["cp", "-a", "{cluster}/.", directory], check=True)\n'
-    copied = Edit("api/embedded.py", INITDB, copying)
+    copied = Edit("api/commands/embedded.py", INITDB, copying)
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=memory()) as temporary:
         folder = Path(temporary).resolve()
         for name in COPIED:

@@ -57,7 +57,7 @@ def suite(folder: str, arguments: list[str]) -> None:
 def _demand_the_copy(folder: str) -> None:
     """What is imported here, and in a command started by a test, is the copy."""
     import api
-    from tests.commands import environment
+    from tests.program import environment
 
     said = subprocess.run(
         [sys.executable, "-c", "import api; print(api.__file__)"],

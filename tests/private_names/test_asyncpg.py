@@ -1,4 +1,4 @@
-"""asyncpg: what api/pipeline.py and api/connect.py need of its connection and its errors."""
+"""asyncpg: what the pipeline and the connector need of its connection and its errors."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""FastAPI: how api/routes/route.py learns what a route takes."""
+"""FastAPI: how api/http/routing.py learns what a route takes."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""fastapi-offline: the files that api/routes/docs.py serves."""
+"""fastapi-offline: the files that api/http/docs.py serves."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""prometheus-client: the files in which processes leave their numbers, for api/exporter.py."""
+"""prometheus-client: the files in which processes leave their numbers, for the exporter."""
 
 import json
 import os

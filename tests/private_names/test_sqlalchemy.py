@@ -1,4 +1,4 @@
-"""SQLAlchemy: how api/parts.py and api/statement.py look into a statement."""
+"""SQLAlchemy: how api/database/parts.py and api/database/statement.py look into a statement."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from sqlalchemy.sql.expression import ColumnClause
 from sqlmodel import col
 from sqlmodel import select as select_models
 
-from api.allowed import CLASSES
-from api.models import Task
-from api.parts import DIALECT
+from api.database.allowed import CLASSES
+from api.database.parts import DIALECT
+from api.tasks.models import Task
 
 # ruff: noqa: SLF001 - these names are what is asked for
 

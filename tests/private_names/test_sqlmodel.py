@@ -1,9 +1,9 @@
-"""SQLModel: the classes by which api/allowed.py knows its statements."""
+"""SQLModel: the classes by which api/database/allowed.py knows its statements."""
 
 from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from api.models import Task
+from api.tasks.models import Task
 
 
 def test_a_select_is_still_of_one_of_two_classes() -> None:

@@ -1,4 +1,4 @@
-"""uvicorn: what api/protocol.py and api/server.py need of its classes."""
+"""uvicorn: what api/serving/protocol.py and api/serving/server.py need of its classes."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""yoyo: what api/migrate.py needs of its backend."""
+"""yoyo: what api/commands/migrate.py needs of its backend."""
 
 from pathlib import Path
 from typing import Any

@@ -1,19 +1,35 @@
--- All that db/policies/ decides, a fact a row: what it is about, and how it stands.
+-- All that db/policies/ decides, and the triggers, a fact a row: what it is about, and how it stands.
 -- Compared with manifest.txt, which holds the same of a freshly migrated database.
 -- The owner's own privileges are left out: they come with owning. A policy of the owner's is said
 -- to be to *the owner*, whose name is the deployment's.
 -- Asked with PostgreSQL's own schema alone on the search_path: what is public's is named without its
--- schema as a subject, and in an expression with it, where nothing of public's belongs.
+-- schema as a subject, and in an expression with it, where nothing of public's belongs. Of another
+-- schema is what task_app or PUBLIC was granted there: no policy file grants any of it.
 
 with relations as (
-    select c.oid, quote_ident(c.relname) as name, c.relkind, c.relowner, c.relacl,
-           c.relrowsecurity, c.relforcerowsecurity
+    select c.oid, case when c.relnamespace = 'public'::regnamespace then '' else quote_ident(n.nspname) || '.' end
+                  || quote_ident(c.relname) as name,
+           c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity
       from pg_catalog.pg_class c
-     where c.relnamespace = 'public'::regnamespace
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.oid >= 16384
        and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+       and (c.relnamespace = 'public'::regnamespace
+            or exists (
+                select
+                  from (select grantee from aclexplode(c.relacl)
+                         union all
+                        select (aclexplode(att.attacl)).grantee
+                          from pg_catalog.pg_attribute att where att.attrelid = c.oid) a
+                 where a.grantee in (0, to_regrole('task_app')::oid) and a.grantee <> c.relowner))
+       and n.nspname !~ '^pg_(toast_)?temp_'
        and not exists (select from pg_catalog.pg_depend d
                         where d.classid = 'pg_catalog.pg_class'::regclass
                           and d.objid = c.oid and d.deptype = 'e')
+), triggers as (
+    select t.*, r.name as relation
+      from pg_catalog.pg_trigger t join relations r on r.oid = t.tgrelid
+     where not t.tgisinternal
 ), grants (privilege, place, grantee, grantable) as (
     select a.privilege_type, r.name, a.grantee, a.is_grantable
       from relations r cross join aclexplode(r.relacl) a
@@ -84,6 +100,25 @@ select format('policy %s on %s', p.polname, r.name),
            'using ' || pg_get_expr(p.polqual, p.polrelid),
            'with check ' || pg_get_expr(p.polwithcheck, p.polrelid))
   from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid
+union all
+select format('trigger %I on %s', tgname, relation),
+       concat_ws(' ', case tgenabled when 'O' then 'enabled' when 'D' then 'disabled'
+                                     when 'R' then 'for replicas' else 'always enabled' end,
+                 pg_get_triggerdef(oid))
+  from triggers
+union all
+select format('trigger function %s%I()', nullif(p.pronamespace::regnamespace || '.', 'public.'),
+              p.proname),
+       concat_ws(' ', l.lanname,
+           case when p.prosecdef then 'security definer' else 'security invoker' end,
+           array_to_string(p.proconfig, ' '),
+           'sha256', encode(sha256(convert_to(concat(p.prosrc, p.probin), 'UTF8')), 'hex'))
+  from pg_catalog.pg_proc p join pg_catalog.pg_language l on l.oid = p.prolang
+ where p.oid in (select tgfoid from triggers)
+    or p.prorettype = 'trigger'::regtype and p.pronamespace = 'public'::regnamespace
+       and not exists (select from pg_catalog.pg_depend d
+                        where d.classid = 'pg_catalog.pg_proc'::regclass
+                          and d.objid = p.oid and d.deptype = 'e')
 union all
 select format('%s on %s to %s', lower(regexp_replace(privilege, ' \(.*', ''))
                   || coalesce(substring(privilege from ' \(.*'), ''), place,

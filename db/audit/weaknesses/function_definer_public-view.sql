@@ -1,5 +1,5 @@
 -- reached through a view
--- turns red: function_definer_public grant_other_object view_definer
+-- turns red: function_definer_public grant_other_object view_definer drift
 create schema hidden;
 create function hidden.f() returns text language sql security definer
     set search_path = '' as $$ select title from public.task limit 1 $$;

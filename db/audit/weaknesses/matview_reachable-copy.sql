@@ -1,5 +1,5 @@
 -- a materialized view of a copy
--- turns red: matview_reachable grant_other_object
+-- turns red: matview_reachable grant_other_object drift
 create schema stash;
 create table stash.copy as select title from task;
 create materialized view stash.shown as select title from stash.copy;

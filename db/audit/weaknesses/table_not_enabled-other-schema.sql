@@ -1,5 +1,5 @@
 -- a table of another service: its policy was written, and never enabled
--- turns red: table_not_enabled grant_other_object provision
+-- turns red: table_not_enabled grant_other_object provision drift
 create schema billing;
 create table billing.invoice (
     user_id text   primary key check (user_id <> ''),

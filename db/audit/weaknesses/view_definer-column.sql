@@ -1,5 +1,5 @@
 -- one column of a view
--- turns red: view_definer grant_other_object
+-- turns red: view_definer grant_other_object drift
 create schema stash;
 create table stash.copy as select title from task;
 create view stash.shown as select title from stash.copy;

@@ -1,5 +1,5 @@
 -- a view of a copy, which leaves no trace of the table
--- turns red: view_definer grant_other_object
+-- turns red: view_definer grant_other_object drift
 create schema stash;
 create table stash.copy as select title from task;
 create view stash.shown as select title from stash.copy;

@@ -1,5 +1,5 @@
 -- a view of a file
--- turns red: view_definer grant_other_object
+-- turns red: view_definer grant_other_object drift
 -- needs: extension file_fdw
 create schema stash;
 create extension file_fdw;

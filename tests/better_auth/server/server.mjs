@@ -1,4 +1,4 @@
-// Front ends' servers, each with a Better Auth in it as README.md sets it up. MODES, in JSON, says
+// Front ends' servers, each with a Better Auth in it as docs/tokens.md sets it up. MODES, in JSON, says
 // by name how each of them signs; their addresses, by name too, are what is printed. A mode has
 //   jwt      options of the jwt plugin, which is left out without them; { sign: "secret" } makes it
 //            sign with the secret
@@ -23,7 +23,7 @@ function jwtPlugin({ sign, ...options }, key, baseURL) {
   return jwt({ jwks, jwt: { sign: signed } });
 }
 
-// the route of README.md, "A shared secret"
+// the route of docs/tokens.md, "A shared secret"
 async function taskToken(auth, key, request) {
   const session = await auth.api.getSession({ headers: fromNodeHeaders(request.headers) });
   if (!session) return null;

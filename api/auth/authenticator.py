@@ -1,0 +1,209 @@
+"""A bearer token becomes a `User` here, and nowhere else."""
+
+import re
+import time
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, final
+
+import jwt
+
+from api.auth.jwks import KeySet
+from api.settings import AuthSettings
+from api.text import is_identifier
+
+# A token made for another purpose says so (RFC 8725, section 3.11).
+_TYPES: Final = {"jwt", "at+jwt"}
+LEEWAY: Final = 10  # seconds of clock skew forgiven in exp, nbf and iat
+_YEAR_10000: Final = 253_402_300_800  # seconds since 1970
+_MAX_LENGTH: Final = 8192  # characters of a token
+_REMEMBERED: Final = 20_000  # tokens; some 10 MiB
+_BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *")
+
+
+class Unauthorized(Exception):
+    """The request does not say, believably, who is asking.
+
+    `str()` is a sentence for the client, without anything of the token. `presented` tells whether
+    there was a token at all (RFC 6750, section 3.1).
+    """
+
+    def __init__(self, detail: str, *, presented: bool = True) -> None:
+        super().__init__(detail)
+        self.presented = presented
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody whose identity has been proven, or who was named by the operator.
+
+    Only this module makes one.
+    """
+
+    id: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token proved: for whom, until when, by the key that its header names so."""
+
+    user: User
+    until: float
+    key: Any
+    algorithm: str
+    kid: object
+
+
+@final
+class Authenticator:
+    """Verifies tokens as the settings say: by a shared secret, or by the issuer's key set.
+
+    A token that was verified is remembered by its digest, and believed again until its `exp`, for
+    as long as the issuer has the same key.
+    """
+
+    def __init__(self, settings: AuthSettings) -> None:
+        self._issuer = settings.auth_issuer
+        self._audience = settings.auth_audience
+        self._claim = settings.auth_user_claim.split(".")
+        self._secret = settings.better_auth_secret
+        self._algorithms: tuple[str, ...] = ("HS256",) if self._secret else settings.auth_algorithms
+        self._keys = (
+            KeySet(settings.auth_jwks_url, self._algorithms) if settings.auth_jwks_url else None
+        )
+        self._verified: dict[bytes, _Verified] = {}
+
+    @property
+    def key_set(self) -> KeySet | None:
+        """The issuer's, if there is one, for those who watch it."""
+        return self._keys
+
+    async def user(self, authorization: list[str]) -> User:
+        """Who the values of the Authorization header speak for.
+
+        Raises `Unauthorized`, or `jwks.KeysUnavailable` when the issuer's keys were never had.
+        """
+        if not authorization:
+            raise Unauthorized("Send a token: Authorization: Bearer <token>.", presented=False)
+        if len(authorization) > 1:
+            raise Unauthorized("Send one Authorization header, not several.")
+        digest = blake2b(authorization[0].encode()).digest()
+        known = self._verified.get(digest)
+        if (
+            known is not None
+            and time.time() < known.until
+            and await self._key(known.algorithm, known.kid) is known.key
+        ):
+            return known.user
+        match = _BEARER.fullmatch(authorization[0])
+        if match is None or len(match[1]) > _MAX_LENGTH:
+            raise Unauthorized("The Authorization header must be: Bearer <token>.")
+        return (await self._verify(match[1], digest)).user
+
+    async def close(self) -> None:
+        """Let go of the issuer."""
+        if self._keys is not None:
+            await self._keys.close()
+
+    async def _verify(self, token: str, digest: bytes) -> _Verified:
+        algorithm, kid = self._header(token)
+        key = await self._key(algorithm, kid)
+        user, until = self._believe(token, key)
+        self._verified.pop(digest, None)
+        if len(self._verified) >= _REMEMBERED:
+            del self._verified[next(iter(self._verified))]  # the oldest
+        self._verified[digest] = verified = _Verified(user, until, key, algorithm, kid)
+        return verified
+
+    def _header(self, token: str) -> tuple[str, object]:
+        """The algorithm and key id. Nothing is fetched for an algorithm not allowed."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise Unauthorized("The token is not a JWT.") from None
+        if (algorithm := header.get("alg")) not in self._algorithms:
+            raise Unauthorized("The token is signed with an algorithm not accepted here.")
+        if str(header.get("typ", "JWT")).lower().removeprefix("application/") not in _TYPES:
+            raise Unauthorized("The token is of a type not accepted here.")
+        return str(algorithm), header.get("kid")
+
+    async def _key(self, algorithm: str, kid: object) -> Any:
+        """What a token of this header must be signed with."""
+        if self._secret is not None:
+            return self._secret.get_secret_value()
+        assert self._keys is not None  # noqa: S101 - the settings know one mode or the other
+        key = await self._keys.key(kid, algorithm) if isinstance(kid, str) else None
+        if key is None:
+            raise Unauthorized("The token is signed with a key its issuer does not have.")
+        return key
+
+    def _believe(self, token: str, key: Any) -> tuple[User, float]:
+        """Who is asking, and until when that can be believed."""
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=self._algorithms,
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY,
+                options={
+                    "require": ["exp"]
+                    + ["iss"] * (self._issuer is not None)
+                    + ["aud"] * (self._audience is not None),
+                    "verify_aud": self._audience is not None,
+                    "verify_sub": False,  # judged below, where the settings say it is
+                    "enforce_minimum_key_length": True,
+                },
+            )
+        except jwt.ExpiredSignatureError:
+            raise Unauthorized("The token has expired; get a new one.") from None
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+            raise Unauthorized("The token is not valid here.") from None
+        # PyJWT takes '1' and 10**30 for dates.
+        expires = claims["exp"]
+        if type(expires) not in (int, float) or not expires < _YEAR_10000:
+            raise Unauthorized("The token's exp is not a date before the year 10000.")
+        return self._user(claims), expires
+
+    def _user(self, claims: dict[str, Any]) -> User:
+        value: object = claims
+        for name in self._claim:
+            value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, str) or not is_identifier(value):
+            raise Unauthorized("The token does not say who is asking.")
+        return User(value)
+
+
+def named_by_operator(user_id: str) -> User:
+    """Whom a command of the operator's is about, who proves to be that by having the settings.
+
+    Raises `ValueError` when the id could not be a user's.
+    """
+    if not is_identifier(user_id):
+        raise ValueError("a user id is 1 to 255 characters, none of them blank")
+    return User(user_id)
+
+
+def issue_token(settings: AuthSettings, user_id: str, lifetime: int = 86_400) -> str:
+    """A token for `user_id` under BETTER_AUTH_SECRET, good for `lifetime` seconds.
+
+    Raises `ValueError` when the settings hold no secret or the id could not be a user's.
+    """
+    if settings.better_auth_secret is None:
+        raise ValueError("tokens are signed by the issuer at AUTH_JWKS_URL, not here")
+    user = named_by_operator(user_id)
+    now = int(time.time())
+    claims: dict[str, Any] = {"iat": now, "exp": now + lifetime}
+    if settings.auth_issuer:
+        claims["iss"] = settings.auth_issuer
+    if settings.auth_audience:
+        claims["aud"] = settings.auth_audience
+    *path, last = settings.auth_user_claim.split(".")
+    place = claims
+    for name in path:
+        place = place.setdefault(name, {})
+    place[last] = user.id
+    return jwt.encode(claims, settings.better_auth_secret.get_secret_value(), algorithm="HS256")

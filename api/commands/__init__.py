@@ -1,0 +1,1 @@
+"""What `task-api` does besides serving requests: a file or a package for each command."""

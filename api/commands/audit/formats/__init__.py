@@ -1,0 +1,1 @@
+"""How a report is shown. Each format is a function `render` from a report to text."""

@@ -1,0 +1,193 @@
+"""Attempts on the live database as the serving role. All are rolled back."""
+
+import secrets
+from typing import Any, Final, LiteralString
+
+import psycopg
+
+from api.commands.audit.report import ROLE, Probe
+
+Words = dict[str, LiteralString]
+Attempts = dict[str, Words]  # by what must happen, then by name
+
+_NONE: Final = "0 rows"
+_ONE: Final = "1 row"
+_REFUSED: Final = "refused (42501)"
+
+# The tables of people's rows, in the words that attempts are made of. `key` names a row beside
+# user_id, and `values` follow user_id in a row to insert; those of `mine` are one's own before any
+# attempt.
+_TABLES: Final[dict[str, Words]] = {
+    "task": {
+        "table": "task",
+        "key": "id",
+        "columns": "user_id, title",
+        "values": "'x'",
+        "mine": "'audit'",
+        "change": "title = 'x'",
+    },
+    "idempotency_key": {
+        "table": "idempotency_key",
+        "key": "key",
+        "columns": "user_id, key, fingerprint",
+        "values": "'x', 'x'",
+        "mine": "%(me)s, 'audit'",
+        "change": "body = 'x'",
+    },
+}
+TABLES: Final = frozenset(_TABLES)
+_MINE: Final = "insert into {table} ({columns}) values (%(me)s, {mine}) returning {key}"
+
+# `me` and `them` have one row each in each table; `theirs` is the key of the other's.
+_AS_NOBODY: Final[Attempts] = {
+    _NONE: {
+        "select": "select 1 from {table} limit 10",
+        "blind update": "update {table} set {change}",
+        "blind delete": "delete from {table}",
+    },
+    _REFUSED: {"insert": "insert into {table} ({columns}) values (%(them)s, {values})"},
+}
+_AS_ME: Final[Attempts] = {
+    _ONE: {
+        "select, everything": "select 1 from {table} limit 10",
+        "select, own": "select 1 from {table} where user_id = %(me)s limit 10",
+        "insert, own": "insert into {table} ({columns}) values (%(me)s, {values})",
+        "update, own": "update {table} set {change} where user_id = %(me)s",
+        "blind update": "update {table} set {change}",
+        "delete, own": "delete from {table} where user_id = %(me)s",
+        "blind delete": "delete from {table}",
+    },
+    _NONE: {
+        "select, foreign": "select 1 from {table} where user_id = %(them)s limit 10",
+        "select for update, foreign": "select 1 from {table} where {key} = %(theirs)s for update",
+        "update, foreign": "update {table} set {change} where user_id = %(them)s",
+        "update returning, foreign": "update {table} set {change} where {key} = %(theirs)s"
+        " returning 1",
+        "delete, foreign": "delete from {table} where user_id = %(them)s",
+        "delete returning, foreign": "delete from {table} where {key} = %(theirs)s returning 1",
+    },
+    _REFUSED: {
+        "insert, foreign": "insert into {table} ({columns}) values (%(them)s, {values})",
+        "insert on conflict do nothing, foreign": "insert into {table} ({columns})"
+        " values (%(them)s, {values}) on conflict do nothing",
+        "insert on conflict do update, foreign": "insert into {table} ({columns})"
+        " values (%(them)s, {values}) on conflict (user_id, {key}) do update set {change}",
+        "give away": "update {table} set user_id = %(them)s where user_id = %(me)s",
+        "change the key": "update {table} set {key} = default where user_id = %(me)s",
+        "truncate": "truncate {table}",
+    },
+}
+_DATED: Final[Words] = {
+    "insert a date": "insert into {table} ({columns}, created_at) values (%(me)s, {values}, now())",
+    "change the date": "update {table} set created_at = now() where user_id = %(me)s",
+}
+_ALONE: Final[dict[str, Attempts]] = {
+    "task": {
+        _REFUSED: {
+            **_DATED,
+            "insert an id": "insert into task (user_id, id, title) overriding system value"
+            " values (%(me)s, 1, 'x')",
+            "change the version": "update task set version = 9 where user_id = %(me)s",
+        },
+    },
+    "idempotency_key": {
+        _ONE: {
+            # two people may use the same key, and neither notices
+            "insert, the other's key": "insert into idempotency_key (user_id, key, fingerprint)"
+            " values (%(me)s, %(theirs)s, 'x') on conflict do nothing",
+        },
+        _REFUSED: {
+            **_DATED,
+            "insert on conflict do nothing, the other's row": "insert into idempotency_key"
+            " (user_id, key, fingerprint) values (%(them)s, %(theirs)s, 'x')"
+            " on conflict do nothing",
+            "insert an answer": "insert into idempotency_key (user_id, key, fingerprint, body)"
+            " values (%(me)s, 'x', 'x', 'x')",
+            "change the request": "update idempotency_key set fingerprint = 'x'"
+            " where user_id = %(me)s",
+        },
+    },
+}
+_WITHOUT_ROW_SECURITY: Final[Attempts] = {
+    _REFUSED: {"select, row_security = off": "select 1 from {table} limit 10"}
+}
+_EMPTY: Final[Attempts] = {
+    "refused (23514)": {"insert as nobody": "insert into {table} ({columns}) values ('', {values})"}
+}
+
+
+# Who put the role on as a mask, in the URL or by a preset, can take it off.
+_CONNECTS_AS: Final = """
+select concat_ws(', a mask of ', current_user::text,
+                 case when session_user <> current_user then session_user::text end)
+"""
+
+
+def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
+    """Every attempt, on a connection as the serving role that has not said yet who it is.
+
+    Of a guarded table that has no words here nothing is tried: `evidence.provision` says so.
+    Nothing stays but gaps in the sequence of ids. Raises `psycopg.Error` when not even rows of
+    one's own can be made, without which the rest would prove nothing.
+    """
+    me, them = (f"audit-{secrets.token_hex(8)}" for _ in range(2))
+    values = {table: {"me": me, "them": them, "theirs": None} for table in _TABLES}
+
+    def tried(attempts: Attempts, circumstance: str, *tables: str) -> list[Probe]:
+        return [
+            _tried(connection, statement.format(**_TABLES[table]), values[table], expected, said)
+            for table in tables or _TABLES
+            for expected, statements in attempts.items()
+            for name, statement in statements.items()
+            for said in [", ".join(filter(None, [table, name, circumstance]))]
+        ]
+
+    with connection.transaction(force_rollback=True):
+        (role,) = connection.execute(_CONNECTS_AS).fetchone() or ("?",)
+        # only a session that never said who it is has NULL for app.user_id
+        nobody = tried(_AS_NOBODY, "no identity")
+        for caller in (me, them):
+            _say(connection, caller)
+            for table, key in give(connection, caller).items():
+                values[table]["theirs"] = key
+        _say(connection, me)
+        somebody = [
+            done
+            for table in _TABLES
+            for attempts in (_AS_ME, _ALONE.get(table, {}))
+            for done in tried(attempts, "", table)
+        ]
+        _say(connection, "")
+        empty = tried(_AS_NOBODY | _EMPTY, "empty identity")
+        connection.execute("set local row_security = off")
+        unguarded = tried(_WITHOUT_ROW_SECURITY, "")
+    connects = Probe("the server connects as", "select current_user, session_user", ROLE, role)
+    return (connects, *nobody, *somebody, *empty, *unguarded)
+
+
+def give(connection: psycopg.Connection[Any], caller: str) -> dict[str, Any]:
+    """A row of that person's in each table: its key, by table."""
+    return {
+        table: (connection.execute(_MINE.format(**words), {"me": caller}).fetchone() or (None,))[0]
+        for table, words in _TABLES.items()
+    }
+
+
+def _say(connection: psycopg.Connection[Any], caller: str) -> None:
+    connection.execute("select set_config('app.user_id', %s, true)", [caller])
+
+
+def _tried(
+    connection: psycopg.Connection[Any],
+    statement: LiteralString,
+    values: dict[str, Any],
+    expected: str,
+    name: str,
+) -> Probe:
+    try:
+        with connection.transaction(force_rollback=True):
+            count = connection.execute(statement, values).rowcount
+        got = "done" if count < 0 else f"{count} row{'s' * (count != 1)}"
+    except psycopg.Error as error:
+        got = f"refused ({error.sqlstate})"
+    return Probe(name, statement, expected, got)

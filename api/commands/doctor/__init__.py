@@ -1,0 +1,1 @@
+"""`task-api doctor`: a file for each part of the configuration that it explains and tries."""

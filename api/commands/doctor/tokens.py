@@ -1,0 +1,127 @@
+"""How tokens are verified, and whether the issuer's keys can be had."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx2
+
+from api.auth.authenticator import LEEWAY
+from api.auth.jwks import TIMEOUT, KeySet, KeysUnavailable, http_client
+from api.commands.doctor.configuration import shown
+from api.commands.doctor.finding import (
+    Finding,
+    Level,
+    fail,
+    ok,
+    reason,
+    seconds,
+    sentence,
+    skip,
+    warn,
+)
+from api.settings import AuthSettings, SettingsError, load
+
+_HERE: Final = {"localhost", "127.0.0.1", "::1"}
+
+
+async def tokens() -> AsyncIterator[Finding]:
+    """The mode, the key set as the server fetches it, and the issuer's clock."""
+    try:
+        settings = load(AuthSettings)
+    except SettingsError:
+        yield skip("mode", "what says how tokens are verified is refused, above")
+        return
+    yield ok("mode", _mode(settings))
+    if (url := settings.auth_jwks_url) is None:
+        yield skip("key set", "there is none in this mode")
+        return
+    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in _HERE:
+        yield warn(
+            "transport",
+            "the keys come over http://, where anybody in between can give their own",
+            "Give AUTH_JWKS_URL as https://.",
+        )
+    keys = await _keys(url, settings.auth_algorithms)
+    yield keys
+    if keys.level is Level.OK:
+        yield await _clock(url)
+
+
+def _mode(settings: AuthSettings) -> str:
+    issuer = settings.auth_issuer or "any"
+    audience = settings.auth_audience or "any"
+    claims = f"issuer: {issuer}, audience: {audience}, user id in {settings.auth_user_claim}"
+    if settings.auth_jwks_url is None:
+        return f"a shared secret: HS256, {claims}"
+    algorithms = ", ".join(settings.auth_algorithms)
+    return f"a key set: {algorithms}, {claims}"
+
+
+class _Ear(logging.Handler):
+    """Hears why a fetch failed, which the key set says only to the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard = record.getMessage()
+
+
+async def _keys(url: str, algorithms: tuple[str, ...]) -> Finding:
+    log, ear = logging.getLogger("api.auth.jwks"), _Ear()
+    try:
+        keys = KeySet(url, algorithms)
+    except SettingsError as error:
+        what, _, remedy = str(error).partition("; ")
+        return fail("key set", what, sentence(remedy))
+    log.addHandler(ear)
+    started = time.perf_counter()
+    try:
+        await keys.demand()
+    except KeysUnavailable:
+        what = f"Look at {shown('AUTH_JWKS_URL', url)}"
+        return fail(
+            "key set",
+            ear.heard.removeprefix("key set not fetched: "),
+            f"{what}: is it up, is it a JWK Set, are its keys for AUTH_ALGORITHMS?",
+        )
+    finally:
+        log.removeHandler(ear)
+        await keys.close()
+    took = (time.perf_counter() - started) * 1000
+    names = ", ".join(f"{kid} ({algorithm})" for kid, algorithm in keys.ids)
+    return ok("key set", f"{len(keys.ids)} usable, in {took:.0f} ms: {names}")
+
+
+async def _clock(url: str) -> Finding:
+    about = "issuer's clock"
+    try:
+        async with (
+            asyncio.timeout(TIMEOUT),
+            http_client() as client,
+            client.stream("GET", url) as answer,
+        ):
+            date, age = answer.headers.get("Date"), answer.headers.get("Age")
+        now = time.time()
+        said = parsedate_to_datetime(date or "").replace(tzinfo=UTC).timestamp()
+    except (httpx2.HTTPError, OSError) as error:
+        return skip(about, reason(error, url))
+    except ValueError:
+        return skip(about, "the issuer does not say what time it is")
+    if age:
+        return skip(about, "the answer comes from a cache")
+    skew = said + 0.5 - now  # a Date has whole seconds
+    if abs(skew) > LEEWAY:
+        return warn(
+            about,
+            seconds(skew),
+            f"Set both clocks by NTP: more than {LEEWAY} s, and good tokens are refused.",
+        )
+    return ok(about, seconds(skew))

@@ -1,0 +1,213 @@
+"""The owner's work: pending yoyo migrations, then every policy file, in that order."""
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import yoyo
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import DatabaseURI
+
+from api.commands.console import CommandError
+from api.database import ca_paths, gate, migrations, presets, serving_role
+from api.database.presets import CLIENT_ENCODING
+from api.reasons import one_line
+from api.settings import MigrationSettings, load
+
+MIGRATIONS: Final = migrations.FOLDER
+POLICIES: Final = Path(__file__).parent.parent.parent / "db" / "policies"
+_LOCK_TIMEOUT: Final = "5s"
+_AS_OWNER: Final = (
+    "connect MIGRATION_DATABASE_URL as the owner of the database, with CREATEROLE "
+    "(on Neon: neondb_owner)"
+)
+_CANNOT_BE_READ: Final = (
+    "MIGRATION_DATABASE_URL cannot be read; write special characters as %40 (@), %25 (%)"
+)
+_CANNOT_SIGN_IN: Final = (
+    "task_app has no password, and the server asks for one; "
+    "set TASK_APP_PASSWORD and run migrate again"
+)
+_MAY_NOT_SIGN_IN: Final = (
+    "TASK_APP_PASSWORD is not set, so task_app keeps the password it has, and the server asks for "
+    "one; if it has none yet, set TASK_APP_PASSWORD and run migrate again"
+)
+_BOOKKEEPING: Final = ("_yoyo_migration", "yoyo_lock")
+# Of what `migrate` changes, a table that somebody else owns; or that none can be made.
+_NOT_OWNED: Final = """
+select concat('role ', current_user, ' does not own table ', c.relname)
+  from pg_catalog.pg_class c
+ where c.relnamespace = to_regnamespace('public')
+   and c.relname = any(%s)
+   and not pg_has_role(c.relowner, 'usage')
+union all
+select concat('role ', current_user, ' may not make tables in schema public')
+ where to_regclass('public.task') is null and not has_schema_privilege('public', 'create')
+"""
+
+
+class MigrationError(Exception):
+    """Nothing is half done. The message is one line and says what to do."""
+
+
+def run(_: argparse.Namespace) -> None:
+    """Migrate the database at MIGRATION_DATABASE_URL, and print what was applied."""
+    settings = load(MigrationSettings)
+    password = settings.task_app_password
+    try:
+        for applied in migrate(
+            settings.migration_database_url.get_secret_value(),
+            password.get_secret_value() if password else None,
+            warn=lambda what: print(f"task-api: {what}", file=sys.stderr),
+        ):
+            print(f"applied {applied}")
+    except MigrationError as error:
+        raise CommandError(error) from None
+
+
+def migrate(
+    url: str,
+    task_app_password: str | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> list[str]:
+    """Bring the database at `url` up to date; the names of the files that were applied.
+
+    `warn` is told, in one line, that task_app cannot sign in for want of a password.
+    Raises `MigrationError`, also when a newer version has migrated it: what that one granted would
+    be taken away.
+    """
+    with connected(url) as connection:
+        # One at a time. The lock goes with the connection, however this process ends.
+        connection.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
+        refuse_ahead(connection)
+        is_new = not serving_role.exists(connection)
+        applied = [
+            *_apply_migrations(url),
+            *_apply_policies(connection, task_app_password or ""),
+        ]
+        lacks_password = is_new or serving_role.lacks_password(connection)
+    unsure = not task_app_password and lacks_password is not False
+    if warn and unsure and serving_role.needs_password(url):
+        warn(_CANNOT_SIGN_IN if lacks_password else _MAY_NOT_SIGN_IN)
+    return applied
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection]:
+    """A transaction of the owner's in schema public, which waits for nobody for long.
+
+    Raises `MigrationError`, also when the encoding of the database is not UTF8.
+    """
+    ca_paths.find()
+    try:
+        with psycopg.connect(url, autocommit=True, client_encoding=CLIENT_ENCODING) as connection:
+            begin(connection)
+            _refuse_other_encodings(connection)
+            _require_owner(connection)
+            yield connection
+    except psycopg.errors.LockNotAvailable:
+        raise MigrationError(
+            "another transaction holds what is to change; nothing was changed, try again"
+        ) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise MigrationError(f"{error.diag.message_primary}; {_AS_OWNER}") from None
+    except psycopg.ProgrammingError as error:
+        # without a SQLSTATE it is about the URL, and may quote the password
+        raise MigrationError(error.diag.message_primary or _CANNOT_BE_READ) from None
+    except UnicodeError:
+        raise MigrationError(_CANNOT_BE_READ) from None
+    except psycopg.Error as error:
+        reason = error.diag.message_primary or f"{error}; check MIGRATION_DATABASE_URL"
+        raise MigrationError(one_line(reason, url)) from None
+
+
+def _require_owner(connection: psycopg.Connection) -> None:
+    """At once: yoyo tries for ten seconds to lock a table that it may not, and of another's
+    tables nothing is seen, so that nothing would be swept."""
+    tables = [file.stem for file in _policy_files()]  # each has its table's name
+    if row := connection.execute(_NOT_OWNED, [[*tables, *_BOOKKEEPING]]).fetchone():
+        raise MigrationError(f"{row[0]}; {_AS_OWNER}")
+
+
+def _refuse_other_encodings(connection: psycopg.Connection) -> None:
+    (encoding,) = connection.execute("show server_encoding").fetchone() or (None,)
+    if reason := gate.wrong_encoding(encoding):
+        raise MigrationError(reason)
+
+
+def refuse_ahead(connection: psycopg.Connection) -> None:
+    """Raises `MigrationError` when the database has had migrations that this program has not.
+
+    yoyo's table decides, and not `migrations.APPLIED`, which stays when one is rolled back.
+    """
+    row = connection.execute("select to_regclass('public._yoyo_migration')").fetchone()
+    if row != (None,) and (unknown := unknown_migrations(connection)):
+        raise MigrationError(
+            f"the database is ahead of this program, which does not know {', '.join(unknown)}; "
+            "nothing was changed; use the version of task-api that migrated it, or a newer one"
+        )
+
+
+def unknown_migrations(connection: psycopg.Connection) -> list[str]:
+    """Those that yoyo has noted in this database and this program does not have."""
+    rows = connection.execute("select migration_id from public._yoyo_migration").fetchall()
+    return sorted({name for (name,) in rows} - migrations.names(MIGRATIONS))
+
+
+def begin(connection: psycopg.Connection) -> None:
+    """Begin a transaction of the owner's, on a connection that commits by itself."""
+    presets.begin(connection, read_only=False, lock_timeout=_LOCK_TIMEOUT)
+
+
+class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
+    def init_connection(self, connection: psycopg.Connection) -> None:
+        """Each of them, for yoyo opens several."""
+        presets.set_for_session(connection, lock_timeout=_LOCK_TIMEOUT)
+
+
+def _apply_migrations(url: str) -> list[str]:
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name, and yoyo notes one
+        os.environ["LOGNAME"] = "task-api"
+    # yoyo's own reading of a URL leaves the %20 in a database's name
+    parameters = conninfo_to_dict(url, client_encoding=CLIENT_ENCODING)
+    names = ("scheme", "username", "password", "hostname", "port", "database")
+    uri = DatabaseURI(**dict.fromkeys(names), args=parameters)
+    backend = _Backend(uri, yoyo.default_migration_table)
+    try:
+        backend.init_database()
+        pending = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
+        backend.apply_migrations(pending)
+        return [migration.id for migration in pending]
+    finally:
+        backend.connection.close()
+
+
+def _apply_policies(connection: psycopg.Connection, task_app_password: str) -> list[str]:
+    """Policies are state, not history: all of them, every time, in one transaction."""
+    connection.execute("select set_config('app.task_app_password', %s, true)", [task_app_password])
+    files = _policy_files()
+    for file in files:
+        connection.execute(file.read_bytes())
+    _say_what_is_applied(connection)
+    return [file.name for file in files]
+
+
+def _policy_files() -> list[Path]:
+    return sorted(POLICIES.glob("*.sql"))
+
+
+def _say_what_is_applied(connection: psycopg.Connection) -> None:
+    """For the server, which may not read yoyo's tables: `migrations.APPLIED`."""
+    row = connection.execute('select max(migration_id collate "C") from _yoyo_migration').fetchone()
+    name = row[0] if row else None
+    connection.execute(sql.SQL("comment on table task is {}").format(sql.Literal(name)))

@@ -1,0 +1,42 @@
+"""The owner's broom: answers that were kept for an Idempotency-Key, and have expired."""
+
+import argparse
+from typing import Final
+
+from api.commands.console import CommandError
+from api.commands.migrate import MigrationError, begin, connected, refuse_ahead
+from api.settings import MigrationSettings, load
+
+_BATCH: Final = 100  # rows to delete in one transaction; each may hold a megabyte
+# no sooner than policy idempotency_key_sweep_delete lets the owner
+_DELETE: Final = """
+delete from idempotency_key where ctid = any(array(
+    select ctid from idempotency_key
+     where created_at < now() - interval '24 hours' order by created_at limit %s))
+"""
+
+
+def run(_: argparse.Namespace) -> None:
+    """Sweep the database at MIGRATION_DATABASE_URL, and print how many rows that was."""
+    settings = load(MigrationSettings)
+    try:
+        print(f"swept {sweep(settings.migration_database_url.get_secret_value())}")
+    except MigrationError as error:
+        raise CommandError(error) from None
+
+
+def sweep(url: str) -> int:
+    """Delete what has expired, of everybody; how much that was.
+
+    What was deleted stays so if a later batch fails. Raises `MigrationError`, also when a newer
+    version has migrated the database: that one may keep what this one would delete.
+    """
+    total, found = 0, 1
+    with connected(url) as connection:
+        refuse_ahead(connection)
+        while found:
+            found = connection.execute(_DELETE, [_BATCH]).rowcount
+            connection.commit()
+            begin(connection)
+            total += found
+    return total

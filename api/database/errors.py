@@ -1,0 +1,102 @@
+"""What the database raises, and what it means for a request; the one place that knows SQLSTATEs."""
+
+import asyncio
+import logging
+from typing import Final
+
+import asyncpg
+
+from api.database.pipeline import NothingSent
+
+# Classes of SQLSTATE that pass by themselves or by an operator's hand, and say nothing about the
+# request: connection, authorization, no such database, rollback, locks, resources, intervention,
+# system (PostgreSQL manual, appendix A).
+_PASSING_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
+# Read-only; idle in transaction and transaction too long; a pooler's other server does not know the
+# prepared statement; the table has another shape than when it was prepared.
+_PASSING: Final = {"25006", "25P03", "25P04", "26000", "0A000"}
+# Of these, what another connection may not meet.
+_OF_THIS_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_PASSING}
+_ROLLED_BACK: Final = "40"
+_LOCKED: Final = "55P03"  # lock_timeout
+_OVERDUE: Final = "57014"  # statement_timeout
+# Classes raised before any statement, so their messages name roles and databases, never rows: a
+# pooler may connect only then.
+_ABOUT_CONNECTING: Final = {"28", "3D"}
+# These end the connection, whatever it was that failed.
+_ENDING: Final = {"FATAL", "PANIC"}
+# A TimeoutError is an OSError.
+FAILURES: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+
+_log = logging.getLogger(__package__)
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot serve just now; the same request may succeed later.
+
+    `another`: on another connection it may succeed at once. `in_doubt`: the connection broke during
+    the commit, so nobody knows whether it was done.
+    """
+
+    def __init__(self, reason: str, *, another: bool = False, in_doubt: bool = False) -> None:
+        super().__init__(reason)
+        self.another, self.in_doubt = another, in_doubt
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Somebody else held for too long what the statement had to wait for."""
+
+
+class StatementTimeout(DatabaseUnavailable):
+    """The statement itself took longer than it may."""
+
+
+class CommitInterrupted(asyncio.CancelledError):
+    """Cancelled in the middle of a commit, so nobody knows whether it was done."""
+
+
+class DatabaseError(Exception):
+    """The database refused a statement of ours: a fault of this program or its deployment.
+
+    Its message holds the SQLSTATE and no values of rows.
+    """
+
+
+def misused(what: str) -> DatabaseError:
+    _log.error("database error: %s", what)
+    return DatabaseError(what)
+
+
+def translated(
+    error: Exception, *, committing: bool = False
+) -> DatabaseUnavailable | DatabaseError:
+    """What `error` means, said in the log."""
+    name = type(error).__name__
+    if not isinstance(error, asyncpg.PostgresError):
+        _log.warning("database unavailable: %s", name)
+        return DatabaseUnavailable(name, another=True, in_doubt=committing)
+    # The message may quote rows; the class name and SQLSTATE cannot.
+    state = str(error.sqlstate)
+    kinds = {state, state[:2]}
+    name = f"{name} ({state})"
+    if kinds & _ABOUT_CONNECTING:
+        name = f"{name}: {error.args[0]}"
+    ended = (error.severity_en or error.severity) in _ENDING
+    if not ended and not kinds & (_PASSING_CLASSES | _PASSING):
+        _log.error("database error: %s", name)
+        return DatabaseError(name)
+    _log.warning("database unavailable: %s", name)
+    if state == _LOCKED:
+        return DatabaseBusy(name)
+    if state == _OVERDUE and not committing:
+        return StatementTimeout(name)
+    return DatabaseUnavailable(
+        name,
+        another=bool(kinds & _OF_THIS_CONNECTION),
+        in_doubt=committing and _ROLLED_BACK not in kinds and not isinstance(error, NothingSent),
+    )

@@ -1,0 +1,229 @@
+"""The parts of a statement, looked at one by one; what `allowed` does not name is refused."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import BuiltinFunctionType, FunctionType
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, types
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.orm import ColumnProperty
+from sqlalchemy.sql import annotation, base, elements, expression, operators, schema
+from sqlalchemy.sql.visitors import Visitable
+
+from api.database.allowed import (
+    CLASSES,
+    ENUMS,
+    FUNCTIONS,
+    MEMOS,
+    NAMES,
+    NOT_RENDERED,
+    OPERATORS,
+    TYPES,
+)
+
+# ruff: noqa: SLF001 - SQLAlchemy has no public names for what its parts are made of
+
+_CONTAINERS: Final = (tuple, list, Mapping, expression.ColumnCollection)
+# A word, or what SQLAlchemy replaces by one of its own that nothing else has.
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}|%\([0-9a-f]+ [A-Za-z_][A-Za-z0-9_]*\)s")
+# In a text, less the marks of SQLAlchemy's own templates.
+_CONSTANT: Final = re.compile(r"[0-9]+|'[^'\\%\[]*'|\*")
+# The ORM's, which is not asked (`statement.Statement`), and values, which are sent beside the SQL.
+_UNSEEN: Final = frozenset({"_annotations", "_propagate_attrs", "value"})
+# What renders a part, less what `@compiles` puts in its place.
+_DISPATCH: Final = "Visitable._generate_compiler_dispatch.<locals>._compiler_dispatch"
+_ANNOTATED_DISPATCH: Final = "Annotated._compiler_dispatch"
+
+DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+class Unfiltered(TypeError):
+    """A statement reaches a table without `user_id == CALLER`, or cannot be seen not to."""
+
+
+def parts(expression: object) -> dict[int, tuple[Any, list[Any]]]:
+    """Everything that it is made of, by identity: each part, and the parts in it.
+
+    Raises `Unfiltered` when one of them is not allowed.
+    """
+    found: dict[int, tuple[Any, list[Any]]] = {}
+    waiting: list[Any] = [expression]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in found:
+            inner = [*_inner(part)]
+            found[id(part)] = part, inner
+            waiting += inner
+    return found
+
+
+def _inner(part: Any) -> Iterator[Any]:
+    kind: Any = type(part)
+    for name, allowed in _attributes(kind):
+        try:
+            value = getattr(part, name)
+        except AttributeError:
+            raise _refused(part, f"has lost its {name}") from None
+        if allowed:
+            yield from _visible(part, name, value)
+        elif not _is_nothing(value):
+            raise _refused(
+                part, f"has {name.strip('_')}, which is not allowed: see CLASSES in api/allowed.py"
+            )
+    _look(part, kind)
+
+
+@cache
+def _attributes(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """Those that SQLAlchemy declares of this class, and whether each may have a value."""
+    known: Any = kind if kind in CLASSES else None
+    if known is None and issubclass(kind, annotation.Annotated):
+        known = next((c for c in CLASSES if annotation.annotated_classes.get(c) is kind), None)
+    if known is None:
+        raise Unfiltered(
+            f"{kind.__module__}.{kind.__qualname__} is not allowed in a statement: "
+            "see CLASSES in api/allowed.py"
+        )
+    declared = [name for name, _ in kind._traverse_internals]
+    allowed = CLASSES[known].split()
+    if missing := {*allowed} - {*declared}:
+        raise Unfiltered(f"{kind.__name__} has other attributes than it had: {sorted(missing)}")
+    return tuple((name, name in allowed) for name in declared if name not in _UNSEEN)
+
+
+def _visible(part: Any, name: str, value: Any) -> Iterator[Any]:
+    """The parts in a value, which may be nothing but parts and what is no SQL."""
+    kind = type(value)
+    if value is None or kind is bool or kind in ENUMS:
+        return
+    if kind in NAMES:
+        literal = name == "name" and getattr(part, "is_literal", False)
+        if not (_CONSTANT if literal else _NAME).fullmatch(value):
+            raise _refused(part, f"has SQL as text: {value}")
+        if kind is not str and value.quote is False:
+            raise _refused(part, f"has a name that is not quoted: {value}")
+    elif kind in (FunctionType, BuiltinFunctionType):
+        if value not in OPERATORS:
+            raise _refused(
+                part,
+                f"has the operator {value.__name__}, which is not allowed: "
+                "see OPERATORS in api/allowed.py",
+            )
+    elif isinstance(value, types.TypeEngine):
+        _look_at_type(value)
+    elif isinstance(value, Mapping):
+        for inner in (*value.keys(), *value.values()):
+            yield from _visible(part, "", inner)
+    elif isinstance(value, _CONTAINERS):
+        for inner in value:
+            yield from _visible(part, "", inner)
+    elif isinstance(value, Visitable) or kind in CLASSES:
+        yield value
+    else:
+        raise _refused(part, f"has {kind.__module__}.{kind.__qualname__}, which is not allowed")
+
+
+def _is_nothing(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_nothing, value.values()))
+    return (
+        value is None
+        or value is False
+        or (isinstance(value, (tuple, list)) and all(map(_is_nothing, value)))
+    )
+
+
+def _look(part: Any, kind: type) -> None:
+    """What else SQL is made of, by class."""
+    _look_at_dispatch(part)
+    _look_at_operands(part)
+    if isinstance(part, elements.ColumnElement):
+        _look_at_type(part.type)  # which may change how a column is shown
+    if kind is elements.Cast:
+        _look_at_type(part.typeclause.type)
+    if kind is elements.ColumnClause and part.table is None and not part.is_literal:
+        raise _refused(part, f"is {part.name} of no table, which may be a word of SQL's own")
+    if isinstance(part, base.Executable) and not _is_nothing(part._execution_options):
+        raise _refused(part, "has execution options")
+    if issubclass(kind, annotation.Annotated):
+        _look_at_model(part._annotations.get("parententity"))
+    if kind in FUNCTIONS and not (type(part.name) is str and part.name in FUNCTIONS[kind]):
+        raise _refused(
+            part,
+            f"is {part.name}(), which is not among the functions: see FUNCTIONS in api/allowed.py",
+        )
+    if isinstance(part, BindParameter) and part.expanding:
+        raise _refused(part, "is a list of any length: use any_() and an array")
+    if isinstance(part, expression.TableClause):
+        for column in part.c:
+            if column.key != column.name:
+                raise _refused(part, f"has a column {column.name} called {column.key}")
+            _look_at_column(column)
+
+
+def _look_at_operands(part: Any) -> None:
+    """Each in the parentheses that it needs, which SQLAlchemy puts there when it makes a part."""
+    operands: tuple[Any, ...] = ()
+    operation = getattr(part, "operator", None)
+    if isinstance(part, elements.BinaryExpression):
+        operands = part.left, part.right
+    elif isinstance(part, elements.UnaryExpression):
+        operands, operation = (part.element,), part.operator or part.modifier
+    elif isinstance(part, (elements.ClauseList, elements.ExpressionClauseList)):
+        operands = tuple(part.clauses)
+        if not part.group and operation is not operators.comma_op:
+            raise _refused(part, "is never put in parentheses")
+    if any(operand.self_group(against=operation) is not operand for operand in operands):
+        raise _refused(part, "lacks parentheses")
+
+
+def _look_at_model(entity: Any) -> None:
+    """More than its table's columns would be missing from the SQL, which the ORM does not make."""
+    for told in entity.mapper.iterate_properties if entity is not None else ():
+        if type(told) is not ColumnProperty or [*map(type, told.columns)] != [schema.Column]:
+            raise Unfiltered(f"{entity} has {told}, which is no column of its table")
+
+
+def _look_at_column(column: Any) -> None:
+    if type(column) is schema.Column and any(
+        value is not None
+        for value in (column.default, column.onupdate, column.server_onupdate, column.computed)
+    ):
+        raise _refused(column, f"{column.name} has a value of its own")
+
+
+def _look_at_dispatch(part: Any) -> None:
+    dispatch = part._compiler_dispatch.__qualname__
+    if dispatch == _ANNOTATED_DISPATCH:
+        dispatch = part._deannotate()._compiler_dispatch.__qualname__
+    if dispatch != _DISPATCH:
+        raise _refused(part, "is rendered in another way than SQLAlchemy's")
+
+
+def _look_at_type(found: types.TypeEngine[Any]) -> None:
+    kind = type(found)
+    if kind not in TYPES:
+        raise Unfiltered(
+            f"type {kind.__module__}.{kind.__qualname__} is not allowed: "
+            "see TYPES in api/allowed.py"
+        )
+    allowed = TYPES[kind].split()
+    for name, value in vars(found).items():
+        if name in allowed:
+            for inner in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(inner, types.TypeEngine):
+                    _look_at_type(inner)
+                elif type(inner) is not bool:
+                    raise _refused(found, f"has {name}")
+        elif name not in MEMOS and not _is_nothing(value):
+            raise _refused(found, f"has {name}")
+    if kind not in NOT_RENDERED:
+        _look_at_dispatch(found)
+        _look_at_dispatch(found.dialect_impl(DIALECT))
+
+
+def _refused(part: object, why: str) -> Unfiltered:
+    kind = type(part)
+    return Unfiltered(f"{kind.__module__}.{kind.__qualname__} {why}")

@@ -1,0 +1,86 @@
+"""What a task or a list is, in a few characters, and what a client says of that (RFC 9110)."""
+
+import re
+from functools import partial
+from hashlib import blake2b
+from typing import Annotated, Final
+
+from fastapi import Header
+from pydantic import WithJsonSchema
+
+from api.http.fields import ParsedBy
+from api.http.problems import MalformedHeader
+
+# W/"..." or "...", in a list (RFC 9110, sections 8.8.3 and 13.1.1); obs-text is not taken.
+_TAG: Final = r'(W/)?"([\x21\x23-\x7e]*)"'
+_LIST: Final = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
+_EACH: Final = re.compile(_TAG)
+MAX_TAGS: Final = 100  # in one header
+_VERSION: Final = re.compile("[1-9][0-9]{0,17}")
+
+# For OpenAPI.
+SCHEMA: Final = {
+    "type": "string",
+    "pattern": rf'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*"){{0,{MAX_TAGS - 1}}})$',
+    "examples": ['"1"'],
+}
+
+# Opaque parts of tags, each after whether it is weak.
+Tags = tuple[tuple[bool, str], ...]
+ANY: Final[Tags] = ((True, "*"),)
+
+
+def parsed(header: str, value: str) -> Tags:
+    """The tags in this header. Raises `Failure`."""
+    if value.strip() == "*":
+        return ANY
+    if value.count('"') > 2 * MAX_TAGS:
+        raise MalformedHeader(header, f"It takes {MAX_TAGS} ETags at most.")
+    if not _LIST.fullmatch(value):
+        raise MalformedHeader(header, 'It takes * or a list of ETags such as "3", "4".')
+    return tuple((bool(weak), opaque) for weak, opaque in _EACH.findall(value))
+
+
+IfMatch = Annotated[
+    Tags | None,
+    Header(
+        alias="If-Match",
+        description="Only if the task is still what this ETag says (RFC 9110, section 13.1.1)",
+    ),
+    ParsedBy(partial(parsed, "If-Match")),
+    WithJsonSchema(SCHEMA),
+]
+IfNoneMatch = Annotated[
+    Tags | None,
+    Header(
+        alias="If-None-Match",
+        description="Only if it is no longer what this ETag says (RFC 9110, section 13.1.2)",
+    ),
+    ParsedBy(partial(parsed, "If-None-Match")),
+    WithJsonSchema(SCHEMA),
+]
+
+
+def of_version(version: int) -> str:
+    """The strong tag of a task."""
+    return f'"{version}"'
+
+
+def of_text(*parts: str) -> str:
+    """The weak tag of what is made of these."""
+    digest = blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+    return f'W/"{digest}"'
+
+
+def versions(tags: Tags | None) -> list[int] | None:
+    """Which versions of a task they mean, by strong comparison; None: any."""
+    if tags is None or tags is ANY:
+        return None
+    return [int(opaque) for weak, opaque in tags if not weak and _VERSION.fullmatch(opaque)]
+
+
+def met(tags: Tags | None, tag: str) -> bool:
+    """Is this tag one of them, by weak comparison?"""
+    if tags is None:
+        return False
+    return tags is ANY or any(f'"{opaque}"' == tag.removeprefix("W/") for _, opaque in tags)

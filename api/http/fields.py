@@ -1,0 +1,103 @@
+"""What bodies and parameters are made of, whatever they are about."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, final
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StrictBool,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from api.text import is_blank
+
+# RFC 3339, section 5.6. Pydantic takes more: numbers, and dates without a time.
+_DATE: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+# For the document. `shown` knows of more that shows nothing.
+NO_NUL: Final = {"pattern": r"^[^\x00]*$"}
+NOT_BLANK: Final = {"pattern": r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f][^\x00]*$"}
+
+
+def without_nul(text: str) -> str:
+    """For `AfterValidator`: text that PostgreSQL can hold."""
+    if "\0" in text:
+        raise PydanticCustomError("nul", "String should not hold U+0000")
+    return text
+
+
+def shown(text: str) -> str:
+    """For `AfterValidator`: text of which a reader sees something."""
+    if is_blank(text):
+        raise PydanticCustomError("blank", "String should not be blank")
+    return text
+
+
+def query_boolean(value: object) -> object:
+    """For `BeforeValidator`: `true` and `false` in a query, and no other word for them."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _query_integer(value: object) -> object:
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,16}", value) else value
+
+
+def _in_utc(date: datetime) -> datetime:
+    try:
+        return date.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("date", "Input should be of the years 1 to 9999 in UTC") from None
+
+
+def _query_date(value: object) -> object:
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise PydanticCustomError("date", "Input should be a date such as 2026-11-21T08:00:00Z")
+    return value
+
+
+# An integer in a query.
+DIGITS: Final = BeforeValidator(_query_integer)
+
+_Date = Annotated[AwareDatetime, BeforeValidator(_query_date), AfterValidator(_in_utc)]
+# A parameter that is left out is left out, and never null.
+_DATE_SCHEMA: Final = WithJsonSchema({"type": "string", "format": "date-time"})
+QueryDate = Annotated[_Date | None, _DATE_SCHEMA]
+QueryBoolean = Annotated[
+    StrictBool | None, BeforeValidator(query_boolean), WithJsonSchema({"type": "boolean"})
+]
+
+STRICT: Final = ConfigDict(extra="forbid")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ParsedBy:
+    """In the annotation of a header or a path's parameter: makes the argument of its text.
+
+    `parse` raises `Failure` for what cannot be one. Of several lines of a header it gets one list
+    (RFC 9110, section 5.3).
+    """
+
+    parse: Callable[[str], Any]
+
+
+class NoParameters(BaseModel):
+    """The query of a path that takes none, and the base of every other."""
+
+    model_config = STRICT
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the database may have to work long for it."""
+        return False

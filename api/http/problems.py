@@ -1,0 +1,207 @@
+"""One shape for every failure: problem details (RFC 9457)."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Annotated, Any, Final, NotRequired
+
+from fastapi import Response
+from pydantic import Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from typing_extensions import TypedDict
+
+from api.auth.authenticator import Unauthorized
+from api.auth.jwks import KeysUnavailable
+from api.database.errors import CommitInterrupted, DatabaseError, DatabaseUnavailable
+
+MEDIA_TYPE: Final = "application/problem+json"
+MAX_ERRORS: Final = 100  # of a problem; a megabyte has room for a hundred thousand
+MAX_PROBLEM: Final = 64 * 1024  # bytes
+LAST: Final = {"Connection": "close"}  # headers of a connection's last answer
+
+_IN_DOUBT: Final = (
+    "It was interrupted while it was committed, so nobody knows whether it was done; look, "
+    "or send it again with the same Idempotency-Key, if it had one."
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Kind(Enum):
+    """Every kind of problem, with its status and its title. Its `type` is made of its name."""
+
+    MALFORMED_REQUEST = 400, "The request is malformed"
+    UNAUTHORIZED = 401, "Nobody known is asking"
+    NO_SUCH_TASK = 404, "There is no such task"
+    NO_SUCH_ADDRESS = 404, "There is nothing at this address"
+    METHOD_NOT_ALLOWED = 405, "The address does not take this method"
+    REQUEST_TIMEOUT = 408, "The request did not arrive in time"
+    REQUEST_IN_PROGRESS = 409, "The same request is still running"
+    PRECONDITION_FAILED = 412, "The task has changed"
+    CONTENT_TOO_LARGE = 413, "The body is too large"
+    UNSUPPORTED_MEDIA_TYPE = 415, "The body is not JSON in UTF-8"
+    INVALID_INPUT = 422, "The input is not valid"
+    IDEMPOTENCY_KEY_REUSED = 422, "The key was used for another request"
+    RATE_LIMITED = 429, "Too many requests"
+    HEAD_TOO_LARGE = 431, "The head of the request is too large"
+    INTERNAL_ERROR = 500, "The server failed"
+    UNAVAILABLE = 503, "The server cannot serve just now"
+
+    def __init__(self, status: int, title: str) -> None:
+        self.status = status
+        self.title = title
+
+    @property
+    def slug(self) -> str:
+        """Its name in docs/api.md, and the last part of its `type`."""
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def uri(self) -> str:
+        """The `type` of its problems."""
+        return f"urn:task-api:problem:{self.slug}"
+
+
+class InputError(TypedDict):
+    """One thing wrong, and where: a JSON pointer into the body, a parameter, or a header."""
+
+    detail: str
+    pointer: NotRequired[str]
+    parameter: NotRequired[str]
+    header: NotRequired[str]
+
+
+class Problem(TypedDict):
+    """Why a request failed (RFC 9457)."""
+
+    type: Annotated[str, Field(json_schema_extra={"enum": [kind.uri for kind in Kind]})]
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: NotRequired[Sequence[InputError]]
+    current: NotRequired[Annotated[Any, Field(description="The task as it is now")]]
+
+
+class ProblemResponse(Response):
+    """A problem, on its way."""
+
+    kind: Kind
+
+
+class Failure(Exception):
+    """A request that is answered with a problem. `detail` holds nothing of the input."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        errors: Sequence[InputError] = (),
+        headers: Mapping[str, str] | None = None,
+        current: str | None = None,
+    ) -> None:
+        """`current`: what the request was to change, as it is now, as JSON."""
+        super().__init__(detail)
+        self.kind, self.detail, self.errors = kind, detail, errors
+        self.headers, self.current = headers, current
+
+
+class InvalidInput(Failure):
+    """The input is well-formed, and wrong: one entry for each fault."""
+
+    def __init__(self, errors: Sequence[InputError]) -> None:
+        detail = "The input is not what this address takes."
+        if len(errors) > MAX_ERRORS:
+            detail = f"{detail} Of what is wrong, the first {MAX_ERRORS} are listed."
+        super().__init__(Kind.INVALID_INPUT, detail, errors=errors[:MAX_ERRORS])
+
+
+class MalformedHeader(Failure):
+    """A header cannot be read."""
+
+    def __init__(self, header: str, detail: str) -> None:
+        """`detail`: what it takes."""
+        super().__init__(
+            Kind.MALFORMED_REQUEST,
+            f"The header {header} is malformed.",
+            errors=[{"detail": detail, "header": header}],
+        )
+
+
+def unavailable(
+    detail: str, errors: Sequence[InputError] = (), headers: Mapping[str, str] | None = None
+) -> Failure:
+    """The same request may succeed in some seconds."""
+    later = {"Retry-After": "2"} | dict(headers or {})
+    return Failure(Kind.UNAVAILABLE, detail, errors=errors, headers=later)
+
+
+def crowded() -> Failure:
+    """There is no room for this connection."""
+    return unavailable("Too many are connected; try again.", headers=LAST)
+
+
+def answer(error: BaseException, request_id: str) -> ProblemResponse:
+    """The response to a request in which this was raised. Logs what was not foreseen."""
+    failure = error if isinstance(error, Failure) else _failure(error)
+    problem: dict[str, object] = {
+        "type": failure.kind.uri,
+        "title": failure.kind.title,
+        "status": failure.kind.status,
+        "detail": failure.detail,
+        "request_id": request_id,
+    }
+    body = _body(problem, failure.errors, failure.current)
+    response = ProblemResponse(body, failure.kind.status, failure.headers, media_type=MEDIA_TYPE)
+    response.kind = failure.kind
+    return response
+
+
+def _body(problem: dict[str, object], errors: Sequence[InputError], current: str | None) -> bytes:
+    """The problem with its errors and `current`; what has no room in MAX_PROBLEM is left out."""
+    content = _json(problem, errors, current)
+    if len(content) > MAX_PROBLEM:
+        problem = problem | {"detail": f"{problem['detail']} Not all of it has room here."}
+    while len(content) > MAX_PROBLEM and (errors or current):
+        errors, current = errors[: len(errors) // 2], None
+        content = _json(problem, errors, current)
+    return content
+
+
+def _json(problem: dict[str, object], errors: Sequence[InputError], current: str | None) -> bytes:
+    body = json.dumps(problem | {"errors": errors} if errors else problem, ensure_ascii=False)
+    if current is not None:
+        body = f'{body[:-1]}, "current": {current}}}'
+    return body.encode()
+
+
+def _failure(error: BaseException) -> Failure:
+    match error:
+        case Unauthorized():
+            challenge = 'Bearer error="invalid_token"' if error.presented else "Bearer"
+            return Failure(Kind.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge})
+        case HTTPException():  # of files that are not there
+            return Failure(Kind.NO_SUCH_ADDRESS, "There is nothing at this address.")
+        case ClientDisconnect():  # nobody is there to read it
+            return Failure(Kind.MALFORMED_REQUEST, "The body did not arrive.")
+        case KeysUnavailable():
+            return unavailable("Tokens cannot be verified just now; try again.")
+        case DatabaseUnavailable(in_doubt=True) | TimeoutError(__cause__=CommitInterrupted()):
+            return unavailable(_IN_DOUBT)
+        case CommitInterrupted():  # the time to stop is over
+            return unavailable(_IN_DOUBT, headers=LAST)
+        case DatabaseUnavailable():
+            return unavailable("The database cannot serve just now; try again.")
+        case TimeoutError():
+            return unavailable("It took too long; try again.")
+        case asyncio.CancelledError():  # the time to stop is over
+            return unavailable("The server is stopping; try again.", headers=LAST)
+        case DatabaseError():  # logged where it came from
+            pass
+        case _:
+            _log.error("a fault of this program", exc_info=error)
+    return Failure(Kind.INTERNAL_ERROR, "The server met a fault of its own.")

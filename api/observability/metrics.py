@@ -1,0 +1,121 @@
+"""What Prometheus is told. Labels come from sets that are known beforehand; none names a user.
+
+With PROMETHEUS_MULTIPROC_DIR set before this is imported, the numbers lie in files there, from
+which `exporter` adds those of all processes up.
+"""
+
+import asyncio
+from functools import cache
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+
+from api.auth.jwks import KeySet
+from api.database.session import Database
+from api.http.problems import Kind
+from api.observability.request_record import Exchange
+
+REGISTRY: Final = CollectorRegistry()
+_SAMPLED: Final = 1.0  # seconds between two looks at what has no end of its own
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # one line more for each
+
+_REQUESTS: Final = Counter(
+    "task_api_requests",
+    "Requests that were answered.",
+    ("method", "route", "status"),
+    registry=REGISTRY,
+)
+_SECONDS: Final = Histogram(
+    "task_api_request_duration_seconds",
+    "From a request's head to its answer being ready to be sent.",
+    ("method", "route"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+    registry=REGISTRY,
+)
+_PROBLEMS: Final = Counter(
+    "task_api_problems",
+    "Answers that were problems, by the last part of their type.",
+    ("problem",),
+    registry=REGISTRY,
+)
+_WORKERS: Final = Gauge(
+    "task_api_workers",
+    "Processes that serve.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+_CONNECTIONS: Final = Gauge(
+    "task_api_pool_connections",
+    "Connections to the database: lent to a request (in_use), or at hand (idle).",
+    ("state",),
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+_WAITING: Final = Gauge(
+    "task_api_pool_waiting",
+    "Requests that wait for a connection.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+_FETCHES: Final = Counter(
+    "task_api_key_set_fetches",
+    "Fetches of the issuer's key set.",
+    ("outcome",),
+    registry=REGISTRY,
+)
+for _kind in Kind:
+    _PROBLEMS.labels(_kind.slug)  # a rate needs the zero before the first
+
+
+@cache
+def _key_set_age() -> Gauge:
+    """Made when there is one: a gauge that is not set says 0."""
+    return Gauge(
+        "task_api_key_set_age_seconds",
+        "Since the issuer's key set was last fetched, by the process that has the oldest.",
+        registry=REGISTRY,
+        multiprocess_mode="livemax",
+    )
+
+
+@cache
+def _answers(method: str, route: str, status: int) -> Counter:
+    return _REQUESTS.labels(method, route, status)
+
+
+@cache
+def _durations(method: str, route: str) -> Histogram:
+    return _SECONDS.labels(method, route)
+
+
+def count(exchange: Exchange) -> None:
+    """One request more."""
+    _answers(exchange.method, exchange.route, exchange.status).inc()
+    _durations(exchange.method, exchange.route).observe(exchange.seconds)
+    if exchange.problem:
+        _PROBLEMS.labels(exchange.problem).inc()
+
+
+async def sample(database: Database, key_set: KeySet | None) -> None:
+    """Look at these once a second, for ever."""
+    counted = dict.fromkeys(key_set.fetches, 0) if key_set else {}
+    _WORKERS.set(1)
+    while True:
+        pool = database.pool_state
+        _CONNECTIONS.labels("in_use").set(pool.in_use)
+        _CONNECTIONS.labels("idle").set(pool.idle)
+        _WAITING.set(pool.waiting)
+        if key_set:
+            for outcome, fetches in key_set.fetches.items():
+                _FETCHES.labels(outcome).inc(fetches - counted[outcome])
+                counted[outcome] = fetches
+            if key_set.age is not None:
+                _key_set_age().set(key_set.age)
+        await asyncio.sleep(_SAMPLED)

@@ -1,0 +1,90 @@
+"""Who is told of a request when it has ended: the log, Prometheus, OpenTelemetry, the client."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from time import perf_counter
+from typing import Any, final
+
+from fastapi import Response
+from starlette.types import Scope
+
+from api.auth.authenticator import Authenticator
+from api.database.session import Database
+from api.observability import logs
+from api.observability.request_record import OTHER, Exchange
+from api.settings import ObservationSettings, SettingsError
+
+
+def _tracer() -> Any:
+    """Raises `SettingsError` when a variable of OpenTelemetry's cannot be used."""
+    try:
+        from api.observability.tracing import Tracer
+
+        return Tracer()
+    except Exception as error:  # the SDK reads some of them as it is imported
+        said = f": {error}" if isinstance(error, ValueError) else ""
+        raise SettingsError(
+            f"an OTEL_ variable cannot be used ({type(error).__name__}{said}); mend or unset it"
+        ) from None
+
+
+@final
+class Observer:
+    """Tells those whom the settings name. What is off is not even imported."""
+
+    def __init__(self, settings: ObservationSettings) -> None:
+        self._log = logs.writer(settings.log_format)
+        self._timing = settings.server_timing
+        self._metrics = settings.metrics_port is not None
+        self._count: Callable[[Exchange], None] | None = None
+        if self._metrics:
+            from api.observability.metrics import count
+
+            self._count = count
+        self._tracer = None
+        if settings.traced:
+            self._tracer = _tracer()
+
+    def ended(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        response: Response,
+        request_id: str,
+        began: float,
+    ) -> None:
+        """This response is about to be sent. `began`: by `perf_counter`."""
+        exchange = Exchange.of(scope, headers, response, request_id, began)
+        if self._tracer is not None:
+            exchange.trace_id = self._tracer.record(exchange)
+        if self._count is not None:
+            self._count(exchange)
+        if self._timing:
+            response.raw_headers.append((b"server-timing", exchange.timing.encode()))
+        self._log(exchange)
+
+    def refused(self, client: tuple[str, int] | None, response: Response, request_id: str) -> None:
+        """This is the answer to what was no request yet."""
+        scope = {"method": OTHER, "client": client}
+        self.ended(scope, {}, response, request_id, perf_counter())
+
+    @asynccontextmanager
+    async def watching(
+        self, database: Database, authenticator: Authenticator
+    ) -> AsyncIterator[None]:
+        """While the block runs, what has no end is looked at once a second."""
+        sampling = None
+        if self._metrics:
+            from api.observability.metrics import sample
+
+            sampling = asyncio.create_task(sample(database, authenticator.key_set))
+        try:
+            yield
+        finally:
+            if sampling is not None:
+                sampling.cancel()
+                with suppress(asyncio.CancelledError):
+                    await sampling
+            if self._tracer is not None:
+                await self._tracer.close()

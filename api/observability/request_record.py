@@ -1,0 +1,84 @@
+"""A request and its answer, as they may be told to others."""
+
+import re
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final, Self, final
+
+from fastapi import Response
+from starlette.types import Scope
+
+from api.forwarded import UNKNOWN
+from api.http.problems import ProblemResponse
+from api.http.timing import AUTH, DATABASE
+from api.observability import traceparent
+from api.observability.traceparent import Traceparent
+
+NO_ROUTE: Final = "none"
+OTHER: Final = "_OTHER"  # as OpenTelemetry calls a method that it does not know
+_METHODS: Final = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+# Behind a proxy it is what a header says, which may be anything.
+_ADDRESS: Final = re.compile(r"[0-9A-Fa-f.:]{2,45}(%[a-z0-9]{1,15})?")
+
+
+@final
+@dataclass(slots=True)
+class Exchange:
+    """What an operator may know of it: nothing that a client wrote, but for ids of a fixed form.
+
+    Times are of `perf_counter`; a part that did not take place has none.
+    """
+
+    method: str
+    route: str
+    status: int
+    problem: str | None
+    request_id: str
+    client: str | None
+    parent: Traceparent | None
+    trace_id: str | None
+    began: float
+    ended: float
+    auth: tuple[float, float] | None
+    database: tuple[float, float] | None
+
+    @classmethod
+    def of(
+        cls,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        response: Response,
+        request_id: str,
+        began: float,
+    ) -> Self:
+        """This request, answered now."""
+        method, route = scope["method"], scope.get("route")
+        client = None if UNKNOWN in scope else scope.get("client")
+        parent = traceparent.parsed(headers.get(b"traceparent"))
+        return cls(
+            method if method in _METHODS else OTHER,
+            route.path if route else NO_ROUTE,
+            response.status_code,
+            response.kind.slug if isinstance(response, ProblemResponse) else None,
+            request_id,
+            client[0] if client and _ADDRESS.fullmatch(client[0]) else None,
+            parent,
+            parent and parent.trace_id,
+            began,
+            perf_counter(),
+            scope.get(AUTH),
+            scope.get(DATABASE),
+        )
+
+    @property
+    def seconds(self) -> float:
+        """All of it, until the answer was ready to be sent."""
+        return self.ended - self.began
+
+    @property
+    def timing(self) -> str:
+        """A Server-Timing header: milliseconds."""
+        parts = {"total": (self.began, self.ended), "auth": self.auth, "db": self.database}
+        return ", ".join(
+            f"{name};dur={(part[1] - part[0]) * 1000:.2f}" for name, part in parts.items() if part
+        )

@@ -1,0 +1,105 @@
+"""Spans for OpenTelemetry, over OTLP/HTTP, as its own OTEL_ variables say.
+
+Written by hand: what instruments a program from outside records addresses and queries.
+"""
+
+import asyncio
+import threading
+import time
+from importlib.metadata import version
+from typing import Final, final
+
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+    format_trace_id,
+    set_span_in_context,
+)
+
+from api.observability.request_record import NO_ROUTE, OTHER, Exchange
+from api.observability.traceparent import Traceparent
+
+_FLUSH: Final = 3.0  # seconds for the last spans to be sent
+
+
+@final
+class Tracer:
+    """Makes the spans of a request when it has ended, and sends them from a thread of its own."""
+
+    def __init__(self) -> None:
+        ours = Resource.create({"service.name": "task-api", "service.version": version("task-api")})
+        self._provider = TracerProvider(
+            resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False
+        )
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer("task-api")
+
+    def record(self, exchange: Exchange) -> str:
+        """Its spans. Returns the id of its trace."""
+        now = time.time_ns()
+
+        def moment(counted: float) -> int:
+            return now - int((exchange.ended - counted) * 1e9)
+
+        attributes: dict[str, str | int] = {
+            "http.request.method": exchange.method,
+            "http.response.status_code": exchange.status,
+        }
+        name = "HTTP" if exchange.method == OTHER else exchange.method
+        if exchange.route != NO_ROUTE:
+            attributes["http.route"] = exchange.route
+            name = f"{name} {exchange.route}"
+        span = self._tracer.start_span(
+            name,
+            _context(exchange.parent),
+            SpanKind.SERVER,
+            attributes,
+            start_time=moment(exchange.began),
+        )
+        if span.is_recording():
+            if exchange.database:
+                self._transaction(set_span_in_context(span), *map(moment, exchange.database))
+            if exchange.status >= 500:
+                span.set_attribute("error.type", exchange.problem or str(exchange.status))
+                span.set_status(StatusCode.ERROR)
+            span.end(now)
+        return format_trace_id(span.get_span_context().trace_id)
+
+    def _transaction(self, parent: Context, began: int, ended: int) -> None:
+        self._tracer.start_span(
+            "postgresql",
+            parent,
+            SpanKind.CLIENT,
+            {"db.system.name": "postgresql"},
+            start_time=began,
+        ).end(ended)
+
+    async def close(self) -> None:
+        """Send what is not sent yet, if somebody takes it in time."""
+        sending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        sending.start()
+        await asyncio.to_thread(sending.join, _FLUSH)
+
+
+def _context(parent: Traceparent | None) -> Context:
+    if parent is None:
+        return Context()
+    return set_span_in_context(
+        NonRecordingSpan(
+            SpanContext(
+                int(parent.trace_id, 16),
+                int(parent.span_id, 16),
+                is_remote=True,
+                trace_flags=TraceFlags(parent.flags),
+            )
+        ),
+        Context(),
+    )

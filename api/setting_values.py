@@ -1,0 +1,199 @@
+"""What the value of a setting may be. What it may not is said after the setting's name, with the
+remedy, in one line that holds nothing of a secret."""
+
+import re
+from enum import StrEnum
+from importlib.util import find_spec
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import httpx2
+import jwt
+import limits
+from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
+from pydantic_settings import NoDecode
+
+from api.forwarded import Proxies
+
+
+class Algorithm(StrEnum):
+    """The signatures Better Auth's jwt plugin can make (RFC 7518, RFC 8037)."""
+
+    EDDSA = "EdDSA"
+    ES256 = "ES256"
+    ES512 = "ES512"
+    RS256 = "RS256"
+    PS256 = "PS256"
+
+
+class LogFormat(StrEnum):
+    """How a line of the log looks; auto: text on a terminal, else JSON."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
+# What Better Auth signs with, outside production, when it was given no secret: public knowledge.
+_PUBLIC_SECRET: Final = "better-auth-secret-12345678901234567890"  # noqa: S105
+# As browsers write it: lower case, no user, no path (RFC 6454, section 6.2).
+_ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+_DAY: Final = 86_400  # seconds
+_MOST_REQUESTS: Final = 10**15 - 1  # the largest integer in a header (RFC 9651, section 3.3.1)
+_CLAIM: Final = re.compile(r"[^.\s]+(\.[^.\s]+)*")
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode(errors="replace")) < 32:
+        raise ValueError("is shorter than 32 bytes; make one with: openssl rand -base64 32")
+    try:
+        jwt.get_algorithm_by_name("HS256").prepare_key(value.get_secret_value())
+    except (jwt.InvalidKeyError, UnicodeError):
+        # a public key as the secret would let anybody sign
+        raise ValueError(
+            "is a key file, or not UTF-8; make one with: openssl rand -base64 32"
+        ) from None
+    if value.get_secret_value() == _PUBLIC_SECRET:
+        raise ValueError(
+            "is Better Auth's public default, with which anybody can sign; "
+            "make one with: openssl rand -base64 32, and give it to Better Auth too"
+        )
+    return value
+
+
+def _hosts(url: SecretStr) -> list[str]:
+    """With their ports; libpq and asyncpg try one after the other."""
+    return urlsplit(url.get_secret_value()).netloc.rpartition("@")[2].split(",")
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    try:
+        good = value.get_secret_value().startswith(("postgresql://", "postgres://"))
+        good = good and all(urlsplit(f"//{host}").port != 0 for host in _hosts(value))
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("is not a URL such as postgresql://user:password@host:5432/database")
+    return value
+
+
+def _direct(value: SecretStr) -> SecretStr:
+    if any("-pooler." in host.lower() for host in _hosts(value)):
+        raise ValueError("is Neon's pooled host; migrations need the direct one, without -pooler")
+    return value
+
+
+def _http_url(value: str) -> str:
+    try:
+        httpx2.URL(value)
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except (ValueError, httpx2.InvalidURL):
+        good = False
+    if not good:
+        raise ValueError("is not an http(s):// URL")
+    if parts.username or parts.password:
+        raise ValueError("carries a password; a key set is public")
+    return value
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_ORIGIN.fullmatch(value) for value in values):
+        raise ValueError(
+            "takes origins such as https://app.example.com, separated by commas: "
+            "lower case, no path, no final slash, no *"
+        )
+    return values
+
+
+def _algorithms(values: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := set(values) - set(Algorithm):
+        raise ValueError(f"knows {', '.join(Algorithm)}; not {', '.join(sorted(unknown))}")
+    return values
+
+
+def _claim(value: str) -> str:
+    if not _CLAIM.fullmatch(value):
+        raise ValueError("is the name of a claim, such as sub or user.id")
+    if value.rpartition(".")[2].lower() == "email":
+        raise ValueError("names an e-mail address, which is no identity; use the user's id")
+    return value
+
+
+def _rate(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == "off":
+        return None
+    try:
+        (rate,) = limits.parse_many(value)
+    except ValueError:
+        rate = limits.RateLimitItemPerDay(0)
+    if not (1 <= rate.amount <= _MOST_REQUESTS and rate.get_expiry() <= _DAY):
+        raise ValueError("takes one limit such as 6000/minute, of a day at most, or off")
+    return rate
+
+
+def _rate_limit_storage(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    if url == "memory://":
+        return value
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+        good = (
+            good and re.fullmatch("(/[0-9]*)?", parts.path) and not (parts.query + parts.fragment)
+        )
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(
+            "takes memory://, or a URL such as redis://:password@host:6379/0 or rediss://"
+        )
+    if find_spec("redis") is None:
+        raise ValueError("is Redis, which needs: pip install 'task-api[redis]'")
+    return value
+
+
+def _collector(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https"):
+        raise ValueError("is not an http(s):// URL")
+    try:
+        there = find_spec("opentelemetry.exporter.otlp.proto.http")
+    except ModuleNotFoundError:
+        there = None
+    if there is None:
+        raise ValueError("is set, which needs: pip install 'task-api[otel]'; or unset it")
+    return value
+
+
+def _proxies(value: str) -> str:
+    try:
+        Proxies(value)
+    except ValueError:
+        raise ValueError(
+            "takes addresses and networks such as 10.0.0.0/8, separated by commas, or *"
+        ) from None
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+PostgresURL = Annotated[SecretStr, AfterValidator(_postgres_url)]
+DirectPostgresURL = Annotated[PostgresURL, AfterValidator(_direct)]
+HttpURL = Annotated[str, AfterValidator(_http_url)]
+CollectorURL = Annotated[str, AfterValidator(_collector)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_origins)]
+Algorithms = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_algorithms)
+]
+Claim = Annotated[str, AfterValidator(_claim)]
+# None: as often as one likes.
+RateLimit = Annotated[InstanceOf[limits.RateLimitItem] | None, NoDecode, BeforeValidator(_rate)]
+RateLimitStorage = Annotated[SecretStr, AfterValidator(_rate_limit_storage)]
+TrustedProxies = Annotated[str, AfterValidator(_proxies)]

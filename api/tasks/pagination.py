@@ -1,0 +1,118 @@
+"""Where a page of a list begins and ends, and how to go on from there."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from itertools import accumulate
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from api.auth.authenticator import User
+from api.database.json_rows import MAX_PAGE_BYTES
+from api.http.problems import Failure, Kind
+from api.tasks.schemas import MAX_ID, Sort, TaskPage
+
+_DIGEST: Final = 8  # bytes
+# What a cursor holds beside that: a `Position`.
+_CONTENT: Final = TypeAdapter(
+    tuple[
+        Literal["after", "before"],
+        Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")],
+        Annotated[int, Field(ge=1, le=MAX_ID)],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Beside a task. Holds what the list is sorted by, for the task may be gone by then."""
+
+    start: Literal["after", "before"]
+    value: str
+    id: int
+
+    def cursor(self, bound: str) -> str:
+        """As a client carries it, good for this list alone.
+
+        The digest finds mistakes and foreign cursors. It is no secret, and need not be: a cursor
+        opens nothing, it only says where to go on among the caller's own tasks.
+        """
+        content = json.dumps([self.start, self.value, self.id], ensure_ascii=False).encode()
+        return base64.urlsafe_b64encode(_digest(bound, content) + content).rstrip(b"=").decode()
+
+    @classmethod
+    def at(cls, cursor: str, bound: str, sort: Sort) -> Self:
+        """Raises `Failure` when the cursor is not one of this list.
+
+        Whoever knows the digest can make one, so what it holds is looked at, too.
+        """
+        try:
+            whole = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            position = cls(*_CONTENT.validate_json(whole[_DIGEST:], strict=True))
+            position.values(sort)
+            # the digest is right, and nothing is said in another way than ours
+            if position.cursor(bound) == cursor:
+                return position
+        except (ValueError, OverflowError):
+            pass
+        raise Failure(
+            Kind.MALFORMED_REQUEST,
+            "The cursor is not one of this list; start again without it.",
+            errors=[
+                {"detail": "It belongs to another list, or was altered.", "parameter": "cursor"}
+            ],
+        )
+
+    def values(self, sort: Sort) -> dict[str, object]:
+        """As parameters of a statement."""
+        if sort.column == "title":
+            return {"at": self.value, "at_id": self.id}
+        return {"at": datetime.fromisoformat(self.value).astimezone(UTC), "at_id": self.id}
+
+
+def _digest(bound: str, content: bytes) -> bytes:
+    return blake2b(content, key=blake2b(bound.encode()).digest(), digest_size=_DIGEST).digest()
+
+
+def bound(user: User, page: TaskPage) -> str:
+    """What a cursor is bound to: whose list it is, of what, in which order."""
+    return f"{page.what} {user.id}"
+
+
+def fitting(tasks: list[str], limit: int) -> list[str]:
+    """Those of a page that starts with the first: `limit` and MAX_PAGE_BYTES at most, but one.
+
+    `tasks`: as JSON.
+    """
+    tasks = tasks[:limit]
+    ends = accumulate(len(task.encode()) + 1 for task in tasks)  # with a comma or a bracket
+    return tasks[: max(1, sum(end < MAX_PAGE_BYTES for end in ends))]
+
+
+def links(
+    path: str, page: TaskPage, user: User, tasks: list[str], *, newer: bool, older: bool
+) -> str:
+    """A Link header (RFC 8288): `first`, and `next` and `prev` where they exist.
+
+    `tasks`: those of the page, as JSON.
+    """
+    links = [_link(path, "first", page.query)]
+    if tasks and older:
+        links.append(_link(path, "next", page.query, _cursor("after", tasks[-1], page, user)))
+    if tasks and newer:
+        links.append(_link(path, "prev", page.query, _cursor("before", tasks[0], page, user)))
+    return ", ".join(links)
+
+
+def _cursor(start: Literal["after", "before"], task: str, page: TaskPage, user: User) -> str:
+    beside = json.loads(task)
+    position = Position(start, beside[page.sort.column], beside["id"])
+    return f"cursor={position.cursor(bound(user, page))}"
+
+
+def _link(path: str, relation: str, *queries: str) -> str:
+    query = "&".join(query for query in queries if query)
+    return f'<{path}{query and "?"}{query}>; rel="{relation}"'

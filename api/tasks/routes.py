@@ -1,0 +1,284 @@
+"""The routes of /api/tasks: each one statement in its caller's transaction, or a few."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Response
+
+from api.database import json_rows
+from api.database.errors import StatementTimeout
+from api.database.statement import Statement
+from api.http import etags
+from api.http.etags import IfMatch, IfNoneMatch, Tags
+from api.http.openapi import failures, responses
+from api.http.problems import Failure, Kind, unavailable
+from api.http.routing import Tx, UserRoute
+from api.idempotency.replay import KeyHeader, once
+from api.tasks import pagination, queries
+from api.tasks.schemas import (
+    CompletedTasks,
+    Deleted,
+    Prefer,
+    TaskComplete,
+    TaskCreate,
+    TaskCreates,
+    TaskId,
+    TaskPage,
+    TaskRead,
+    TaskUpdate,
+    no_such_task,
+)
+
+PATH: Final = "/api/tasks"
+
+_ALWAYS: Final = (
+    Kind.UNAUTHORIZED,
+    Kind.INVALID_INPUT,
+    Kind.RATE_LIMITED,
+    Kind.INTERNAL_ERROR,
+    Kind.UNAVAILABLE,
+)
+_BODY: Final = (
+    Kind.MALFORMED_REQUEST,
+    Kind.REQUEST_TIMEOUT,
+    Kind.CONTENT_TOO_LARGE,
+    Kind.UNSUPPORTED_MEDIA_TYPE,
+)
+_KEYED: Final = (Kind.REQUEST_IN_PROGRESS, Kind.IDEMPOTENCY_KEY_REUSED)
+_CHANGE: Final = (Kind.NO_SUCH_TASK, Kind.PRECONDITION_FAILED)
+_TOGGLE: Final = TaskComplete()
+
+router = APIRouter(route_class=UserRoute, tags=["tasks"])
+
+
+def _json(body: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status, headers, media_type="application/json")
+
+
+def _task(row: Any) -> Response:
+    return _json(row["body"], headers={"ETag": etags.of_version(row["version"])})
+
+
+def _unless(tags: Tags | None, tag: str, body: str, headers: dict[str, str]) -> Response:
+    """The body, unless the client has it (RFC 9110, section 13.1.2)."""
+    if etags.met(tags, tag):
+        return Response(status_code=304, headers=headers | {"ETag": tag})
+    return _json(body, headers=headers | {"ETag": tag})
+
+
+async def _found(row: Awaitable[Any | None]) -> Any:
+    # The same for a task that is missing and for one that is somebody else's.
+    if (found := await row) is None:
+        raise no_such_task()
+    return found
+
+
+async def _changed(
+    tx: Tx, statement: Statement, task_id: int, if_match: Tags | None, **values: object
+) -> Any:
+    """The row of a statement that changes a task, if it still is what the client thinks it is."""
+    versions = etags.versions(if_match)
+    row = await tx.row(statement, id=task_id, versions=versions, **values)
+    if row is not None:
+        return row
+    if versions is None:
+        raise no_such_task()
+    current = await _found(tx.row(queries.GET, id=task_id))
+    raise Failure(
+        Kind.PRECONDITION_FAILED,
+        "The task is not what it was any more; look at what it is now, and decide.",
+        headers={"ETag": etags.of_version(current["version"])},
+        current=current["body"],
+    )
+
+
+async def _listed(tx: Tx, statement: Statement, **values: object) -> Any:
+    """The row of a statement on a list, which has one. Raises `Failure` if a search is too slow."""
+    try:
+        return await _found(tx.row(statement, **values))
+    except StatementTimeout:
+        if "words" not in values:
+            raise
+        raise unavailable(
+            "The search took too long; look for fewer or longer words, or narrow the list by"
+            " `completed` or its dates."
+        ) from None
+
+
+@router.get(
+    PATH,
+    operation_id="listTasks",
+    summary="List your tasks, newest first",
+    response_description="The tasks",
+    response_model=list[TaskRead],
+    responses=responses(200, "Link", "ETag", "X-Total-Count", "Preference-Applied")
+    | responses(304, "Link", "ETag", "X-Total-Count", "Preference-Applied")
+    | failures(*_ALWAYS, Kind.MALFORMED_REQUEST),
+)
+async def list_tasks(
+    tx: Tx,
+    page: Annotated[TaskPage, Query()],
+    if_none_match: IfNoneMatch = None,
+    prefer: Prefer = None,
+) -> Response:
+    position = None
+    if page.cursor is not None:
+        position = pagination.Position.at(page.cursor, pagination.bound(tx.user, page), page.sort)
+    start = position.start if position else "top"
+    row = await _listed(
+        tx,
+        queries.page(page.sort, page.filtered, start, page.limit),
+        limit=page.limit,
+        offset=page.offset,
+        **page.filters,
+        **(position.values(page.sort) if position else {}),
+    )
+    found = json_rows.split(row)
+    tasks = pagination.fitting(found, page.limit)
+    older, newer = len(found) > len(tasks), row["behind"]
+    if position is not None and position.start == "before":
+        tasks, older, newer = tasks[::-1], newer, older
+    headers = {"Link": pagination.links(PATH, page, tx.user, tasks, newer=newer, older=older)}
+    if prefer and "count=exact" in prefer.lower().replace(" ", "").replace('"', "").split(","):
+        total = await _listed(tx, queries.count(page.filtered), **page.filters)
+        headers |= {"X-Total-Count": str(total["total"]), "Preference-Applied": "count=exact"}
+    body = f"[{','.join(tasks)}]"
+    tag = etags.of_text(body, *headers.values())
+    return _unless(if_none_match, tag, body, headers)
+
+
+@router.post(
+    PATH + "/bulk",
+    operation_id="createTasks",
+    summary="Create several tasks, all of them or none",
+    status_code=201,
+    response_description="The new tasks, in the order in which they were sent",
+    response_model=list[TaskRead],
+    responses=responses(201, "Idempotency-Replayed") | failures(*_ALWAYS, *_BODY, *_KEYED),
+)
+async def create_tasks(tx: Tx, tasks: TaskCreates, idempotency_key: KeyHeader = None) -> Response:
+    values = [task.model_dump() for task in tasks]
+
+    async def create() -> Response:
+        rows = await tx.each(queries.CREATE, values)
+        return _json(f"[{','.join(row['body'] for row in rows)}]", 201)
+
+    return await once(tx, idempotency_key, ["create", values], create)
+
+
+@router.get(
+    PATH + "/{task_id}",
+    operation_id="getTask",
+    summary="Read a task",
+    response_description="The task",
+    response_model=TaskRead,
+    responses=responses(200, "ETag")
+    | responses(304, "ETag")
+    | failures(*_ALWAYS, Kind.MALFORMED_REQUEST, Kind.NO_SUCH_TASK),
+)
+async def get_task(tx: Tx, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
+    row = await _found(tx.row(queries.GET, id=task_id))
+    return _unless(if_none_match, etags.of_version(row["version"]), row["body"], {})
+
+
+@router.patch(
+    PATH + "/{task_id}/complete",
+    operation_id="completeTask",
+    summary="Complete a task, or not; toggles when nothing is said",
+    response_description="The task as it is now",
+    response_model=TaskRead,
+    responses=responses(200, "ETag", "Idempotency-Replayed")
+    | failures(*_ALWAYS, *_BODY, *_CHANGE, *_KEYED),
+)
+async def complete_task(
+    tx: Tx,
+    task_id: TaskId,
+    state: TaskComplete = _TOGGLE,
+    if_match: IfMatch = None,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    async def complete() -> Response:
+        return _task(
+            await _changed(
+                tx, queries.COMPLETE, task_id, if_match, completed=state.get("completed")
+            )
+        )
+
+    return await once(tx, idempotency_key, ["complete", task_id, state], complete)
+
+
+@router.post(
+    PATH,
+    operation_id="createTask",
+    summary="Create a task",
+    status_code=201,
+    response_description="The new task",
+    response_model=TaskRead,
+    responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
+    | failures(*_ALWAYS, *_BODY, *_KEYED),
+)
+async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = None) -> Response:
+    values = task.model_dump()
+
+    async def create() -> Response:
+        row = await _found(tx.row(queries.CREATE, **values))
+        headers = {"Location": f"{PATH}/{row['id']}", "ETag": etags.of_version(row["version"])}
+        return _json(row["body"], 201, headers)
+
+    return await once(tx, idempotency_key, ["create", values], create)
+
+
+async def update_task(
+    tx: Tx, task_id: TaskId, changes: TaskUpdate, if_match: IfMatch = None
+) -> Response:
+    return _task(
+        await _changed(
+            tx,
+            queries.UPDATE,
+            task_id,
+            if_match,
+            title=changes.get("title"),
+            completed=changes.get("completed"),
+            description=changes.get("description"),
+            has_description="description" in changes,
+        )
+    )
+
+
+for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
+    router.add_api_route(
+        PATH + "/{task_id}",
+        update_task,
+        methods=[_method],
+        operation_id=_operation,
+        summary="Change a task; what is left out keeps its value",
+        response_description="The task as it is now",
+        response_model=TaskRead,
+        responses=responses(200, "ETag") | failures(*_ALWAYS, *_BODY, *_CHANGE),
+    )
+
+
+@router.delete(
+    PATH + "/{task_id}",
+    operation_id="deleteTask",
+    summary="Delete a task",
+    status_code=204,
+    response_description="It is gone",
+    responses=failures(*_ALWAYS, Kind.MALFORMED_REQUEST, *_CHANGE),
+)
+async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    await _changed(tx, queries.DELETE, task_id, if_match)
+    return Response(status_code=204)
+
+
+@router.delete(
+    PATH,
+    operation_id="deleteCompletedTasks",
+    summary="Delete the tasks that are completed",
+    response_description="How many there were",
+    response_model=Deleted,
+    responses=failures(*_ALWAYS),
+)
+async def delete_completed_tasks(tx: Tx, which: Annotated[CompletedTasks, Query()]) -> Response:
+    row = await _found(tx.row(queries.DELETE_COMPLETED))
+    return _json(f'{{"deleted":{row["deleted"]}}}')

@@ -1,0 +1,3 @@
+-- the trigger went with its function, and nothing is left that could be missed
+-- turns red: drift
+drop function task_touch() cascade;

@@ -1,0 +1,5 @@
+-- a child in a schema that the role may not use yet
+-- turns red: partition_reachable
+create schema aside;
+create table aside.task_archive () inherits (public.task);
+grant select on aside.task_archive to task_app;

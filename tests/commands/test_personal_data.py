@@ -1,0 +1,304 @@
+"""`task-api export` and `task-api erase`: all that is kept of one person, and nothing of others."""
+
+import json
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from api.tasks.schemas import MAX_BULK
+from tests.cluster import TaskDatabase
+from tests.isolation.guarded import TABLES
+from tests.locks import held
+from tests.people import People, Person
+from tests.program import PATIENCE, TASK_API, Outcome, environment, run
+
+NOWHERE = "postgresql://task_app:hush-hush@127.0.0.1:1/tasks"
+BOTH = pytest.mark.parametrize("command", ["export", "erase"])
+
+
+def exports(database: TaskDatabase, person: Person) -> dict[str, list[dict[str, Any]]]:
+    """What the command prints of this person, by kind."""
+    outcome = run("export", person.id, DATABASE_URL=database.task_app)
+    assert (outcome.code, outcome.err) == (0, ""), outcome
+    kinds: dict[str, list[dict[str, Any]]] = {"task": [], "kept_answer": []}
+    for line in outcome.out.splitlines():
+        ((kind, row),) = json.loads(line).items()
+        kinds[kind].append(row)
+    return kinds
+
+
+def erases(database: TaskDatabase, person: Person) -> str:
+    outcome = run("erase", person.id, DATABASE_URL=database.task_app)
+    assert (outcome.code, outcome.err) == (0, ""), outcome
+    return outcome.out
+
+
+def rows(connection: psycopg.Connection, user_id: str) -> dict[str, int]:
+    """How many rows of this person there really are, in each table that has some."""
+    count = "select count(*) from {table} where user_id = %s having count(*) > 0"
+    found = {
+        table.name: connection.execute(table.sql(count), [user_id]).fetchone() for table in TABLES
+    }
+    return {name: number[0] for name, number in found.items() if number}
+
+
+@pytest.fixture
+def as_superuser(database: TaskDatabase) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(database.superuser, autocommit=True) as connection:
+        yield connection
+
+
+def given_tasks(connection: psycopg.Connection, person: Person, number: int) -> None:
+    connection.execute(
+        "insert into task (user_id, title, description)"
+        " select %s, 'Task ' || n, repeat('a line' || chr(10), 20)"
+        " from generate_series(1, %s::int) n",
+        [person.id, number],
+    )
+
+
+def given_answers(connection: psycopg.Connection, person: Person, number: int) -> None:
+    connection.execute(
+        "insert into idempotency_key (user_id, key, fingerprint, status, headers, body)"
+        " select %s, 'key ' || n, 'f', 201, '{}', '{}' from generate_series(1, %s::int) n",
+        [person.id, number],
+    )
+
+
+def test_an_export_is_what_the_api_shows(
+    database: TaskDatabase, alice: Person, bob: Person
+) -> None:
+    alice.creates("Buy milk \U0001f95b", description='two\nlines, "quotes" and \\')
+    alice.creates("Water the plants", completed=True)
+    bob.creates("Something of Bob's")
+    exported = exports(database, alice)
+    assert exported["task"] == sorted(alice.lists(), key=lambda task: task["id"])
+    assert exported["kept_answer"] == []
+
+
+def test_kept_answers_are_exported_too(database: TaskDatabase, alice: Person) -> None:
+    answer = alice.http.post(
+        "/api/tasks", json={"title": "Buy milk"}, headers={"Idempotency-Key": '"a key"'}
+    )
+    (kept,) = exports(database, alice)["kept_answer"]
+    assert kept.keys() == {"key", "fingerprint", "status", "headers", "body", "created_at"}
+    assert (kept["key"], kept["status"], kept["body"]) == ("a key", 201, answer.text)
+    assert json.loads(kept["headers"])["location"] == answer.headers["location"]
+    assert kept["created_at"] == answer.json()["created_at"]
+
+
+def test_of_somebody_unknown_there_is_nothing(database: TaskDatabase, people: People) -> None:
+    nobody = people.person("nobody")
+    assert exports(database, nobody) == {"task": [], "kept_answer": []}
+    assert erases(database, nobody) == "erased 0 tasks, 0 kept answers\n"
+
+
+def test_more_than_a_page_is_exported_once_each_in_order(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person, bob: Person
+) -> None:
+    for person in (alice, bob):
+        given_tasks(as_superuser, person, 777)
+        given_answers(as_superuser, person, 33)
+    exported = exports(database, alice)
+    assert [task["title"] for task in exported["task"]] == [f"Task {n}" for n in range(1, 778)]
+    assert sorted(answer["key"] for answer in exported["kept_answer"]) == sorted(
+        f"key {n}" for n in range(1, 34)
+    )
+    assert {row["user_id"] for row in exported["task"]} == {alice.id}
+
+
+def test_an_export_is_complete_in_whatever_order_the_rows_lie(
+    own_database: TaskDatabase, alice: Person
+) -> None:
+    with psycopg.connect(own_database.superuser, autocommit=True) as connection:
+        given_tasks(connection, alice, 600)
+        # those changed lie behind the others, and no index brings them in order
+        connection.execute("update task set completed = true where id % 3 = 1")
+        (name,) = connection.execute("select current_database()").fetchone() or ("",)
+        for scan in ("indexscan", "bitmapscan"):
+            connection.execute(f"alter database {name} set enable_{scan} = off".encode())
+        exported = exports(own_database, alice)
+    assert [task["title"] for task in exported["task"]] == [f"Task {n}" for n in range(1, 601)]
+
+
+def test_erasing_removes_everything_of_one_person_and_nothing_of_anybody_else(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person, bob: Person
+) -> None:
+    for person in (alice, bob):
+        given_tasks(as_superuser, person, 2345)
+        given_answers(as_superuser, person, 12)
+    assert erases(database, alice) == "erased 2345 tasks, 12 kept answers\n"
+    assert rows(as_superuser, alice.id) == {}
+    assert rows(as_superuser, bob.id) == {"task": 2345, "idempotency_key": 12}
+    assert alice.lists() == []
+    assert exports(database, alice) == {"task": [], "kept_answer": []}
+
+    assert erases(database, alice) == "erased 0 tasks, 0 kept answers\n"
+    assert rows(as_superuser, bob.id) == {"task": 2345, "idempotency_key": 12}
+
+
+def test_who_was_erased_can_start_again(database: TaskDatabase, alice: Person) -> None:
+    sent: dict[str, Any] = {
+        "url": "/api/tasks",
+        "json": {"title": "Buy milk"},
+        "headers": {"Idempotency-Key": '"a key"'},
+    }
+    before = alice.http.post(**sent)
+    assert erases(database, alice) == "erased 1 tasks, 1 kept answers\n"
+    after = alice.http.post(**sent)
+    assert after.status_code == 201
+    assert "idempotency-replayed" not in after.headers
+    assert after.json()["id"] > before.json()["id"]
+
+
+@BOTH
+@pytest.mark.parametrize("user_id", ["", "two words", "zero\u200bwidth", "x" * 256, "a\nb"])
+def test_an_id_that_could_not_be_a_users_is_refused(
+    database: TaskDatabase, command: str, user_id: str
+) -> None:
+    line = run(command, user_id, DATABASE_URL=database.task_app).refusal()
+    assert "1 to 255 characters, none of them blank" in line
+
+
+@BOTH
+def test_a_database_that_is_away_is_one_line(command: str) -> None:
+    line = run(command, "alice", DATABASE_URL=NOWHERE).refusal()
+    assert "check DATABASE_URL" in line
+    assert "hush-hush" not in line
+    assert "DATABASE_URL is not set" in run(command, "alice").refusal()
+
+
+@BOTH
+def test_a_role_that_sees_past_the_policies_is_refused(
+    database: TaskDatabase, command: str
+) -> None:
+    line = run(command, "alice", DATABASE_URL=database.superuser).refusal()
+    assert "is a superuser, whom no policy binds" in line
+
+
+def test_an_erasure_that_must_wait_too_long_says_so(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person
+) -> None:
+    given_tasks(as_superuser, alice, 3)
+    lock = "select from task where user_id = %s for update"
+    with held(database.superuser, lock, alice.id):
+        line = run("erase", alice.id, DATABASE_URL=database.task_app).refusal()
+    assert "LockNotAvailableError" in line
+    assert "try again" in line
+    assert rows(as_superuser, alice.id) == {"task": 3}
+    assert erases(database, alice) == "erased 3 tasks, 0 kept answers\n"
+
+
+@pytest.fixture
+def slow_reader(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person
+) -> Iterator[subprocess.Popen[bytes]]:
+    """An export of much more than a pipe holds, of which only the first line has been read."""
+    given_tasks(as_superuser, alice, 3000)
+    with subprocess.Popen(
+        [TASK_API, "export", alice.id],
+        env=environment(DATABASE_URL=database.task_app),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,  # what is read ahead would be lost to communicate()
+    ) as process:
+        assert process.stdout is not None
+        assert b'"Task 1"' in process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_who_reads_slowly_holds_no_transaction_and_survives_a_lost_connection(
+    slow_reader: subprocess.Popen[bytes], as_superuser: psycopg.Connection
+) -> None:
+    sessions = (
+        "from pg_stat_activity where usename = 'task_app' and datname = current_database()"
+        " and query = 'commit' order by state_change desc limit 1"
+    )
+    session = as_superuser.execute(f"select state {sessions}").fetchone()
+    assert session == ("idle",)
+    as_superuser.execute(f"select pg_terminate_backend(pid, 5000) {sessions}")
+    rest, complaints = slow_reader.communicate(timeout=PATIENCE)
+    assert (slow_reader.returncode, complaints) == (0, b"")
+    lines = [json.loads(line)["task"]["title"] for line in rest.splitlines()]
+    assert lines == [f"Task {n}" for n in range(2, 3001)]
+
+
+def test_who_has_read_enough_is_not_complained_about(
+    slow_reader: subprocess.Popen[bytes],
+) -> None:
+    assert slow_reader.stdout is not None
+    assert slow_reader.stderr is not None
+    slow_reader.stdout.close()
+    assert slow_reader.wait(PATIENCE) == 0
+    assert slow_reader.stderr.read() == b""
+
+
+def test_an_error_midway_is_one_line(own_database: TaskDatabase, alice: Person) -> None:
+    with psycopg.connect(own_database.superuser, autocommit=True) as connection:
+        given_tasks(connection, alice, 3000)
+        with subprocess.Popen(
+            [TASK_API, "export", alice.id],
+            env=environment(DATABASE_URL=own_database.task_app),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            connection.execute("revoke select on task from task_app")
+            rest, complaints = process.communicate(timeout=PATIENCE)
+    line = Outcome(process.returncode, "", complaints.decode()).refusal()
+    assert "InsufficientPrivilegeError (42501)" in line
+    assert all(json.loads(line) for line in rest.splitlines()), "no line is cut off"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110
+def test_a_full_disk_is_one_line(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person
+) -> None:
+    given_tasks(as_superuser, alice, 1)
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [TASK_API, "export", alice.id],
+            env=environment(DATABASE_URL=database.task_app),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+        )
+    line = Outcome(done.returncode, "", done.stderr).refusal()
+    assert "cannot be written: No space left on device" in line
+
+
+@pytest.mark.slow
+def test_the_memory_of_an_export_does_not_grow_with_it(
+    own_database: TaskDatabase, alice: Person, bob: Person
+) -> None:
+    """100,000 tasks take no more than one does; erasing them is done in batches."""
+    with psycopg.connect(own_database.superuser, autocommit=True) as connection:
+        given_tasks(connection, bob, MAX_BULK)
+        given_tasks(connection, alice, 100_000)
+        peaks = [peak_of_export(own_database, person) for person in (bob, alice)]
+        assert peaks[1] - peaks[0] < 8 * 1024, peaks  # KiB
+        assert erases(own_database, alice) == "erased 100000 tasks, 0 kept answers\n"
+        assert rows(connection, bob.id) == {"task": MAX_BULK}
+
+
+def peak_of_export(database: TaskDatabase, person: Person) -> int:
+    """The resident memory of an export at its most, in KiB."""
+    with subprocess.Popen(
+        [TASK_API, "export", person.id],
+        env=environment(DATABASE_URL=database.task_app),
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert isinstance(usage, resource.struct_rusage)
+    return usage.ru_maxrss

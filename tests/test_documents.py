@@ -1,0 +1,207 @@
+"""What the documents name is there: tests, checks, files, links. They may not promise more."""
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from api.commands.audit.checks import checks
+from api.commands.audit.target import KEYS
+from api.http.problems import Kind
+from api.settings import MigrationSettings, Settings
+from tests.checkout import ROOT, files
+
+MAX_README: Final = 200  # lines
+# Each entry names the files of its day.
+DIARY: Final = "bench/HISTORY.md"
+
+DOCUMENTS: Final = sorted(file.relative_to(ROOT).as_posix() for file in files("*.md"))
+CHECKS: Final = {check.id: check for check in checks()}
+
+# What the audit finds by other means than a check.
+NOT_CHECKS: Final = {"drift", "probe", "provision"}
+# Words of PostgreSQL's and PgBouncer's that look like the id of a check.
+POSTGRESQL: Final = {
+    "row_security",
+    "row_security_active",
+    "server_login_retry",
+    "server_version_num",
+}
+
+_NODE: Final = re.compile(r"(tests/[\w./-]+)::([\w:]+)")
+_PATH: Final = re.compile(r"(?<![\w.$/-])(?:api|bench|db|docs|tests)/[\w./-]*\w/?")
+_FILE: Final = re.compile(r"`([\w-][\w./-]*\.(?:json|lua|md|mjs|py|sql|toml|ts|txt|yaml))`")
+_LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
+_WORD: Final = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
+_FENCE: Final = re.compile(r"(?ms)^ *```.*?^ *```")
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text()
+
+
+def names_in(file: Path) -> set[str]:
+    """The tests of a file, as pytest names them, less their parameters."""
+    return {
+        node.name
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    }
+
+
+def missing_tests(text: str) -> Iterator[str]:
+    for file, name in _NODE.findall(text):
+        if not (ROOT / file).is_file() or name not in names_in(ROOT / file):
+            yield f"{file}::{name}"
+
+
+def missing_paths(text: str, folder: Path = ROOT) -> Iterator[str]:
+    """Paths of the repository; and files in backticks, of the repository or the given folder."""
+    for path in _PATH.findall(text):
+        if not (ROOT / path).exists():
+            yield path
+    for path in _FILE.findall(_FENCE.sub("", text)):
+        if not (ROOT / path).exists() and not (folder / path).exists():
+            yield path
+
+
+def broken_links(text: str, folder: Path) -> Iterator[str]:
+    for target, anchor in _LINK.findall(text):
+        file = folder / target if target else None
+        if file is not None and not file.exists():
+            yield target
+        elif anchor and anchor not in headings(file.read_text() if file else text):
+            yield f"{target}#{anchor}"
+
+
+def headings(text: str) -> set[str]:
+    """The headings, as links name them."""
+    lines = re.findall(r"(?m)^#+ (.+)$", _FENCE.sub("", text))
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def missing_checks(text: str) -> Iterator[str]:
+    """Ids that are none: of the families there are, or in a column headed *audit*."""
+    families = {name.partition("_")[0] for name in CHECKS}
+    named = {word for word in _WORD.findall(text) if word.partition("_")[0] in families}
+    named |= {word for cell in column(text, "audit") for word in re.findall(r"`(\w+)`", cell)}
+    yield from sorted(named - {*CHECKS} - NOT_CHECKS - POSTGRESQL - {*KEYS})
+
+
+def column(text: str, heading: str) -> Iterator[str]:
+    """The cells below that heading, of every table that has it."""
+    place = None
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.startswith("|"):
+            place = None
+        elif place is not None and place < len(cells):
+            yield cells[place]
+        elif heading in cells:
+            place = cells.index(heading)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_test_that_is_named_is_there(document: str) -> None:
+    assert list(missing_tests(text_of(document))) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_check_that_is_named_is_there(document: str) -> None:
+    assert list(missing_checks(text_of(document))) == []
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != DIARY])
+def test_every_file_that_is_named_is_there(document: str) -> None:
+    assert list(missing_paths(text_of(document), (ROOT / document).parent)) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document: str) -> None:
+    assert list(broken_links(text_of(document), (ROOT / document).parent)) == []
+
+
+def test_every_check_is_in_the_table_of_checks_with_its_level_and_its_sentence() -> None:
+    rows = {line for line in text_of("db/audit/README.md").splitlines() if line.startswith("| [")}
+    assert rows == {
+        f"| [`{check.id}`]({check.id}.sql) | {check.level} | {check.title} |"
+        for check in CHECKS.values()
+    }
+
+
+def test_what_is_not_there_is_noticed() -> None:
+    here = "tests/test_documents.py"
+    assert list(missing_tests(f"`{here}::test_every_link_leads_somewhere[x]`")) == []
+    assert list(missing_tests(f"{here}::test_x, tests/x.py::test_x")) == [
+        f"{here}::test_x",
+        "tests/x.py::test_x",
+    ]
+    assert list(missing_checks("`role_superuser`, `task_app`, `row_security`, `role_x`")) == [
+        "role_x"
+    ]
+    table = "| threat | audit |\n|---|---|\n| x | `roel_x`, `drift` |\n\n| `y` | `z` |"
+    assert list(missing_checks(table)) == ["roel_x"]
+    assert list(missing_paths("`api/main.py`, db/x.sql. GET /api/x, https://x.example/api/x")) == [
+        "db/x.sql"
+    ]
+    files = "`x.py` `Makefile` `main.py` `auth` `pyproject.toml`\n```ts\n`y.ts`\n```\n"
+    assert list(missing_paths(files, ROOT / "api")) == ["x.py"]
+    assert list(
+        broken_links("## A, b\n[x](#a-b) [x](#c) [x](y.md) [x](https://x.example)", ROOT)
+    ) == [
+        "#c",
+        "y.md",
+    ]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_heading_is_there_twice(document: str) -> None:
+    lines = re.findall(r"(?m)^#+ (.+)$", _FENCE.sub("", text_of(document)))
+    assert [line for line, times in Counter(lines).items() if times > 1] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len(text_of("README.md").splitlines()) <= MAX_README
+
+
+def test_every_document_is_in_the_readme() -> None:
+    for document in (ROOT / "docs").iterdir():
+        assert f"| [docs/{document.name}](docs/{document.name}) |" in text_of("README.md")
+
+
+def test_every_setting_is_in_the_table_of_the_environment() -> None:
+    text = text_of("docs/deploying.md")
+    for name in {*Settings.model_fields, *MigrationSettings.model_fields}:
+        assert f"`{name.upper()}`" in text or name.startswith("otel_")  # they are the SDK's
+
+
+def test_every_number_that_is_a_default_is_in_the_row_of_its_setting() -> None:
+    table = [line for line in text_of("docs/deploying.md").splitlines() if line.startswith("| `")]
+    numbers = {
+        name: field.default
+        for name, field in Settings.model_fields.items()
+        if type(field.default) in (int, float)
+    }
+    assert len(numbers) > 4
+    for name, default in numbers.items():
+        (row,) = (line for line in table if f"`{name.upper()}`" in line.split(" | ")[0])
+        assert re.search(rf" {default}\b", row), f"{name} is {default}"
+
+
+def test_every_kind_of_problem_is_in_the_table_of_errors() -> None:
+    rows = re.findall(r"(?m)^\| `([a-z-]+)` \| ([45]\d\d) \|", text_of("docs/api.md"))
+    assert rows == [(kind.slug, str(kind.status)) for kind in sorted(Kind, key=lambda k: k.status)]
+
+
+def test_every_operation_is_in_the_table_of_routes() -> None:
+    text = text_of("docs/api.md")
+    for path, operations in json.loads(text_of("openapi.json"))["paths"].items():
+        for method in operations:
+            line = rf"(?m)^\| .*`([A-Z`, ]*, `)?{method.upper()}(`, `[A-Z]+)? {re.escape(path)}"
+            assert re.search(line.replace("task_id", "id"), text), f"{method} {path}"

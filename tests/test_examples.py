@@ -1,0 +1,97 @@
+"""Each command that README.md and docs/api.md print is run, and prints what they print."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.checkout import ROOT
+from tests.program import PATIENCE, TASK_API, environment, running
+
+READY: Final = "Ctrl-C stops it"
+_BLOCK: Final = re.compile(r"(?ms)^```console\n(.*?)^```")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z")
+_BETWEEN: Final = "\x1e"
+
+
+def examples(text: str) -> Iterator[tuple[str, str]]:
+    """The commands of the console blocks, each with what is printed below it."""
+    for block in _BLOCK.findall(text):
+        for example in re.split(r"(?m)^\$ ", block)[1:]:
+            command, _, printed = example.partition("\n")
+            yield command, printed
+
+
+def matches(printed: str, output: str) -> bool:
+    """Whether the output is as printed: `...` is anything, a date any date, space nothing."""
+    parts = [
+        "[^,]*".join(re.escape(part) for part in _DATE.split("".join(piece.split())))
+        for piece in printed.split("...")
+    ]
+    return re.fullmatch(".*".join(parts), "".join(output.split())) is not None
+
+
+def outputs(commands: list[str], folder: Path) -> list[str]:
+    """What each of them prints, run in one shell."""
+    script = "\n".join(f"printf '{_BETWEEN}'; {command}" for command in commands)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    return done.stdout.split(_BETWEEN)[1:]
+
+
+def section(text: str, heading: str) -> str:
+    """What stands below this heading, to the next one."""
+    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
+def test_what_a_document_prints_is_what_its_commands_print(document: str) -> None:
+    text = (ROOT / document).read_text()
+    is_readme = document == "README.md"
+    if is_readme:  # the others need make, or print what takes minutes
+        text = section(text, "First calls") + section(text, "Audit it")
+    shown = list(examples(text))
+    assert len(shown) > 5
+    # not pytest's own folder, which only its user may enter: PostgreSQL may have a user of its own
+    with (
+        tempfile.TemporaryDirectory(prefix="task-api-") as folder,
+        running("dev", folder=Path(folder), PORT="0") as dev,
+    ):
+        said = dev.says(READY)
+        address = re.search(r"http://127\.0\.0\.1:\d+", said)
+        newcomer = re.search(r"(?m)^curl .*$", said)
+        assert address
+        assert newcomer
+        commands = [command for command, _ in shown]
+        if is_readme:  # its reader has run the line that make run prints
+            commands = [newcomer[0], *commands]
+        here = [
+            command.replace(".venv/bin/task-api", TASK_API).replace(
+                "http://127.0.0.1:8000", address[0]
+            )
+            for command in commands
+        ]
+        found = outputs(here, Path(folder))[-len(shown) :]
+    for (command, printed), output in zip(shown, found, strict=True):
+        assert matches(printed, output), f"$ {command}\n{output}\nis not\n{printed}"
+
+
+def test_another_output_is_noticed() -> None:
+    text = "```console\n$ one\n{...}\n$ two -x\nHTTP\n...\n```\n"
+    assert list(examples(text)) == [("one", "{...}\n"), ("two -x", "HTTP\n...\n")]
+    assert matches('{"id":1, ...}\n', '{"id":1,"title":"x"}')
+    assert matches('"at":"2026-11-21T09:45:14.927711Z"', '"at":"2026-12-01T10:00:00.000001Z"')
+    assert not matches('{"id":1, ...}', '{"id":2,"title":"x"}')
+    assert not matches("HTTP/1.1 412 ...", "HTTP/1.1 404 Not Found")
+    assert not matches("", "something")
