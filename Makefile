@@ -126,7 +126,7 @@ constraints: ## Write constraints.txt anew, from the newest versions that pyproj
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
 # What passes here may be allowed: raise the bound in pyproject.toml, then make constraints.
-newest: ## Run the suite with the newest of everything, beyond pyproject.toml's upper bounds
+newest: ## Run the suite, or TESTS=, with the newest of everything, whatever the upper bounds
 	$(PYTHON) -m venv --clear $(NEWEST)
 	$(NEWEST)/bin/python -m tests.newest > $(NEWEST)/requirements.txt
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(NEWEST)/requirements.txt
@@ -134,6 +134,6 @@ newest: ## Run the suite with the newest of everything, beyond pyproject.toml's 
 	@$(NEWEST)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > $(NEWEST)/newest.txt
 	@echo "Newer than constraints.txt (>), which has (<):"
 	@diff constraints.txt $(NEWEST)/newest.txt | grep '^[<>]' || echo "  nothing"
-	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow"
+	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TESTS)
 
 .PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints newest
