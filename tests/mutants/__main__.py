@@ -8,7 +8,8 @@ from pathlib import Path
 
 from api.commands.embedded import postgres
 from tests.mutants import killers
-from tests.mutants.table import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.table import MUTANTS
 from tests.mutants.trial import Outcome, memory, run
 
 

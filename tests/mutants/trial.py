@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.mutants import witness
-from tests.mutants.table import FIRST, Edit, Mutant
+from tests.mutants.likely import FIRST
+from tests.mutants.mutant import Edit, Mutant
 
 ROOT: Final = Path(__file__).parent.parent.parent
 COPIED: Final = ("api", "db", "tests", "openapi.json", "pyproject.toml", "README.md")
