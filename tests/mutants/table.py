@@ -10,7 +10,7 @@ from tests.mutants.http import ANSWERS, HTTP_FAULTS, INPUT
 from tests.mutants.idempotency import AGAIN
 from tests.mutants.mutant import Mutant
 from tests.mutants.observability import OBSERVABILITY
-from tests.mutants.policies import GRANTS, KEY_POLICIES, POLICIES
+from tests.mutants.policies import POLICIES
 from tests.mutants.roles import ROLE, TABLE
 from tests.mutants.serving import SERVING
 from tests.mutants.settings import SETTINGS, SETTINGS_FAULTS
@@ -19,8 +19,6 @@ from tests.mutants.tasks import LISTS
 
 MUTANTS: Final[list[Mutant]] = [
     *POLICIES,
-    *KEY_POLICIES,
-    *GRANTS,
     *ROLE,
     *TABLE,
     *FILTERS,
