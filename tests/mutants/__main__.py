@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from api.commands.embedded import postgres
-from tests.mutants.table import MUTANTS, Mutant
+from tests.mutants import killers
+from tests.mutants.mutant import Mutant
+from tests.mutants.table import MUTANTS
 from tests.mutants.trial import Outcome, memory, run
 
 
@@ -27,6 +29,7 @@ def main() -> int:
     parser.add_argument("-j", type=int, metavar="N", default=2, help="at a time (%(default)s)")
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if options.k.lower() in mutant.name.lower()]
+    known = killers.read()
     with (
         tempfile.TemporaryDirectory(prefix="cluster-", dir=memory()) as temporary,
         ThreadPoolExecutor(options.j) as workers,
@@ -34,15 +37,20 @@ def main() -> int:
         with postgres(cluster := Path(temporary) / "postgres"):
             pass
         control = workers.submit(run, Mutant("nothing is changed", ()), cluster)
-        runs = {workers.submit(run, mutant, cluster): mutant for mutant in chosen}
+        runs = {workers.submit(run, one, cluster, known.get(one.name, "")): one for one in chosen}
         wrong, killed = [], 0
         for done in as_completed([control, *runs]):
             if done is not control:
-                killed += done.result().killed
-                wrong += [] if report(runs[done], done.result()) else [runs[done].name]
-            elif done.result() != Outcome(False, "", done.result().seconds):
+                mutant, outcome = runs[done], done.result()
+                killed += outcome.killed
+                wrong += [] if report(mutant, outcome) else [mutant.name]
+                if outcome.killed and outcome.test:
+                    known[mutant.name] = outcome.test
+            elif done.result() != Outcome(False, "", "", done.result().seconds):
                 workers.shutdown(cancel_futures=True)
                 raise SystemExit(f"red without any change, nothing is proven: {done.result().by}")
+    names = {mutant.name for mutant in MUTANTS}
+    killers.write({name: test for name, test in known.items() if name in names})
     equivalent = sum(bool(mutant.equivalent) for mutant in chosen)
     print(f"{killed} killed of {len(chosen)} mutants, {equivalent} known to be equivalent")
     for name in wrong:

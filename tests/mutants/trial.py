@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from tests.mutants import witness
-from tests.mutants.table import FIRST, Edit, Mutant
+from tests.mutants.likely import FIRST
+from tests.mutants.mutant import Edit, Mutant
 
 ROOT: Final = Path(__file__).parent.parent.parent
 COPIED: Final = ("api", "db", "tests", "openapi.json", "pyproject.toml", "README.md")
 NOT_COPIED: Final = shutil.ignore_patterns("node_modules", "__pycache__", ".*")
 PATIENCE: Final = 1500  # seconds for one run of the suite
+UNNOTICED: Final = (False, "", "")  # the verdict of tests that all pass
 
 # Slow, and about packaging, processes, clocks and the developer's machine, or about libraries
 # alone; a mutant's witness may be one of them. tests/audit compares the catalog with what it should
@@ -65,6 +67,7 @@ class Outcome:
 
     killed: bool
     by: str
+    test: str  # the node id of what failed first
     seconds: float
 
 
@@ -87,8 +90,11 @@ def apply(edit: Edit, folder: Path) -> None:
     file.write_text(text.replace(edit.old, edit.new))
 
 
-def run(mutant: Mutant, cluster: Path) -> Outcome:
-    """The suite in a copy with this mutant in it, on a copy of this PostgreSQL."""
+def run(mutant: Mutant, cluster: Path, killer: str = "") -> Outcome:
+    """The suite in a copy with this mutant in it, on a copy of this PostgreSQL.
+
+    `killer` is the test that is asked first, and alone: the rest only when it notices nothing.
+    """
     begun = time.monotonic()
     copying = f'subprocess.run(["cp", "-a", "{cluster}/.", directory], check=True)\n'
     copied = Edit("api/commands/embedded.py", INITDB, copying)
@@ -104,20 +110,31 @@ def run(mutant: Mutant, cluster: Path) -> Outcome:
         runs = suite(FIRST.get(mutant.edits[0].file, ()) if mutant.edits else ())
         if mutant.witness:
             runs.insert(0, [f"tests/{mutant.witness}"])
-        # what nothing can notice is put to the likeliest only, lest it cost a whole suite
-        for files in [runs[0][:1]] if mutant.equivalent else runs:
-            code, output = _pytest(folder, files)
-            if code != 0:
-                break
-        note = folder / witness.NOTE
-        found = json.loads(note.read_text()) if note.exists() else {"test": "", "stage": "start"}
-    return Outcome(*_judged(mutant, code, output, found), seconds=time.monotonic() - begun)
+        if mutant.equivalent:  # what nothing can notice is put to the likeliest only
+            runs = [runs[0][:1]]
+        verdict = _verdict(mutant, folder, [killer]) if killer else None
+        if not verdict or not verdict[0]:  # it may be gone, or notice nothing any more
+            for files in runs:
+                verdict = _verdict(mutant, folder, files)
+                if verdict != UNNOTICED:
+                    break
+    assert verdict is not None
+    return Outcome(*verdict, seconds=time.monotonic() - begun)
 
 
 def memory() -> str | None:
     """A folder in memory, if there is one with room for some databases."""
     shm = Path("/dev/shm")  # noqa: S108 - the folder made in it has a name nobody can guess
     return str(shm) if shm.is_dir() and shutil.disk_usage(shm).free > 2**30 else None
+
+
+def _verdict(mutant: Mutant, folder: Path, files: list[str]) -> tuple[bool, str, str]:
+    """Whether these tests kill it, by what, and the node id of the first that failed."""
+    for kept in (note := folder / witness.NOTE, folder / witness.SAID):
+        kept.unlink(missing_ok=True)
+    code, output = _pytest(folder, files)
+    found = json.loads(note.read_text()) if note.exists() else {"test": "", "stage": "start"}
+    return (*_judged(mutant, code, output, found), found["test"])
 
 
 def _pytest(folder: Path, files: list[str]) -> tuple[int | None, str]:
