@@ -12,6 +12,10 @@ LENT: Final = 30.0  # seconds until a connection is ended, whatever it is doing
 IDLE: Final = 240.0  # seconds that a connection is kept which nobody needs; Neon sleeps after 300
 QUEUE: Final = 100  # who may wait for each connection: more than it serves in the time
 _CLOSE: Final = 2.0  # seconds for a farewell
+# A user's next slow transaction waits for so many times what the last one took, but not so long
+# that it would not have its turn at all: so one user's searches leave the processors to others.
+REST: Final = 9
+MAX_REST: Final = 0.75  # of the time that may be waited for a connection
 _ROUND: Final = 0.1  # seconds between two looks at these; a timer for each would cost more
 
 
@@ -75,7 +79,8 @@ class Pool:
         """A connection in no transaction, to be released.
 
         `user`: whose share it counts towards; None is the program itself, which has no share and
-        is served first. `slow`: not before the user's last slow one is released. `fresh`: one that
+        is served first. `slow`: not before the user's last slow one is released, and REST is over.
+        `fresh`: one that
         was opened just now; those at hand are ended, for one of their kind was broken. Raises
         `TimeoutError` when there is none in time, or too many wait to hope for one, and what
         `connect` raises.
@@ -116,12 +121,16 @@ class Pool:
 
     def release(self, connection: Connection) -> None:
         """Take it back; it is ended unless it is open, asked nothing and in no transaction."""
-        user, slow, _ = self._lent.pop(connection)
+        user, slow, since = self._lent.pop(connection)
+        now = self._loop.time()
         if connection.pipeline.is_idle:
-            self._idle[connection] = self._loop.time()
+            self._idle[connection] = now
         else:
             connection.terminate()
-        self._leave(user, slow)
+        if slow:
+            rest = min(REST * (now - since), MAX_REST * self._timeout)
+            self._loop.call_later(rest, self._end_slow, user)
+        self._leave(user, slow=False)
 
     async def close(self) -> None:
         """End what is at hand."""
@@ -194,8 +203,6 @@ class Pool:
                     del lines[user]
                 if turn[1] and lines is self._lines:
                     self._end_slow(user)
-                    if self._places:
-                        self._serve_next()
                 return
 
     def _leave(self, user: str | None, slow: bool) -> None:
@@ -208,7 +215,7 @@ class Pool:
             del self._held[user]
         if slow:
             self._end_slow(user)
-        if self._lines:
+        if self._lines and self._places:
             self._serve_next()
 
     def _end_slow(self, user: str | None) -> None:
@@ -220,6 +227,8 @@ class Pool:
         if not behind:
             del self._behind[user]
         self._queue(turn, user)
+        if self._places:
+            self._serve_next()
 
     def _serve_next(self) -> None:
         for user in chain((None,), self._lines) if None in self._lines else self._lines:

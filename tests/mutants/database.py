@@ -407,6 +407,11 @@ DATABASE_FAULTS: Final = [
             "        if False:\n",
         ),
         (
+            "a user's slow transactions follow each other without rest",
+            "            rest = min(REST * (now - since), MAX_REST * self._timeout)\n",
+            "            rest = 0\n",
+        ),
+        (
             "a slow transaction never ends",
             "            self._slow.discard(user)",
             "            pass",
