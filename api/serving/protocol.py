@@ -57,7 +57,7 @@ class Protocol(Responding):
         self._place.leave()
         waiting = [cycle for cycle, _ in self.pipeline]
         held = [self._held[0]] if self._held else []
-        for cycle in (self._answering, *held, *waiting):
+        for cycle in (self.answering, *held, *waiting):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
@@ -90,7 +90,7 @@ class Protocol(Responding):
                 self.transport.abort()
             return
         self.server_state.places.read(self._place)
-        if self._busy():  # a route has clocks of its own
+        if self.is_busy():  # a route has clocks of its own
             self._since = now
         waited = now - self._since
         if self._in_body:
@@ -102,7 +102,7 @@ class Protocol(Responding):
     def shutdown(self) -> None:
         """The server stops: a request that is on its way yet is the last."""
         self._stopping = True
-        if self._busy():
+        if self.is_busy():
             self.cycle.keep_alive = False
         else:
             self.loop.call_later(LAST_CALL, super().shutdown)
@@ -219,18 +219,18 @@ class Protocol(Responding):
         else:
             self._held = None
         waiting = self.pipeline[0] if self.pipeline else self._held
-        self.cycle = waiting[0] if waiting else self._answering
+        self.cycle = waiting[0] if waiting else self.answering
 
     def _refuse(self, failure: Failure) -> None:
         """Answer without a route, and close."""
         if self.transport.is_closing():
             return
-        if self._in_body and not self._busy():  # it has its answer
+        if self._in_body and not self.is_busy():  # it has its answer
             self.transport.close()
             return
-        if self._in_body and self.cycle is not self._answering:
+        if self._in_body and self.cycle is not self.answering:
             self._forget_last()
-        if self._busy() and not self._in_body:  # what came before is answered first
+        if self.is_busy() and not self._in_body:  # what came before is answered first
             self.flow.pause_reading()
             self.cycle.keep_alive = False
             return
@@ -238,5 +238,5 @@ class Protocol(Responding):
         response = problems.answer(failure, request_id)
         self.app_state["observer"].refused(self.client, response, request_id)
         response.raw_headers.append((b"x-request-id", request_id.encode()))
-        self.transport.write(self._head_of(response, keep_alive=False) + bytes(response.body))
+        self.transport.write(self.head_of(response, keep_alive=False) + bytes(response.body))
         self.transport.close()

@@ -48,7 +48,7 @@ class Responding(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._since = self.loop.time()  # of what it waits for
-        self._answering: Any = None
+        self.answering: Any = None
         self._held: tuple[Any, Any] | None = None  # a request that waits until answers are read
 
     @property
@@ -56,14 +56,14 @@ class Responding(HttpToolsProtocol):
         """Bytes of answers that the client has not taken yet."""
         return int(self.transport.get_write_buffer_size())
 
-    def _busy(self) -> bool:
+    def is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if self.flow.write_paused:  # who does not read what was asked is not asked for more
             self._held = cycle, app
             return
-        self._answering, cycle.scope[WHOLE] = cycle, self._write
+        self.answering, cycle.scope[WHOLE] = cycle, self._write
         super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
@@ -88,7 +88,7 @@ class Responding(HttpToolsProtocol):
 
     async def _write(self, response: Response) -> None:
         """What `cycle.send` does in two steps and two packets."""
-        cycle = self._answering
+        cycle = self.answering
         if self.flow.write_paused:
             await self.flow.drain()
         cycle.disconnected = cycle.disconnected or self.transport.is_closing()
@@ -96,7 +96,7 @@ class Responding(HttpToolsProtocol):
             return
         if _CLOSE in response.raw_headers:
             cycle.keep_alive = False
-        head = self._head_of(response, keep_alive=cycle.keep_alive)
+        head = self.head_of(response, keep_alive=cycle.keep_alive)
         cycle.response_started, cycle.waiting_for_100_continue = True, False
         has_body = cycle.scope["method"] != "HEAD"
         self.transport.write(head + bytes(response.body) if has_body else head)
@@ -106,7 +106,7 @@ class Responding(HttpToolsProtocol):
             self.transport.close()
         cycle.on_response()
 
-    def _head_of(self, response: Response, *, keep_alive: bool) -> bytes:
+    def head_of(self, response: Response, *, keep_alive: bool) -> bytes:
         lines = [*self.server_state.default_headers, *response.raw_headers]
         if not keep_alive and _CLOSE not in lines:
             lines.append(_CLOSE)

@@ -64,7 +64,7 @@ SERVING: Final = [
         (
             "who is busy may leave answers unread",
             "if not unsent or taken != self._taken:",
-            "if not unsent or taken != self._taken or self._busy():",
+            "if not unsent or taken != self._taken or self.is_busy():",
         ),
         witness="faults/test_unread.py",
     ),
@@ -92,7 +92,7 @@ SERVING: Final = [
         ),
         (
             "a broken body is answered before what came before it",
-            "if self._in_body and self.cycle is not self._answering:",
+            "if self._in_body and self.cycle is not self.answering:",
             "if False:",
         ),
         (
