@@ -2,15 +2,13 @@
 
 import argparse
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
 
-from api.commands.embedded import postgres
+from tests import initialized
 from tests.mutants import killers
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import MUTANTS
-from tests.mutants.trial import Outcome, memory, run
+from tests.mutants.trial import Outcome, run
 
 
 def report(mutant: Mutant, outcome: Outcome) -> bool:
@@ -30,14 +28,10 @@ def main() -> int:
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if options.k.lower() in mutant.name.lower()]
     known = killers.read()
-    with (
-        tempfile.TemporaryDirectory(prefix="cluster-", dir=memory()) as temporary,
-        ThreadPoolExecutor(options.j) as workers,
-    ):
-        with postgres(cluster := Path(temporary) / "postgres"):
-            pass
-        control = workers.submit(run, Mutant("nothing is changed", ()), cluster)
-        runs = {workers.submit(run, one, cluster, known.get(one.name, "")): one for one in chosen}
+    initialized.migrated()  # once, before there are several that want it
+    with ThreadPoolExecutor(options.j) as workers:
+        control = workers.submit(run, Mutant("nothing is changed", ()))
+        runs = {workers.submit(run, one, known.get(one.name, "")): one for one in chosen}
         wrong, killed = [], 0
         for done in as_completed([control, *runs]):
             if done is not control:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests import initialized
 from tests.mutants import witness
 from tests.mutants.likely import FIRST
 from tests.mutants.mutant import Edit, Mutant
@@ -51,11 +52,6 @@ LEFT_OUT: Final = (
 
 # The suite keeps the shell's environment from its commands, which are to find the copy.
 FOUND: Final = Edit("tests/program.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")')
-# A PostgreSQL that lives for seconds is copied rather than made, and not kept safe on a disk.
-UNSAFE: Final = Edit(
-    "api/commands/embedded.py", "options = \"-h ''", "options = \"-c fsync=off -h ''"
-)
-INITDB: Final = "_initdb(binaries, directory)\n"
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(witness.PRELOADED)
@@ -90,14 +86,12 @@ def apply(edit: Edit, folder: Path) -> None:
     file.write_text(text.replace(edit.old, edit.new))
 
 
-def run(mutant: Mutant, cluster: Path, killer: str = "") -> Outcome:
-    """The suite in a copy with this mutant in it, on a copy of this PostgreSQL.
+def run(mutant: Mutant, killer: str = "") -> Outcome:
+    """The suite in a copy with this mutant in it.
 
     `killer` is the test that is asked first, and alone: the rest only when it notices nothing.
     """
     begun = time.monotonic()
-    copying = f'subprocess.run(["cp", "-a", "{cluster}/.", directory], check=True)\n'
-    copied = Edit("api/commands/embedded.py", INITDB, copying)
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=memory()) as temporary:
         folder = Path(temporary).resolve()
         for name in COPIED:
@@ -105,17 +99,20 @@ def run(mutant: Mutant, cluster: Path, killer: str = "") -> Outcome:
                 shutil.copytree(ROOT / name, folder / name, ignore=NOT_COPIED)
             else:
                 shutil.copy2(ROOT / name, folder / name)
-        for edit in (FOUND, UNSAFE, copied, *mutant.edits):
+        for edit in (FOUND, *mutant.edits):
             apply(edit, folder)
+        # what `migrate` does in this copy may be something else
+        unchanged = initialized.digest(folder) == initialized.digest(ROOT)
+        data = initialized.migrated() if unchanged else initialized.initialized()
         runs = suite(FIRST.get(mutant.edits[0].file, ()) if mutant.edits else ())
         if mutant.witness:
             runs.insert(0, [f"tests/{mutant.witness}"])
         if mutant.equivalent:  # what nothing can notice is put to the likeliest only
             runs = [runs[0][:1]]
-        verdict = _verdict(mutant, folder, [killer]) if killer else None
+        verdict = _verdict(mutant, folder, data, [killer]) if killer else None
         if not verdict or not verdict[0]:  # it may be gone, or notice nothing any more
             for files in runs:
-                verdict = _verdict(mutant, folder, files)
+                verdict = _verdict(mutant, folder, data, files)
                 if verdict != UNNOTICED:
                     break
     assert verdict is not None
@@ -128,19 +125,19 @@ def memory() -> str | None:
     return str(shm) if shm.is_dir() and shutil.disk_usage(shm).free > 2**30 else None
 
 
-def _verdict(mutant: Mutant, folder: Path, files: list[str]) -> tuple[bool, str, str]:
+def _verdict(mutant: Mutant, folder: Path, data: Path, files: list[str]) -> tuple[bool, str, str]:
     """Whether these tests kill it, by what, and the node id of the first that failed."""
     for kept in (note := folder / witness.NOTE, folder / witness.SAID):
         kept.unlink(missing_ok=True)
-    code, output = _pytest(folder, files)
+    code, output = _pytest(folder, data, files)
     found = json.loads(note.read_text()) if note.exists() else {"test": "", "stage": "start"}
     return (*_judged(mutant, code, output, found), found["test"])
 
 
-def _pytest(folder: Path, files: list[str]) -> tuple[int | None, str]:
+def _pytest(folder: Path, data: Path, files: list[str]) -> tuple[int | None, str]:
     """The exit code, None when it had to be stopped, and what was printed."""
     arguments = ["-x", "-q", "--tb=short", "--assert=plain", "-p", "no:cacheprovider", *files]
-    process = _FORKS.Process(target=witness.suite, args=(str(folder), arguments))
+    process = _FORKS.Process(target=witness.suite, args=(str(folder), str(data), arguments))
     process.start()
     process.join(PATIENCE)
     if (code := process.exitcode) is None:
