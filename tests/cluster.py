@@ -54,7 +54,6 @@ class Cluster:
 
     superuser: str
     pooler: str | None = None  # the URL by which task_app connects, if not the same way
-    template: str | None = None  # a migrated database, of which others are copies
 
     def url(self, role: str, database: str) -> str:
         """`role` may come with a password of its own."""
@@ -69,8 +68,8 @@ class Cluster:
         return urlsplit(self.superuser).password or ""
 
     @contextlib.contextmanager
-    def empty_database(self, template: str | None = None) -> Iterator[TaskDatabase]:
-        """A database that the owner owns and has not migrated yet, unless it is a copy."""
+    def empty_database(self) -> Iterator[TaskDatabase]:
+        """A database that the owner owns and has not migrated yet."""
         name = f"tasks_{next(_numbers)}"
         with psycopg.connect(self.superuser, autocommit=True) as connection:
             connection.execute(
@@ -87,7 +86,6 @@ class Cluster:
             host=str(there["host"]),
             port=int(there.get("port") or 5432),
             dbname=name,
-            template_dbname=template,
         )
         with janitor:
             with psycopg.connect(self.superuser, autocommit=True) as connection:
@@ -101,6 +99,6 @@ class Cluster:
     @contextlib.contextmanager
     def database(self) -> Iterator[TaskDatabase]:
         """A database that the owner has migrated."""
-        with self.empty_database(self.template) as database:
+        with self.empty_database() as database:
             migrate(database.owner, unquote(self._password) or None)
             yield database

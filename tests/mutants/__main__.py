@@ -8,7 +8,7 @@ from tests import initialized
 from tests.mutants import killers
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import MUTANTS
-from tests.mutants.trial import Outcome, run
+from tests.mutants.trial import Outcome, control, run
 
 
 def report(mutant: Mutant, outcome: Outcome) -> bool:
@@ -28,25 +28,26 @@ def main() -> int:
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if options.k.lower() in mutant.name.lower()]
     known = killers.read()
-    initialized.migrated()  # once, before there are several that want it
+    initialized.initialized()  # once, before there are several that want it
+    wrong, killing = [], []
     with ThreadPoolExecutor(options.j) as workers:
-        control = workers.submit(run, Mutant("nothing is changed", ()))
         runs = {workers.submit(run, one, known.get(one.name, "")): one for one in chosen}
-        wrong, killed = [], 0
-        for done in as_completed([control, *runs]):
-            if done is not control:
-                mutant, outcome = runs[done], done.result()
-                killed += outcome.killed
-                wrong += [] if report(mutant, outcome) else [mutant.name]
-                if outcome.killed and outcome.test:
-                    known[mutant.name] = outcome.test
-            elif done.result() != Outcome(False, "", "", done.result().seconds):
-                workers.shutdown(cancel_futures=True)
-                raise SystemExit(f"red without any change, nothing is proven: {done.result().by}")
+        for done in as_completed(runs):
+            mutant, outcome = runs[done], done.result()
+            wrong += [] if report(mutant, outcome) else [mutant.name]
+            if outcome.killed:
+                killing.append(outcome.test)
+                known[mutant.name] = outcome.test
+        files = sorted({test.partition("::")[0] for test in killing if test})
+        shares = [{*files[one :: options.j]} for one in range(options.j)]
+        tests = [sorted({t for t in killing if t.partition("::")[0] in share}) for share in shares]
+        for red in workers.map(control, filter(None, tests)):
+            if red:
+                raise SystemExit(f"red without any change, nothing is proven: {red}")
     names = {mutant.name for mutant in MUTANTS}
-    killers.write({name: test for name, test in known.items() if name in names})
+    killers.write({name: test for name, test in known.items() if test and name in names})
     equivalent = sum(bool(mutant.equivalent) for mutant in chosen)
-    print(f"{killed} killed of {len(chosen)} mutants, {equivalent} known to be equivalent")
+    print(f"{len(killing)} killed of {len(chosen)} mutants, {equivalent} known to be equivalent")
     for name in wrong:
         print(f"  not as the table says: {name}")
     return 1 if wrong else 0
