@@ -11,8 +11,8 @@ NPM_CI := npm ci --loglevel=error --no-audit --no-fund
 unexport PYTHONPATH PYTHONHOME
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
-		|| sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z0-9-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
 
 run: $(RUNNING) ## Serve on an embedded PostgreSQL; PORT=8000
 	@$(VENV)/bin/task-api dev
@@ -44,15 +44,16 @@ test-pooler: install ## Run what goes over HTTP through PgBouncer (apt-get insta
 mutants: install ## Break the code in many ways; the suite must turn red for each
 	$(VENV)/bin/python -m tests.mutants
 
-client: install ## Check the TypeScript client, and test it against the real server
-	$(NPM_CI) --prefix clients/typescript
+# npm writes this file last.
+%/node_modules/.package-lock.json: %/package-lock.json
+	$(NPM_CI) --prefix $*
+	@touch $@
+
+client: install clients/typescript/node_modules/.package-lock.json ## Check the TypeScript client, and test it against the real server
 	npm --prefix clients/typescript run check
 	npm --prefix clients/typescript test
 
-e2e: install ## Drive the page in a headless Chromium
-	$(NPM_CI) --prefix clients/typescript
-	$(NPM_CI) --prefix examples/web
-	$(NPM_CI) --prefix tests/e2e
+e2e: install $(patsubst %,%/node_modules/.package-lock.json,clients/typescript examples/web tests/e2e) ## Drive the page in a headless Chromium
 	npm --prefix examples/web run check
 	npm --prefix tests/e2e run check
 	npm --prefix tests/e2e test
