@@ -234,6 +234,7 @@ INPUT: Final = [
             "    StrictBool | None, BeforeValidator(query_boolean)",
             "    bool | None, BeforeValidator(query_boolean)",
         ),
+        witness="tasks/test_lists.py",
     ),
 ]
 
