@@ -4,7 +4,7 @@ and the audit finds the same."""
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ import pytest
 from api.commands import migrate as migrate_module
 from api.commands.audit import evidence
 from api.commands.audit.auditor import audit
-from api.commands.audit.report import Finding, Report
+from api.commands.audit.report import Finding, Level, Report
 from api.commands.migrate import migrate
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
 from tests.program import Outcome, run
@@ -136,6 +136,11 @@ def drifted(cluster: Cluster) -> Iterator[TaskDatabase]:
         yield database
 
 
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """Not that the server is an old one, or what else is preset for the reviewer alone."""
+    return [finding for finding in findings if finding.level == Level.ERROR]
+
+
 @pytest.fixture(scope="module")
 def printed(drifted: TaskDatabase) -> list[Finding]:
     """What is said of the extra policy, where nothing is preset."""
@@ -148,9 +153,9 @@ def test_whatever_is_preset_nothing_has_drifted_and_what_has_is_printed_alike(
 ) -> None:
     assert [f.object for f in printed if f.id == "drift"] == ["policy extra on task"]
     # the reviewer's own: what is preset for the server's sessions is judged as such
-    for database, findings in ((clean, []), (drifted, printed)):
+    for database, findings in ((clean, []), (drifted, errors(printed))):
         with setting(database, f"{OWNER} in database {name_of(database)}", preset):
-            assert audited(database).findings == findings
+            assert errors(audited(database).findings) == findings
 
 
 @pytest.mark.parametrize(
