@@ -283,6 +283,7 @@ ANSWERS: Final = [
             "> MAX_ID:\n        raise no_such_task()",
             '> MAX_ID:\n        raise Failure(Kind.NO_SUCH_TASK, "This is no id.")',
         ),
+        witness="isolation/test_one_refusal.py",
     ),
     *mutants(
         "api/http/problems.py",
