@@ -244,11 +244,6 @@ AUDIT: Final[list[Mutant]] = [
         witness=_NAMED,
     ),
     *mutants(
-        "db/audit/publication_unfiltered.sql",
-        ("a partition may be published", "guarded.oid = i.inhparent", "false"),
-        witness=_NAMED,
-    ),
-    *mutants(
         "db/audit/trigger_definer.sql",
         ("a partition's trigger may be a definer's", "guarded.oid = i.inhparent", "false"),
         witness=_NAMED,
