@@ -49,12 +49,16 @@ def measure(on: Stage, options: argparse.Namespace) -> None:
             if is_there:
                 searching = beside.submit(wrk, ours.address, "search", greedy, _SEARCHES, 60)
             figures = asked(60, pause)
-            searches = searching.result().rate if is_there else 0
+            refused, requests = (0, 0)
+            if is_there:
+                greedy_figures = searching.result()
+                refused, requests = greedy_figures.errors, greedy_figures.requests
             crowd[is_there].append(figures.p95)
             rows.append(
                 [
                     minute,
-                    searches,
+                    (requests - refused) / 60,
+                    refused / 60,
                     figures.rate,
                     figures.rate / peak,
                     *(figures.p50, figures.p95, figures.p99),
@@ -71,7 +75,16 @@ def measure(on: Stage, options: argparse.Namespace) -> None:
     )
     table(
         [
-            *("minute", "searches", "rate", "of the peak", "p50, ms", "p95, ms", "p99, ms"),
+            *(
+                "minute",
+                "searches",
+                "refused",
+                "rate",
+                "of the peak",
+                "p50, ms",
+                "p95, ms",
+                "p99, ms",
+            ),
             *("a worker, MiB", "the other, MiB", "connections to PostgreSQL", "errors"),
         ],
         rows,

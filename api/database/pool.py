@@ -14,7 +14,7 @@ QUEUE: Final = 100  # who may wait for each connection: more than it serves in t
 _CLOSE: Final = 2.0  # seconds for a farewell
 # A user's next slow transaction waits for so many times what the last one took, but not so long
 # that it would not have its turn at all: so one user's searches leave the processors to others.
-REST: Final = 9
+REST: Final = 39
 MAX_REST: Final = 0.75  # of the time that may be waited for a connection
 _ROUND: Final = 0.1  # seconds between two looks at these; a timer for each would cost more
 

@@ -5,6 +5,8 @@ that has been idle longest ends, and before it the one that has been silent long
 made; where all are at work, the newcomer's requests are refused.
 """
 
+import socket
+import struct
 import time
 from collections.abc import Callable
 from math import inf
@@ -14,6 +16,7 @@ from typing import Any, Final, Protocol, final
 MAX_CONNECTIONS: Final = 2000  # of a process, unless said otherwise
 SHARE_OF_ADDRESS: Final = 4  # an address has a quarter of the connections unless said otherwise
 MIB: Final = 1024 * 1024
+_AT_ONCE: Final = struct.pack("ii", 1, 0)  # lingers for no second
 
 
 class Connection(Protocol):
@@ -43,6 +46,12 @@ class CountingTransport:
         """Of a transport."""
         self.written += len(data)
         self._write(data)
+
+    def abort(self) -> None:
+        """Reset the connection: the kernel gives up what it has to send, too (socket(7))."""
+        connection = self._transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self._transport.abort()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

@@ -181,7 +181,7 @@ async def test_after_a_slow_transaction_the_users_next_one_rests_and_nobody_else
     database: TaskDatabase,
 ) -> None:
     async with opened(database, 6) as pool:
-        for held, rest in ((0.1, 0.1 * pools.REST), (0.5, 2 * pools.MAX_REST)):
+        for held, rest in ((0.02, 0.02 * pools.REST), (0.5, 2 * pools.MAX_REST)):
             first = await pool.acquire("alice", slow=True)
             await asyncio.sleep(held)
             pool.release(first)

@@ -6,6 +6,7 @@ from tests.mutants.mutant import mutants
 
 _PROTOCOL: Final = "api/serving/protocol.py"
 _RESPONSES: Final = "api/serving/responses.py"
+_CONNECTIONS: Final = "api/serving/connections.py"
 _SLOW: Final = "faults/test_slow_clients.py"
 
 SERVING: Final = [
@@ -31,6 +32,15 @@ SERVING: Final = [
             "if False:",
         ),
         witness=f"{_SLOW}::test_who_does_not_read_the_answer_is_cut_off",
+    ),
+    *mutants(
+        _CONNECTIONS,
+        (
+            "who is cut off leaves to the kernel what is unsent",
+            "        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)\n",
+            "",
+        ),
+        witness="faults/test_unread.py",
     ),
     *mutants(
         _PROTOCOL,
