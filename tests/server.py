@@ -3,22 +3,29 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from api.main import create_app
+from api.main import TaskAPI, create_app
 from api.serving.server import Config, Server
 from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.people import SECRET, People
 
 
+def _as_it_is(_: TaskAPI) -> None:
+    pass
+
+
 @contextlib.contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """The API for these settings, until the block ends; its address."""
+def serving(settings: Settings, extend: Callable[[TaskAPI], None] = _as_it_is) -> Iterator[str]:
+    """The API for these settings, and what `extend` adds to it, until the block ends; its
+    address."""
     listener = socket.create_server(("127.0.0.1", 0))
     started = threading.Event()
-    server = Server(Config(create_app(settings), settings, log_config=None), started.set)
+    app = create_app(settings)
+    extend(app)
+    server = Server(Config(app, settings, log_config=None), started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -33,8 +40,10 @@ def serving(settings: Settings) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def people_of(database: TaskDatabase, **settings: Any) -> Iterator[People]:
+def people_of(
+    database: TaskDatabase, extend: Callable[[TaskAPI], None] = _as_it_is, **settings: Any
+) -> Iterator[People]:
     """The people of an API of their own on this database, in secret mode."""
     usual = {"database_url": database.task_app, "better_auth_secret": SECRET}
-    with serving(Settings(**(usual | settings))) as address, People(address) as people:
+    with serving(Settings(**(usual | settings)), extend) as address, People(address) as people:
         yield people

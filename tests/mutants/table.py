@@ -114,6 +114,7 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     ),
     "api/main.py": ("http/test_http.py",),
     "api/http/cors.py": ("http/test_http.py",),
+    "api/http/stack.py": ("http/test_extension_points.py",),
     "api/observability/logs.py": ("http/test_http.py",),
     "api/database/pool.py": ("database/test_pool.py", "isolation/test_interruptions.py"),
     "api/http/etags.py": ("http/test_etags.py", "tasks/test_conditional.py"),
@@ -1413,9 +1414,7 @@ SETTINGS: Final = [
 _ROUTE: Final = "api/http/routing.py"
 _BODY: Final = "api/http/body.py"
 _SCHEMAS: Final = "api/tasks/schemas.py"
-_WHO: Final = """await authenticated(
-                    scope, limits, authenticator, values(scope, b"authorization")
-                )"""
+_WHO: Final = "await authenticated(scope)"
 _FORBID: Final = 'ConfigDict(extra="forbid")'
 
 INPUT: Final = [
@@ -1506,7 +1505,7 @@ INPUT: Final = [
             Edit(
                 _ROUTE,
                 "database.run(\n                    user,",
-                f"database.run(\n                    {_WHO},",
+                f"database.run(\n                    user or {_WHO},",
             ),
         ),
     ),
@@ -2587,7 +2586,7 @@ FAULTS: Final = [
     *mutants(
         "api/observability/request_record.py",
         ("a method may be any word", "method if method in _METHODS else OTHER", "method"),
-        ("a path is logged", "route.path if route else NO_ROUTE", 'scope.get("path", "")'),
+        ("a path is logged", "(route and route.path) or NO_ROUTE", 'scope.get("path", "")'),
         witness="observability/test_logs.py",
     ),
     *mutants(
@@ -3089,6 +3088,113 @@ AUDIT: Final[list[Mutant]] = [
     ),
 ]
 
+# --- What is added to the application ---
+
+_ADDED: Final = "http/test_extension_points.py"
+_STACK: Final = "api/http/stack.py"
+EXTENSIONS: Final = [
+    *mutants(
+        "api/main.py",
+        ("a middleware that was added is skipped", "[*self.user_middleware], ", ""),
+        ("a handler of exceptions that was added is skipped", "{**self.exception_handlers}, ", ""),
+        ("routes that were put first are skipped", ", [*map(id, first)]", ""),
+        ("whoever debugs sees no traceback", "return self.debug, ", "return "),
+        ("what is overridden is skipped", "if self.dependency_overrides or not (", "if not ("),
+        (
+            "another's stack is skipped",
+            "self.middleware_stack is self._bare or self._is_bare()",
+            "self._is_bare() or self._bare",
+        ),
+        ("the way is never short", "self._bare = stack", "self._bare = object()"),
+        (
+            "what is added later is in no document",
+            "if document is not self._document:",
+            "if self._document is None:",
+        ),
+        (
+            "a middleware takes as long as it likes",
+            "Deadlines(settings.request_timeout + _GRACE)",
+            "Deadlines(1e9)",
+        ),
+        (
+            "who answers what nobody foresaw keeps it from the log",
+            "elif started.problem is None:",
+            "elif False:",
+        ),
+        (
+            "routes that were added have no name in the log",
+            'inner | {"route": route_of(self, scope)}',
+            "inner",
+        ),
+        (
+            "a response of the stack lacks what all have",
+            'message["headers"] = response.raw_headers',
+            "pass",
+        ),
+        witness=_ADDED,
+    ),
+    *mutants(
+        _STACK,
+        (
+            "a middleware does not see that it took too long",
+            "with self._deadlines.one() as deadline:",
+            "with Deadlines(1e9).one() as deadline:",
+        ),
+        (
+            "a stream is cut off",
+            "                self._deadlines.end(deadline)\n",
+            "",
+        ),
+        (
+            "who varies by something varies by nothing else",
+            ' or (name == b"vary" and not _words(value) <= _words(*varies))',
+            "",
+        ),
+        ("a request has two ids", 'if line[0].lower() != b"x-request-id"', "if True"),
+        (
+            "a middleware does not see the headers that all have",
+            'completed(message.get("headers", ()), started.headers(scope))\n            await',
+            'message.get("headers", ())\n            await',
+        ),
+        (
+            "where no route is, FastAPI has the word",
+            "if status not in _NOT_FOUND or error.detail != status.phrase:",
+            "if True:",
+        ),
+        (
+            "what a route says of its 404 is lost",
+            " or error.detail != status.phrase:",
+            ":",
+        ),
+        (
+            "who was interrupted in a commit is told that it failed",
+            "started.interrupted = error",
+            "pass",
+        ),
+        witness=_ADDED,
+    ),
+    *mutants(
+        _ROUTE,
+        (
+            "what a router depends on is skipped",
+            "included is None or included.original_route is not self",
+            "True",
+        ),
+        ("bulk is the id of a task, the long way", "for one in self.before", "for one in ()"),
+        (
+            "nobody is asked for by a dependency",
+            "return await authenticated(request.scope)",
+            'return User("")',
+        ),
+        (
+            "a route without a transaction is taken for one with it",
+            "if not any(one.name == tx and one.call is caller for one in takes.dependencies):",
+            "if False:",
+        ),
+        witness=_ADDED,
+    ),
+]
+
 MUTANTS: Final = [
     *POLICIES,
     *KEY_POLICIES,
@@ -3111,4 +3217,5 @@ MUTANTS: Final = [
     *FAULTS,
     *AUDIT,
     *OTHERS,
+    *EXTENSIONS,
 ]
