@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,8 +42,8 @@ _ALWAYS: Final = [
 _REFUSALS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
 # Of this project's own making are the spans of observability/tracing.py: FastAPI's would hold
 # addresses, and what exceptions say.
-_NO_TELEMETRY: Final[dict[str, bool]] = dict.fromkeys(
-    ("auto_configure", "tracing", "metrics", "logs", "operation_spans"), False
+_NO_TELEMETRY: Final = TelemetryConfig(
+    auto_configure=False, tracing=False, metrics=False, logs=False, operation_spans=False
 )
 _GRACE: Final = 1.0  # seconds for what was added around the routes, to say that one took too long
 # in the order of how often they are asked for
@@ -69,7 +70,7 @@ class TaskAPI(FastAPI):
         self._document: dict[str, Any] | None = None
         self._bare: object = object()  # the stack of middlewares, if nothing was added to it
         super().__init__(
-            routes=self._routes,
+            routes=[*self._routes],
             redirect_slashes=False,
             middleware=[Middleware(Innermost, cors=self._cors, deadlines=self._deadlines)],
             exception_handlers=HANDLERS,
@@ -155,7 +156,7 @@ class TaskAPI(FastAPI):
         if self.root_path:
             scope["root_path"] = self.root_path
         started = Started(request_id, lambda scope: self._headers(scope, headers, request_id))
-        inner = scope | {STARTED: started}
+        inner = {**scope, STARTED: started}
         has_begun = has_ended = False
 
         async def sends(message: Message) -> None:

@@ -36,27 +36,28 @@ _QUERY: Final = 100  # bytes
 _BEARER: Final = HTTPBearer(bearerFormat="JWT", scheme_name="bearer", auto_error=False)
 
 
-async def authenticated(scope: Scope) -> User:
+async def authenticated(
+    scope: Scope, limits: RateLimits, authenticator: Authenticator, authorization: list[str]
+) -> User:
     """Who is asking, unless that was asked too often. Raises `Failure`, and what the authenticator
     raises."""
-    state = scope["app"].state
-    authenticator: Authenticator = state.authenticator
-    limits: RateLimits = state.rate_limits
-    with timed(scope, AUTH):
-        limits.admit(scope)
-        try:
-            user = await authenticator.user(values(scope, b"authorization"))
-        except Unauthorized:
-            await limits.refused(scope)
-            raise
-        await limits.count(scope, user)
-        return user
+    limits.admit(scope)
+    try:
+        user = await authenticator.user(authorization)
+    except Unauthorized:
+        await limits.refused(scope)
+        raise
+    await limits.count(scope, user)
+    return user
 
 
 async def caller(request: Request, _: Annotated[object, Depends(_BEARER)]) -> User:
     """The dependency that is the user whom the request's token names. Raises what `authenticated`
     raises."""
-    return await authenticated(request.scope)
+    scope, state = request.scope, request.app.state
+    authorization = values(scope, b"authorization")
+    with timed(scope, AUTH):
+        return await authenticated(scope, state.rate_limits, state.authenticator, authorization)
 
 
 # In a signature: the transaction of the caller.
@@ -159,8 +160,14 @@ class UserRoute(Route):
         async def answer(
             scope: Scope, receive: Receive, user: User | None = None, /, **arguments: Any
         ) -> Any:
+            state = scope["app"].state
+            database: Database = state.database
             if user is None:
-                user = await authenticated(scope)
+                authorization = values(scope, b"authorization")
+                with timed(scope, AUTH):
+                    user = await authenticated(
+                        scope, state.rate_limits, state.authenticator, authorization
+                    )
             for name, parsed in path:
                 arguments[name] = parsed(scope["path_params"][name])
             query_string = scope["query_string"]
@@ -173,12 +180,10 @@ class UserRoute(Route):
             for name, header, parsed in headers:
                 if lines := values(scope, header):
                     arguments[name] = parsed(", ".join(lines))
-            state = scope["app"].state
             if body and body_model:
                 content = await read(scope, receive, body_model.most, state.body_deadlines)
                 if content or body[1].is_required():
                     arguments[body[0]] = body_model.parsed(content)
-            database: Database = state.database
             with timed(scope, DATABASE):
                 return await database.run(
                     user, lambda tx: call(tx, **arguments), reads=reads, slow=given.is_slow
@@ -193,7 +198,7 @@ class UserRoute(Route):
         included = _effective_route_context_var.get()  # with the dependencies of `include_router`
         route: Any = self if included is None or included.original_route is not self else included
         takes, body_field = route.dependant, route.body_field
-        tx = next(iter(signature(self.endpoint).parameters), None)
+        tx = next(iter(signature(self.endpoint).parameters), "")
         if not any(one.name == tx and one.call is caller for one in takes.dependencies):
             raise TypeError(f"what {self.path} takes first is not a Tx")
         request_name = takes.request_param_name or "_request"

@@ -1414,7 +1414,9 @@ SETTINGS: Final = [
 _ROUTE: Final = "api/http/routing.py"
 _BODY: Final = "api/http/body.py"
 _SCHEMAS: Final = "api/tasks/schemas.py"
-_WHO: Final = "await authenticated(scope)"
+_WHO: Final = """await authenticated(
+                        scope, state.rate_limits, state.authenticator, authorization
+                    )"""
 _FORBID: Final = 'ConfigDict(extra="forbid")'
 
 INPUT: Final = [
@@ -1501,7 +1503,7 @@ INPUT: Final = [
     Mutant(
         "strangers are told what is wrong with their input",
         (
-            Edit(_ROUTE, f"                user = {_WHO}\n", "                pass\n"),
+            Edit(_ROUTE, f"                    user = {_WHO}\n", "                    pass\n"),
             Edit(
                 _ROUTE,
                 "database.run(\n                    user,",
@@ -3183,8 +3185,8 @@ EXTENSIONS: Final = [
         ("bulk is the id of a task, the long way", "for one in self.before", "for one in ()"),
         (
             "nobody is asked for by a dependency",
-            "return await authenticated(request.scope)",
-            'return User("")',
+            "    with timed(scope, AUTH):\n        return await",
+            '    return User("")\n    with timed(scope, AUTH):\n        return await',
         ),
         (
             "a route without a transaction is taken for one with it",

@@ -21,6 +21,7 @@ DOCUMENTED: Final = frozenset(
             "fastapi.responses",
             "fastapi.routing",
             "fastapi.security",
+            "fastapi.telemetry",
         ),
         *("limits.aio.storage", "prometheus_client.multiprocess", "pydantic.json_schema"),
         *("psycopg.conninfo", "psycopg.rows", "psycopg.sql"),
