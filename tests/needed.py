@@ -1,16 +1,19 @@
 """Which privileges the statements need, as PostgreSQL judges: without one, some of them fail."""
 
+import importlib
+import pkgutil
 from itertools import product
+from types import ModuleType
 from typing import Final
 
 import psycopg
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
+import api
 from api.database import guarded_tables
 from api.database.gate import NEEDED
 from api.database.statement import Statement
-from api.idempotency import queries as idempotency_queries
 from api.tasks import queries
 from api.tasks.schemas import Sort
 
@@ -28,11 +31,17 @@ _GRANTABLE: Final = """
 """
 
 
+def query_modules() -> list[ModuleType]:
+    """Every `queries` there is: each package of `api` has the statements on its tables."""
+    found = pkgutil.walk_packages(api.__path__, "api.")
+    return [importlib.import_module(one.name) for one in found if one.name.endswith(".queries")]
+
+
 def statements() -> list[Statement]:
     """Every statement of the tables; of the lists, those with all filters at once."""
     alone = [
         value
-        for table in (queries, idempotency_queries)
+        for table in query_modules()
         for value in vars(table).values()
         if isinstance(value, Statement)
     ]

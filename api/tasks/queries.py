@@ -106,7 +106,7 @@ def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
 
 
 @lru_cache(None)  # there are as many as there are ways to ask
-def tasks(sort: Sort, filters: frozenset[str], start: str, *, long: bool = False) -> Statement:
+def tasks(sort: Sort, filters: frozenset[str], start: str, long: bool = False) -> Statement:
     """A page: tasks as `lines` of JSON, and whether something is `behind`.
 
     It starts at the `top`, `after` a task, or `before` one; then the list is the other way round.
@@ -137,7 +137,7 @@ def tasks(sort: Sort, filters: frozenset[str], start: str, *, long: bool = False
 
 def page(sort: Sort, filters: frozenset[str], start: str, limit: int) -> Statement:
     """The statement for a page of so many `tasks` at most."""
-    return tasks(sort, filters, start, long=limit > SHORT_PAGE)
+    return tasks(sort, filters, start, limit > SHORT_PAGE)
 
 
 @lru_cache(None)

@@ -30,12 +30,11 @@ from sqlalchemy.schema import DropTable
 from sqlmodel import col, delete, insert, select, update
 
 from api.database.statement import CALLER, Statement, Unfiltered
-from api.idempotency import queries as idempotency_queries
 from api.tasks import queries
 from api.tasks.models import Task
 from api.tasks.schemas import MAX_PAGE, Sort
+from tests.needed import query_modules
 
-TABLES = [*Task.metadata.tables]
 TASK: Table = Task.__table__  # type: ignore[attr-defined]
 C = TASK.c
 NOTES = table("notes", column("user_id"), column("id"))
@@ -296,14 +295,14 @@ ON_DEMAND: dict[str, list[tuple[Any, ...]]] = {
 
 def made_by(name: str) -> list[Statement]:
     """The statement of that name, or those that the function of that name makes."""
-    found = getattr(queries, name, None) or getattr(idempotency_queries, name)
+    found = next(getattr(table, name) for table in query_modules() if hasattr(table, name))
     return [found(*given) for given in ON_DEMAND[name]] if name in ON_DEMAND else [found]
 
 
 # Whatever is a statement or makes some.
 QUERIES = [
     name
-    for table in (queries, idempotency_queries)
+    for table in query_modules()
     for name, found in vars(table).items()
     if isinstance(found, Statement)
     or (
@@ -312,6 +311,7 @@ QUERIES = [
         and not name.startswith("_")
     )
 ]
+TABLES = [*Task.metadata.tables]
 
 
 def test_every_query_is_looked_at() -> None:
