@@ -69,7 +69,7 @@ class TaskAPI(FastAPI):
         self._outer_deadlines = Deadlines(settings.request_timeout + _GRACE)
         self._routes = [route.of(self, _ROUTES[:number]) for number, route in enumerate(_ROUTES)]
         self._document: dict[str, Any] | None = None
-        self._bare: object = object()  # the stack of middlewares, if nothing was added to it
+        self._bare: ASGIApp | None = None  # the stack of middlewares, if nothing was added to it
         super().__init__(
             routes=[*self._routes],
             redirect_slashes=False,
@@ -93,11 +93,6 @@ class TaskAPI(FastAPI):
         if self._parts() == self._unchanged:
             self._bare = stack
         return stack
-
-    def _is_bare(self) -> bool:
-        if self.middleware_stack is None:  # without a lifespan it starts with the first request
-            self.middleware_stack = self.build_middleware_stack()
-        return self.middleware_stack is self._bare
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -135,14 +130,13 @@ class TaskAPI(FastAPI):
         """The response, unless FastAPI is to make it."""
         if CROWDED in scope and scope["path"] != health.ALIVE:
             raise problems.crowded()
-        if self.dependency_overrides or not (
-            self.middleware_stack is self._bare or self._is_bare()
-        ):
+        if self.middleware_stack is None:  # without a lifespan it starts with the first request
+            self.middleware_stack = self.build_middleware_stack()
+        if self.middleware_stack is not self._bare or self.dependency_overrides:
             return None
-        if is_preflight(scope):
-            return self._cors.preflight(Headers(scope=scope))
-        route = find(self._routes, scope)
-        return None if route is None else await route.answer(scope, receive)
+        if route := find(self._routes, scope):
+            return await route.answer(scope, receive)
+        return self._cors.preflight(Headers(scope=scope)) if is_preflight(scope) else None
 
     async def _long_way(
         self,

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from api.main import TaskAPI, create_app
@@ -13,19 +13,13 @@ from tests.cluster import TaskDatabase
 from tests.people import SECRET, People
 
 
-def _as_it_is(_: TaskAPI) -> None:
-    pass
-
-
 @contextlib.contextmanager
-def serving(settings: Settings, extend: Callable[[TaskAPI], None] = _as_it_is) -> Iterator[str]:
-    """The API for these settings, and what `extend` adds to it, until the block ends; its
+def serving(settings: Settings, app: TaskAPI | None = None) -> Iterator[str]:
+    """The API for these settings, or this application of theirs, until the block ends; its
     address."""
     listener = socket.create_server(("127.0.0.1", 0))
     started = threading.Event()
-    app = create_app(settings)
-    extend(app)
-    server = Server(Config(app, settings, log_config=None), started.set)
+    server = Server(Config(app or create_app(settings), settings, log_config=None), started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -40,10 +34,8 @@ def serving(settings: Settings, extend: Callable[[TaskAPI], None] = _as_it_is) -
 
 
 @contextlib.contextmanager
-def people_of(
-    database: TaskDatabase, extend: Callable[[TaskAPI], None] = _as_it_is, **settings: Any
-) -> Iterator[People]:
+def people_of(database: TaskDatabase, **settings: Any) -> Iterator[People]:
     """The people of an API of their own on this database, in secret mode."""
     usual = {"database_url": database.task_app, "better_auth_secret": SECRET}
-    with serving(Settings(**(usual | settings)), extend) as address, People(address) as people:
+    with serving(Settings(**(usual | settings))) as address, People(address) as people:
         yield people

@@ -6,6 +6,8 @@ from tests.mutants.mutant import mutants
 
 _ROUTE: Final = "api/http/routing.py"
 _ADDED: Final = "http/test_extension_points.py"
+_SHORT: Final = "http/test_short_way.py"
+_TRANSACTIONS: Final = "http/test_added_transactions.py"
 _STACK: Final = "api/http/stack.py"
 EXTENSIONS: Final = [
     *mutants(
@@ -14,13 +16,17 @@ EXTENSIONS: Final = [
         ("a handler of exceptions that was added is skipped", "{**self.exception_handlers}, ", ""),
         ("routes that were put first are skipped", ", [*map(id, first)]", ""),
         ("whoever debugs sees no traceback", "return self.debug, ", "return "),
-        ("what is overridden is skipped", "if self.dependency_overrides or not (", "if not ("),
+        ("what is overridden is skipped", " or self.dependency_overrides:", ":"),
         (
             "another's stack is skipped",
-            "self.middleware_stack is self._bare or self._is_bare()",
-            "self._is_bare() or self._bare",
+            "self.middleware_stack is not self._bare",
+            "self._bare is None",
         ),
-        ("the way is never short", "self._bare = stack", "self._bare = object()"),
+        ("the way is never short", "self._bare = stack", "pass"),
+        witness=_SHORT,
+    ),
+    *mutants(
+        "api/main.py",
         (
             "what is added later is in no document",
             "if document is not self._document:",
@@ -90,12 +96,16 @@ EXTENSIONS: Final = [
     ),
     *mutants(
         _ROUTE,
+        ("bulk is the id of a task, the long way", "for one in self.before", "for one in ()"),
+        witness=_SHORT,
+    ),
+    *mutants(
+        _ROUTE,
         (
             "what a router depends on is skipped",
             "included is None or included.original_route is not self",
             "True",
         ),
-        ("bulk is the id of a task, the long way", "for one in self.before", "for one in ()"),
         (
             "nobody is asked for by a dependency",
             "    with timed(scope, AUTH):\n        return await",
@@ -106,6 +116,6 @@ EXTENSIONS: Final = [
             "if not any(one.name == tx and one.call is caller for one in takes.dependencies):",
             "if False:",
         ),
-        witness=_ADDED,
+        witness=_TRANSACTIONS,
     ),
 ]
