@@ -70,11 +70,12 @@ def test_a_function_can_be_a_middleware(make: Make) -> None:
     task = alice.creates("Buy milk")
     answer = asks(alice, f"/api/tasks/{task['id']}")
     assert (answer.json(), answer.headers["X-Path"]) == (task, f"/api/tasks/{task['id']}")
+    nowhere = asks(alice, "/nowhere")
+    problem(nowhere, 404, "no-such-address")
+    assert nowhere.headers["X-Path"] == "/nowhere"
     # Such a middleware puts a task between, which only knows of a cancellation.
-    interrupted = asks(alice, "/fails/commit")
-    told = problem(interrupted, 503, "unavailable")
+    told = problem(asks(alice, "/fails/commit"), 503, "unavailable")
     assert "nobody knows whether it was done" in told["detail"]
-    assert interrupted.headers["X-Path"] == "/fails/commit"
 
 
 def test_a_middleware_may_answer_by_itself(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,7 +188,9 @@ def test_routes_can_be_added_one_by_one_and_while_it_runs(make: Make) -> None:
     problem(asks(stranger, "/later"), 404, "no-such-address")
     app.add_api_route("/later", lambda: "later")
     assert asks(stranger, "/later").json() == "later"
-    assert "/later" in asks(stranger, "/openapi.json").json()["paths"]
+    document = asks(stranger, "/openapi.json").json()
+    assert "/later" in document["paths"]
+    assert "RateLimit" in document["components"]["headers"], "which FastAPI does not know"
 
 
 def test_an_added_route_has_a_time_limit_until_its_response_begins(make: Make) -> None:

@@ -97,7 +97,7 @@ EXTENSIONS: Final = [
     *mutants(
         _ROUTE,
         ("bulk is the id of a task, the long way", "for one in self.before", "for one in ()"),
-        witness=_SHORT,
+        witness="tasks/test_bulk.py",
     ),
     *mutants(
         _ROUTE,
