@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, Final
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.datastructures import Headers
-from starlette.types import Message, Receive, Scope, Send
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth.authenticator import Authenticator
 from api.database.errors import DatabaseError, DatabaseUnavailable
@@ -18,10 +20,11 @@ from api.database.gate import CannotServe
 from api.database.session import Database
 from api.http import docs, health, openapi, problems
 from api.http.body import BODY_TIMEOUT
-from api.http.cors import CORS
+from api.http.cors import CORS, is_preflight
 from api.http.rate_limits import HEADERS, RateLimits
 from api.http.readiness import Readiness
 from api.http.routing import Route, find
+from api.http.stack import HANDLERS, STARTED, Innermost, Lines, Started, problem, route_of
 from api.http.timeouts import Deadlines
 from api.observability import logs
 from api.observability.observer import Observer
@@ -38,7 +41,12 @@ _ALWAYS: Final = [
 ]
 # What the operator has to mend, and says so in its message.
 _REFUSALS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
-_PREFLIGHT: Final = {b"origin", b"access-control-request-method"}
+# Of this project's own making are the spans of observability/tracing.py: FastAPI's would hold
+# addresses, and what exceptions say.
+_NO_TELEMETRY: Final = TelemetryConfig(
+    auto_configure=False, tracing=False, metrics=False, logs=False, operation_spans=False
+)
+_GRACE: Final = 1.0  # seconds for what was added around the routes, to say that one took too long
 # in the order of how often they are asked for
 _ROUTES: Final = [
     route
@@ -49,57 +57,136 @@ _ROUTES: Final = [
 
 
 class TaskAPI(FastAPI):
-    """FastAPI's document and state. A request goes straight to its route, and comes back as one
-    response, its failures included."""
+    """FastAPI, with a short way from a request to a route of this program, and back.
+
+    It is taken while nothing is added that it would skip: middlewares, handlers of exceptions,
+    routes before these, `dependency_overrides`. Whatever it does not find goes to FastAPI.
+    """
 
     def __init__(self, settings: Settings, **options: Any) -> None:
-        super().__init__(**options)
         self._cors = CORS(settings.cors_origins, timing=settings.server_timing)
         self._deadlines = Deadlines(settings.request_timeout)
+        self._outer_deadlines = Deadlines(settings.request_timeout + _GRACE)
+        self._routes = [route.of(self, _ROUTES[:number]) for number, route in enumerate(_ROUTES)]
+        self._document: dict[str, Any] | None = None
+        self._bare: ASGIApp | None = None  # the stack of middlewares, if nothing was added to it
+        super().__init__(
+            routes=[*self._routes],
+            redirect_slashes=False,
+            middleware=[Middleware(Innermost, cors=self._cors, deadlines=self._deadlines)],
+            exception_handlers=HANDLERS,
+            telemetry=_NO_TELEMETRY,
+            **options,
+        )
+        self._unchanged = self._parts()
         self.state.body_deadlines = Deadlines(BODY_TIMEOUT)
         self.observer = Observer(settings)
+
+    def _parts(self) -> tuple[object, ...]:
+        """What the short way skips, as it is now."""
+        first = self.router.routes[: len(self._routes)]
+        return self.debug, [*self.user_middleware], {**self.exception_handlers}, [*map(id, first)]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Starlette calls it once, when the application starts."""
+        stack = super().build_middleware_stack()
+        if self._parts() == self._unchanged:
+            self._bare = stack
+        return stack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         scope["app"] = self
         if scope["type"] != "http":
-            await self.router(scope, receive, _in_one_line(send))
+            await super().__call__(scope, receive, _in_one_line(send))
             return
         began, headers = perf_counter(), dict(scope["headers"])
         request_id = logs.request_id(headers.get(b"x-request-id"))
         try:
             with self._deadlines.one():
-                response = await self._answer(scope, receive, headers)
+                response = await self._short_way(scope, receive)
         except (Exception, asyncio.CancelledError) as error:
             response = problems.answer(error, request_id)
-        response.raw_headers += [
-            *_ALWAYS,
-            (b"x-request-id", request_id.encode()),
-            *scope.get(HEADERS, ()),
-            *self._cors.headers(headers.get(b"origin")),
-        ]
+        if response is None:
+            await self._long_way(scope, receive, send, headers, request_id, began)
+            return
+        response.raw_headers += self._headers(scope, headers, request_id)
         self.observer.ended(scope, headers, response, request_id, began)
         if WHOLE in scope and hasattr(response, "body"):  # a file has none
             await scope[WHOLE](response)
         else:
             await response(scope, receive, send)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]
-    ) -> Response:
+    def _headers(self, scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Lines:
+        """Those of every response."""
+        return [
+            *_ALWAYS,
+            (b"x-request-id", request_id.encode()),
+            *scope.get(HEADERS, ()),
+            *self._cors.headers(headers.get(b"origin")),
+        ]
+
+    async def _short_way(self, scope: Scope, receive: Receive) -> Response | None:
+        """The response, unless FastAPI is to make it."""
         if CROWDED in scope and scope["path"] != health.ALIVE:
             raise problems.crowded()
-        if scope["method"] == "OPTIONS" and headers.keys() >= _PREFLIGHT:
-            return self._cors.preflight(Headers(scope=scope))
-        return await find(_ROUTES, scope).answer(scope, receive)
+        if self.middleware_stack is None:  # without a lifespan it starts with the first request
+            self.middleware_stack = self.build_middleware_stack()
+        if self.middleware_stack is not self._bare or self.dependency_overrides:
+            return None
+        if route := find(self._routes, scope):
+            return await route.answer(scope, receive)
+        return self._cors.preflight(Headers(scope=scope)) if is_preflight(scope) else None
+
+    async def _long_way(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: dict[bytes, bytes],
+        request_id: str,
+        began: float,
+    ) -> None:
+        """FastAPI's stack, and what holds for every response around it."""
+        if self.root_path:
+            scope["root_path"] = self.root_path
+        started = Started(request_id, lambda scope: self._headers(scope, headers, request_id))
+        inner = {**scope, STARTED: started}
+        has_begun = has_ended = False
+
+        async def sends(message: Message) -> None:
+            nonlocal has_begun, has_ended
+            if message["type"] == "http.response.start":
+                has_begun = True
+                self._outer_deadlines.end(deadline)
+                response = started.response(message, inner)
+                seen = inner | {"route": route_of(self, scope)}
+                self.observer.ended(seen, headers, response, request_id, began)
+                message["headers"] = response.raw_headers
+            elif not message.get("more_body"):
+                has_ended = True
+            await send(message)
+
+        try:
+            with self._outer_deadlines.one() as deadline:
+                await super().__call__(inner, receive, sends)
+            if not has_begun:
+                raise RuntimeError("the application has not answered")
+        except (Exception, asyncio.CancelledError) as error:
+            if not has_begun:
+                await problem(Request(inner), error)(inner, receive, sends)
+            elif not has_ended or isinstance(error, asyncio.CancelledError):
+                raise  # and the server ends the connection
+            elif started.problem is None:
+                problems.log_fault(error)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document."""
-        if not self.openapi_schema:
-            self.openapi_schema = openapi.completed(
-                super().openapi(), schemas.EXAMPLES | health.EXAMPLES, TaskRead
-            )
-        return self.openapi_schema
+        document = super().openapi()  # made anew when routes were added
+        if document is not self._document:
+            document = openapi.completed(document, schemas.EXAMPLES | health.EXAMPLES, TaskRead)
+            self._document = self.openapi_schema = document
+        return document
 
 
 def _in_one_line(send: Send) -> Send:
@@ -114,12 +201,14 @@ def _in_one_line(send: Send) -> Send:
     return tell
 
 
-def create_app(settings: Settings) -> TaskAPI:
-    """The API for these settings. Its start raises what `Database.connect` raises.
+def create_app(settings: Settings | None = None) -> TaskAPI:
+    """The API for these settings, or for those of the environment. Its start raises what
+    `Database.connect` raises.
 
-    Raises `SettingsError` when the environment names proxies, certificates or a collector of spans
-    in a way that cannot be used.
+    Raises `SettingsError` when there is a setting that cannot be used.
     """
+    if settings is None:
+        settings = load(Settings)
     authenticator = Authenticator(settings)
 
     @asynccontextmanager
@@ -142,7 +231,6 @@ def create_app(settings: Settings) -> TaskAPI:
         version="0.1.0",
         summary="Personal tasks, kept apart by PostgreSQL itself",
         lifespan=lifespan,
-        routes=_ROUTES,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -150,8 +238,8 @@ def create_app(settings: Settings) -> TaskAPI:
 
 
 def from_environment() -> TaskAPI:
-    """For `uvicorn --factory api.main:from_environment`."""
-    app = create_app(load(Settings))
+    """`create_app()` for a process that serves nothing else."""
+    app = create_app()
     # What is there now stays, and need not be looked through again. What requests leave behind
     # goes by itself, but for a rare circle: so look for those less often than at each 700 objects.
     gc.collect()

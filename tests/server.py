@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from api.main import create_app
+from api.main import TaskAPI, create_app
 from api.serving.server import Config, Server
 from api.settings import Settings
 from tests.cluster import TaskDatabase
@@ -14,11 +14,12 @@ from tests.people import SECRET, People
 
 
 @contextlib.contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """The API for these settings, until the block ends; its address."""
+def serving(settings: Settings, app: TaskAPI | None = None) -> Iterator[str]:
+    """The API for these settings, or this application of theirs, until the block ends; its
+    address."""
     listener = socket.create_server(("127.0.0.1", 0))
     started = threading.Event()
-    server = Server(Config(create_app(settings), settings, log_config=None), started.set)
+    server = Server(Config(app or create_app(settings), settings, log_config=None), started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

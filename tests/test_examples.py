@@ -1,15 +1,20 @@
-"""Each command that README.md and docs/api.md print is run, and prints what they print."""
+"""Each command that README.md and docs/api.md print is run, and prints what they print; what
+docs/architecture.md adds to the application works."""
 
 import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tests.checkout import ROOT
+from tests.cluster import TaskDatabase
+from tests.people import SECRET, signed
+from tests.problems import problem
 from tests.program import PATIENCE, TASK_API, environment, running
 
 READY: Final = "Ctrl-C stops it"
@@ -85,6 +90,27 @@ def test_what_a_document_prints_is_what_its_commands_print(document: str) -> Non
         found = outputs(here, Path(folder))[-len(shown) :]
     for (command, printed), output in zip(shown, found, strict=True):
         assert matches(printed, output), f"$ {command}\n{output}\nis not\n{printed}"
+
+
+def test_the_application_is_extended_as_the_document_shows(
+    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = section((ROOT / "docs/architecture.md").read_text(), "Extend it")
+    (example,) = re.findall(r"(?ms)^```python\n(.*?)^```", text)
+    names: dict[str, Any] = {}
+    monkeypatch.setenv("DATABASE_URL", database.task_app)
+    monkeypatch.setenv("BETTER_AUTH_SECRET", SECRET)
+    exec(compile(example, "extended.py", "exec"), names)  # noqa: S102
+    alice, bob = (
+        {"Authorization": f"Bearer {signed({'sub': f'{name}-of-the-example'})}"}
+        for name in ("alice", "bob")
+    )
+    with TestClient(names["extended"]()) as client:
+        made = client.post("/api/tasks", headers=alice, json={"title": "Buy milk"})
+        assert (made.status_code, made.headers["X-Release"]) == (201, "7")
+        assert client.get("/api/summary", headers=alice).json() == {"total": 1}
+        assert client.get("/api/summary", headers=bob).json() == {"total": 0}
+        problem(client.get("/api/summary"), 401)
 
 
 def test_another_output_is_noticed() -> None:

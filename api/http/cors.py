@@ -6,6 +6,7 @@ from typing import Final, final
 from fastapi import Response
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Scope
 
 from api.http.problems import Failure, Kind
 
@@ -32,6 +33,12 @@ _READ: Final = (
     "X-Request-Id",
     "X-Total-Count",
 )
+_ASKS: Final = {b"origin", b"access-control-request-method"}
+
+
+def is_preflight(scope: Scope) -> bool:
+    """Whether a browser asks if a page may send a request (Fetch, section 3.3.3)."""
+    return scope["method"] == "OPTIONS" and {name for name, _ in scope["headers"]} >= _ASKS
 
 
 @final

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Annotated, Any, Final, NotRequired
 
@@ -132,6 +132,13 @@ class MalformedHeader(Failure):
         )
 
 
+# What `answer` knows, but for cancellations.
+KNOWN: Final = (
+    *(Failure, Unauthorized, KeysUnavailable, ClientDisconnect),
+    *(DatabaseUnavailable, DatabaseError, TimeoutError),
+)
+
+
 def unavailable(
     detail: str, errors: Sequence[InputError] = (), headers: Mapping[str, str] | None = None
 ) -> Failure:
@@ -143,6 +150,23 @@ def unavailable(
 def crowded() -> Failure:
     """There is no room for this connection."""
     return unavailable("Too many are connected; try again.", headers=LAST)
+
+
+def no_such_address() -> Failure:
+    """No route has this path."""
+    return Failure(Kind.NO_SUCH_ADDRESS, "There is nothing at this address.")
+
+
+def method_not_allowed(allowed: Iterable[str]) -> Failure:
+    """There are routes with this path, for other methods."""
+    methods = ", ".join(sorted(allowed))
+    detail = f"This address takes {methods}."
+    return Failure(Kind.METHOD_NOT_ALLOWED, detail, headers={"Allow": methods})
+
+
+def log_fault(error: BaseException) -> None:
+    """Say in the log what nobody foresaw."""
+    _log.error("a fault of this program", exc_info=error)
 
 
 def answer(error: BaseException, request_id: str) -> ProblemResponse:
@@ -184,8 +208,8 @@ def _failure(error: BaseException) -> Failure:
         case Unauthorized():
             challenge = 'Bearer error="invalid_token"' if error.presented else "Bearer"
             return Failure(Kind.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge})
-        case HTTPException():  # of files that are not there
-            return Failure(Kind.NO_SUCH_ADDRESS, "There is nothing at this address.")
+        case HTTPException(status_code=404):  # of files that are not there
+            return no_such_address()
         case ClientDisconnect():  # nobody is there to read it
             return Failure(Kind.MALFORMED_REQUEST, "The body did not arrive.")
         case KeysUnavailable():
@@ -203,5 +227,5 @@ def _failure(error: BaseException) -> Failure:
         case DatabaseError():  # logged where it came from
             pass
         case _:
-            _log.error("a fault of this program", exc_info=error)
+            log_fault(error)
     return Failure(Kind.INTERNAL_ERROR, "The server met a fault of its own.")

@@ -7,22 +7,25 @@ document, and reads the request itself, once and strictly.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from copy import copy
 from functools import lru_cache
-from typing import Annotated, Any, Final
+from inspect import signature
+from typing import Annotated, Any, Final, Self
 
-from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute, _effective_route_context_var, request_response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
-from starlette.types import Receive, Scope
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from api.auth.authenticator import Authenticator, Unauthorized, User
 from api.database.session import Database, Transaction
 from api.http.body import Body, names, read, values
 from api.http.fields import NoParameters, ParsedBy
-from api.http.problems import MAX_ERRORS, Failure, InputError, InvalidInput, Kind
+from api.http.problems import MAX_ERRORS, InputError, InvalidInput
 from api.http.rate_limits import RateLimits
 from api.http.timing import AUTH, DATABASE, timed
 
@@ -30,22 +33,52 @@ from api.http.timing import AUTH, DATABASE, timed
 _QUERIES: Final = 256
 _QUERY: Final = 100  # bytes
 
-# In a signature: the transaction of the user whom the request's token names.
-Tx = Annotated[Transaction, Depends(HTTPBearer(bearerFormat="JWT", scheme_name="bearer"))]
+_BEARER: Final = HTTPBearer(bearerFormat="JWT", scheme_name="bearer", auto_error=False)
+
+
+async def authenticated(
+    scope: Scope, limits: RateLimits, authenticator: Authenticator, authorization: list[str]
+) -> User:
+    """Who is asking, unless that was asked too often. Raises `Failure`, and what the authenticator
+    raises."""
+    limits.admit(scope)
+    try:
+        user = await authenticator.user(authorization)
+    except Unauthorized:
+        await limits.refused(scope)
+        raise
+    await limits.count(scope, user)
+    return user
+
+
+async def caller(request: Request, _: Annotated[object, Depends(_BEARER)]) -> User:
+    """The dependency that is the user whom the request's token names. Raises what `authenticated`
+    raises."""
+    scope, state = request.scope, request.app.state
+    authorization = values(scope, b"authorization")
+    with timed(scope, AUTH):
+        return await authenticated(scope, state.rate_limits, state.authenticator, authorization)
+
+
+# In a signature: the transaction of the caller.
+Tx = Annotated[Transaction, Depends(caller)]
 
 Handler = Callable[[Scope, Receive], Coroutine[Any, Any, Response]]
 
 
 class Route(APIRoute):
-    """A route whose function takes the request and answers it, without contexts around it."""
+    """A route whose function takes the request and answers it, without contexts around it.
+
+    `answer` is the short way to it; FastAPI's leads through `get_route_handler`.
+    """
 
     answer: Handler
+    takes: set[str]  # methods
+    before: "Sequence[Route]" = ()  # what one of these matches is not for this route
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.takes = set(self.methods or ())
-        if "GET" in self.takes:
-            self.takes.add("HEAD")  # the server leaves out the body
         self.answer = self._built()
 
     def _built(self) -> Handler:
@@ -55,27 +88,50 @@ class Route(APIRoute):
 
         return answer
 
+    def of(self, app: FastAPI, before: "Iterable[Route]") -> Self:
+        """The same as a route of this application, whose first routes these are.
 
-def find(routes: Iterable[Route], scope: Scope) -> Route:
-    """The route that takes this request; its path's parameters are left in the scope.
+        It takes HEAD where it takes GET: the server leaves out the body.
+        """
+        route = copy(self)
+        route.before = [one for one in before if one.path != self.path]
+        if "GET" in self.takes:
+            route.takes = self.takes | {"HEAD"}
+        route.dependency_overrides_provider = app
+        route.app = request_response(route.get_route_handler())
+        return route
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As `find` has it."""
+        match, found = super().matches(scope)
+        if match is Match.NONE or any(
+            super(Route, one).matches(scope)[0] is not Match.NONE for one in self.before
+        ):
+            return Match.NONE, {}
+        return (Match.FULL if scope["method"] in self.takes else match), found
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["method"] in self.takes - (self.methods or set()):
+            await self.app(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
+
+
+def find(routes: Iterable[Route], scope: Scope) -> Route | None:
+    """The one that takes this request, if one does. Its path's parameters are left in the scope.
 
     An address is the first path's that matches it: `bulk` is not the id of a task, whatever the
-    method. Raises `Failure`.
+    method.
     """
-    path, allowed = "", set[str]()
+    path = ""
     for route in routes:
         if (found := route.path_regex.match(scope["path"])) and path in ("", route.path):
-            path, scope["route"] = route.path, route
+            path = route.path
             if scope["method"] in route.takes:
-                scope["path_params"] = found.groupdict()
+                scope["route"], scope["path_params"] = route, found.groupdict()
                 return route
-            allowed |= route.takes
-    if not allowed:
-        raise Failure(Kind.NO_SUCH_ADDRESS, "There is nothing at this address.")
-    methods = ", ".join(sorted(allowed))
-    raise Failure(
-        Kind.METHOD_NOT_ALLOWED, f"This address takes {methods}.", headers={"Allow": methods}
-    )
+    return None
 
 
 class UserRoute(Route):
@@ -101,16 +157,17 @@ class UserRoute(Route):
         def parameters(query_string: bytes) -> Any:
             return _parameters(query_string, query_model)
 
-        async def answer(scope: Scope, receive: Receive) -> Response:
+        async def answer(
+            scope: Scope, receive: Receive, user: User | None = None, /, **arguments: Any
+        ) -> Any:
             state = scope["app"].state
-            authenticator: Authenticator = state.authenticator
             database: Database = state.database
-            limits: RateLimits = state.rate_limits
-            with timed(scope, AUTH):
-                user = await authenticated(
-                    scope, limits, authenticator, values(scope, b"authorization")
-                )
-            arguments: dict[str, Any] = {}
+            if user is None:
+                authorization = values(scope, b"authorization")
+                with timed(scope, AUTH):
+                    user = await authenticated(
+                        scope, state.rate_limits, state.authenticator, authorization
+                    )
             for name, parsed in path:
                 arguments[name] = parsed(scope["path_params"][name])
             query_string = scope["query_string"]
@@ -134,6 +191,34 @@ class UserRoute(Route):
 
         return answer
 
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What FastAPI calls. It solves the dependencies, of which that of `Tx` is the user, and
+        makes the response if the function returns something else; what is in between is `answer`.
+        """
+        included = _effective_route_context_var.get()  # with the dependencies of `include_router`
+        route: Any = self if included is None or included.original_route is not self else included
+        takes, body_field = route.dependant, route.body_field
+        tx = next(iter(signature(self.endpoint).parameters), "")
+        if not any(one.name == tx and one.call is caller for one in takes.dependencies):
+            raise TypeError(f"what {self.path} takes first is not a Tx")
+        request_name = takes.request_param_name or "_request"
+
+        async def call(**solved: Any) -> Any:
+            request: Request = solved[request_name]
+            if takes.request_param_name is None:
+                del solved[request_name]
+            answer: Callable[..., Awaitable[Any]] = self.answer
+            return await answer(request.scope, request.receive, solved.pop(tx), **solved)
+
+        asked = copy(takes)
+        asked.call, asked.request_param_name = call, request_name
+        asked.path_params = asked.query_params = asked.header_params = asked.body_params = []
+        route.dependant, route.body_field = asked, None
+        try:
+            return super().get_route_handler()
+        finally:
+            route.dependant, route.body_field = takes, body_field
+
 
 def _parser(field: Any) -> Callable[[str], Any]:
     """What the annotation of a header or a path's parameter says that makes it of its text."""
@@ -141,21 +226,6 @@ def _parser(field: Any) -> Callable[[str], Any]:
         if isinstance(part, ParsedBy):
             return part.parse
     raise TypeError(f"say in the annotation of {field.name} what it is ParsedBy")
-
-
-async def authenticated(
-    scope: Scope, limits: RateLimits, authenticator: Authenticator, authorization: list[str]
-) -> User:
-    """Who is asking, unless that was asked too often. Raises `Failure`, and what the authenticator
-    raises."""
-    limits.admit(scope)
-    try:
-        user = await authenticator.user(authorization)
-    except Unauthorized:
-        await limits.refused(scope)
-        raise
-    await limits.count(scope, user)
-    return user
 
 
 def _parameters(query_string: bytes, model: type[BaseModel]) -> BaseModel:

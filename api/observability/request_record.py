@@ -57,7 +57,7 @@ class Exchange:
         parent = traceparent.parsed(headers.get(b"traceparent"))
         return cls(
             method if method in _METHODS else OTHER,
-            route.path if route else NO_ROUTE,
+            (route and route.path) or NO_ROUTE,
             response.status_code,
             response.kind.slug if isinstance(response, ProblemResponse) else None,
             request_id,

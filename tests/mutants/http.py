@@ -8,8 +8,8 @@ _ROUTE: Final = "api/http/routing.py"
 _BODY: Final = "api/http/body.py"
 _SCHEMAS: Final = "api/tasks/schemas.py"
 _WHO: Final = """await authenticated(
-                    scope, limits, authenticator, values(scope, b"authorization")
-                )"""
+                        scope, state.rate_limits, state.authenticator, authorization
+                    )"""
 _FORBID: Final = 'ConfigDict(extra="forbid")'
 
 INPUT: Final = [
@@ -96,11 +96,11 @@ INPUT: Final = [
     Mutant(
         "strangers are told what is wrong with their input",
         (
-            Edit(_ROUTE, f"                user = {_WHO}\n", "                pass\n"),
+            Edit(_ROUTE, f"                    user = {_WHO}\n", "                    pass\n"),
             Edit(
                 _ROUTE,
                 "database.run(\n                    user,",
-                f"database.run(\n                    {_WHO},",
+                f"database.run(\n                    user or {_WHO},",
             ),
         ),
     ),

@@ -73,6 +73,7 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     ),
     "api/main.py": ("http/test_http.py",),
     "api/http/cors.py": ("http/test_http.py",),
+    "api/http/stack.py": ("http/test_short_way.py", "http/test_extension_points.py"),
     "api/observability/logs.py": ("http/test_http.py",),
     "api/database/pool.py": ("database/test_pool.py", "isolation/test_interruptions.py"),
     "api/http/etags.py": ("http/test_etags.py", "tasks/test_conditional.py"),

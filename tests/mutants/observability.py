@@ -8,7 +8,7 @@ OBSERVABILITY: Final = [
     *mutants(
         "api/observability/request_record.py",
         ("a method may be any word", "method if method in _METHODS else OTHER", "method"),
-        ("a path is logged", "route.path if route else NO_ROUTE", 'scope.get("path", "")'),
+        ("a path is logged", "(route and route.path) or NO_ROUTE", 'scope.get("path", "")'),
         witness="observability/test_logs.py",
     ),
     *mutants(

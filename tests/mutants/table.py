@@ -6,6 +6,7 @@ from tests.mutants.audit import AUDIT, OTHERS
 from tests.mutants.auth import AUTH_FAULTS, KEYS, TOKENS
 from tests.mutants.commands import COMMANDS_FAULTS, GIVEN
 from tests.mutants.database import DATABASE_FAULTS, GATE, IDENTITY, POOL
+from tests.mutants.extensions import EXTENSIONS
 from tests.mutants.http import ANSWERS, HTTP_FAULTS, INPUT
 from tests.mutants.idempotency import AGAIN
 from tests.mutants.mutant import Mutant
@@ -37,6 +38,7 @@ MUTANTS: Final[list[Mutant]] = [
     *INPUT,
     *ANSWERS,
     *HTTP_FAULTS,
+    *EXTENSIONS,
     *SERVING,
     *OBSERVABILITY,
     *AGAIN,

