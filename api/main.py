@@ -28,7 +28,6 @@ from api.observability.observer import Observer
 from api.serving.protocol import CROWDED, WHOLE
 from api.settings import Settings, load
 from api.tasks import routes as tasks
-from api.tasks import schemas
 from api.tasks.schemas import TaskRead
 
 _ALWAYS: Final = [
@@ -95,9 +94,7 @@ class TaskAPI(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document."""
         if not self.openapi_schema:
-            self.openapi_schema = openapi.completed(
-                super().openapi(), schemas.EXAMPLES | health.EXAMPLES, TaskRead
-            )
+            self.openapi_schema = openapi.completed(super().openapi(), TaskRead)
         return self.openapi_schema
 
 

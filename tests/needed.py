@@ -1,16 +1,21 @@
 """Which privileges the statements need, as PostgreSQL judges: without one, some of them fail."""
 
+import pkgutil
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import product
+from types import ModuleType
 from typing import Final
 
 import psycopg
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
+import api
 from api.database import guarded_tables
 from api.database.gate import NEEDED
+from api.database.keyset import Start
 from api.database.statement import Statement
-from api.idempotency import queries as idempotency_queries
 from api.tasks import queries
 from api.tasks.schemas import Sort
 
@@ -28,16 +33,22 @@ _GRANTABLE: Final = """
 """
 
 
+def query_modules() -> list[ModuleType]:
+    """The `queries` of every feature, which together have all statements on tables."""
+    packages = [f"api.{found.name}" for found in pkgutil.iter_modules(api.__path__) if found.ispkg]
+    return [import_module(f"{name}.queries") for name in packages if find_spec(f"{name}.queries")]
+
+
 def statements() -> list[Statement]:
     """Every statement of the tables; of the lists, those with all filters at once."""
     alone = [
         value
-        for table in (queries, idempotency_queries)
-        for value in vars(table).values()
+        for module in query_modules()
+        for value in vars(module).values()
         if isinstance(value, Statement)
     ]
     filters = frozenset(queries.FILTERS)
-    starts = ("top", "after", "before")
+    starts: tuple[Start, ...] = ("top", "after", "before")
     lists = [queries.tasks(sort, filters, start) for sort, start in product(Sort, starts)]
     assert len(alone) > 10
     return [*alone, *lists, queries.count(filters)]

@@ -18,8 +18,8 @@ from api.tasks import queries
 _PAGE: Final = 250  # rows to give out at once, or fewer long ones
 
 
-_KINDS: Final = (queries.PERSONAL_ROWS, idempotency_queries.PERSONAL_ROWS)
-TABLES: Final = frozenset(kind.table for kind in _KINDS)
+KINDS: Final = (queries.PERSONAL_ROWS, idempotency_queries.PERSONAL_ROWS)
+TABLES: Final = frozenset(kind.table for kind in KINDS)
 
 
 def run_export(options: argparse.Namespace) -> None:
@@ -68,7 +68,7 @@ async def export(database: Database, user: User) -> AsyncIterator[bytes]:
     A page is a transaction of its own: who reads slowly holds none open. What is changed meanwhile
     may come as it was or as it is. Raises what `Database.transaction` raises.
     """
-    for kind in _KINDS:
+    for kind in KINDS:
         after: object = kind.first
         while after is not None:
             page, after = await _page(database, user, kind, after)
@@ -92,7 +92,7 @@ async def erase(database: Database, user: User) -> dict[str, int]:
     A batch is a transaction of its own, and stays erased if a later one fails. Raises what
     `Database.transaction` raises.
     """
-    return {kind.name: await _erased(database, user, kind) for kind in _KINDS}
+    return {kind.name: await _erased(database, user, kind) for kind in KINDS}
 
 
 async def _erased(database: Database, user: User, kind: PersonalRows) -> int:

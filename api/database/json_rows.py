@@ -37,11 +37,12 @@ def split(row: Mapping[str, Any]) -> list[str]:
     return row["lines"].split("\n") if row["lines"] else []
 
 
-def within_bytes(page: Any, *texts: Any) -> Any:
+def within_bytes(page: Any) -> Any:
     """The first rows of the page, whose texts are MAX_PAGE_BYTES and the last row at most.
 
     As JSON they may be six times that. What a text has of bytes is known without reading it.
     """
+    texts = [column for column in page.c if isinstance(column.type, Text)]
     sizes = (func.coalesce(func.octet_length(text), literal_column("0")) for text in texts)
     size = reduce(add, sizes)
     # of what comes before a row, so that there is always one

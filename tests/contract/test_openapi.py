@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from sqlmodel import SQLModel
 
 from api.http.problems import Kind
 from tests.contract.test_answers import COMPONENTS, OPERATIONS, resolved, valid
@@ -89,15 +90,24 @@ def test_only_a_new_task_s_title_must_be_sent() -> None:
 
 
 @pytest.mark.parametrize("name", ["TaskRead", "TaskCreate", "TaskUpdate"])
-def test_only_a_description_can_be_null(name: str) -> None:
+def test_only_what_can_be_null_in_the_table_can_be_null(name: str) -> None:
     nullable = {
         member
         for member, schema in SCHEMAS[name]["properties"].items()
         if {"type": "null"} in schema.get("anyOf", [])
     }
-    assert nullable == {"description"}
-    types = {part["type"] for part in SCHEMAS[name]["properties"]["description"]["anyOf"]}
-    assert types == {"string", "null"}
+    columns = SQLModel.metadata.tables["task"].columns
+    members = [columns[member] for member in SCHEMAS[name]["properties"]]
+    assert nullable == {column.name for column in members if column.nullable}
+    assert "description" in nullable
+
+
+def test_what_may_be_said_of_a_new_task_may_be_changed_and_is_shown() -> None:
+    created, changed, shown = (
+        {*SCHEMAS[name]["properties"]} for name in ("TaskCreate", "TaskUpdate", "TaskRead")
+    )
+    assert created == changed
+    assert created < shown
 
 
 def test_a_parameter_is_one_value_and_never_null() -> None:

@@ -85,7 +85,7 @@ async def test_a_request_that_gives_the_new_member_a_value_is_another(door: Data
     await sends(door, "of another", ["create", Before(title="x")])
     for members in ({"due_note": ""}, {"priority": 4}, {"due_at": DATE}, {"labels": ["a"]}):
         with pytest.raises(Failure) as refusal:
-            await sends(door, "of another", ["create", After(title="x", **members)])  # type: ignore[arg-type]
+            await sends(door, "of another", ["create", After(title="x", **members)])
         assert refusal.value.kind is Kind.IDEMPOTENCY_KEY_REUSED
 
 

@@ -18,20 +18,16 @@ from api.database import guarded_tables
 from tests.cluster import TaskDatabase
 from tests.isolation import guarded as words
 from tests.isolation.test_policies_alone import WITHHELD_OF
-from tests.isolation.test_privileges import MAY_BE_REACHED
 from tests.program import run
 
 PLACES: Final[dict[str, Callable[[], set[str]]]] = {
     "its file in db/policies/": lambda: {file.stem for file in POLICIES.glob("[!0]*.sql")},
     "its words in _TABLES of api/commands/audit/probes.py": lambda: {*probes.TABLES},
-    "its PERSONAL_ROWS in _KINDS of api/commands/personal_data.py": lambda: {*personal_data.TABLES},
+    "its PERSONAL_ROWS in KINDS of api/commands/personal_data.py": lambda: {*personal_data.TABLES},
     "its model in models.py of its package in api/": lambda: {*SQLModel.metadata.tables},
     "its words in TABLES of tests/isolation/guarded.py": lambda: {*words.NAMES},
     "what of it is withheld in tests/isolation/test_policies_alone.py": lambda: {
         table.name for table in WITHHELD_OF
-    },
-    "what of it may be reached in tests/isolation/test_privileges.py": lambda: {
-        table.name for table in MAY_BE_REACHED
     },
 }
 

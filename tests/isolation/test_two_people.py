@@ -10,11 +10,10 @@ import httpx2
 import psycopg
 import pytest
 
+from api.commands import personal_data
 from api.database.pipeline import Call
 from api.database.session import Transaction
 from api.database.statement import Statement
-from api.idempotency import queries as idempotency_queries
-from api.tasks import queries
 from tests.every_statement import every_statement
 from tests.openapi import DOCUMENT
 from tests.people import Person
@@ -277,10 +276,7 @@ OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
 }
 # What the operator does for one person at a time: test_one_person.py
 OF_THE_OPERATOR = {
-    queries.EXPORT_TASKS,
-    idempotency_queries.EXPORT_KEPT_ANSWERS,
-    queries.ERASE_TASKS,
-    idempotency_queries.ERASE_KEPT_ANSWERS,
+    statement for kind in personal_data.KINDS for statement in (kind.export, kind.erase)
 }
 
 

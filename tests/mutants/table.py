@@ -1,6 +1,7 @@
 """The mutants: which guard is taken away, by which change of which file."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 
@@ -44,6 +45,7 @@ def mutants(
 
 # The test files most likely to notice, by the file that is changed.
 _WALLS: Final = (
+    "isolation/test_each_policy.py",
     "isolation/test_policies_alone.py",
     "isolation/test_every_column_granted.py",
     "isolation/test_privileges.py",
@@ -72,6 +74,16 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_cursors.py",
         "tasks/test_lists.py",
         "tasks/test_bulk.py",
+    ),
+    "api/database/resource.py": (
+        "isolation/test_two_people.py",
+        "tasks/test_tasks.py",
+        "tasks/test_conditional.py",
+    ),
+    "api/database/keyset.py": (
+        "isolation/test_lists_apart.py",
+        "tasks/test_nullable_sorts.py",
+        "tasks/test_cursors.py",
     ),
     "api/idempotency/queries.py": (
         "idempotency/test_idempotency.py",
@@ -117,7 +129,10 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     "api/observability/logs.py": ("http/test_http.py",),
     "api/database/pool.py": ("database/test_pool.py", "isolation/test_interruptions.py"),
     "api/http/etags.py": ("http/test_etags.py", "tasks/test_conditional.py"),
-    "api/idempotency/replay.py": ("idempotency/test_idempotency.py",),
+    "api/idempotency/replay.py": (
+        "idempotency/test_fingerprint.py",
+        "idempotency/test_idempotency.py",
+    ),
     "api/commands/sweep.py": ("idempotency/test_idempotency.py",),
     "api/tasks/pagination.py": ("tasks/test_pagination.py", "tasks/test_cursors.py"),
     "db/policies/idempotency_key.sql": (
@@ -259,8 +274,11 @@ KEY_POLICIES: Final = [
 # --- What is granted ---
 
 _GRANT: Final = "grant select, delete on task to task_app;"
-_GRANT_INSERT: Final = "grant insert (user_id, title, description, completed) on task to task_app;"
-_GRANT_UPDATE: Final = "grant update (title, description, completed) on task to task_app;"
+_GRANT_INSERT, _GRANT_UPDATE = (
+    line
+    for line in (Path(__file__).parent.parent.parent / _POLICIES).read_text().splitlines()
+    if line.startswith(("grant insert", "grant update"))
+)
 
 GRANTS: Final = [
     mutant
@@ -465,38 +483,33 @@ _OWNER: Final = "def _require_owner(part: Any) -> None:\n"
 _OWNER_NOT_DEMANDED: Final = Edit("api/database/statement.py", _OWNER, f"{_OWNER}    return\n")
 # Otherwise the program would not start without one of these.
 _NO_SELF_TEST: Final = Edit("api/database/statement.py", "\nself_test(Statement)\n", "\n")
-_VALUES_OF_UPDATE: Final = ".values(\n        title=func.coalesce"
-_VALUES_OF_COMPLETE: Final = ".values(completed=func.coalesce"
+_RESOURCE: Final = "api/database/resource.py"
 
 # By statement: the text in which it names its owner, and the same with another condition.
 _FILTERS: Final = {
-    "the list": (
-        ".where(_MINE, *wanted, *([]",
-        ".where(_MINE if wanted else {}, *wanted, *([]",
-    ),
-    "the list of some": (
-        ".where(_MINE, *wanted, *([]",
-        ".where({} if wanted else _MINE, *wanted, *([]",
-    ),
-    "what is behind": (".where(_MINE, *wanted, passed)", ".where({}, *wanted, passed)"),
-    "the count": (".where(_MINE, *wanted))", ".where({}, *wanted))"),
-    "GET": ("select(*_STORED).where(_MINE, _THIS)", "select(*_STORED).where({}, _THIS)"),
+    "the list": ("[TASK.mine, *_wanted(", "[TASK.mine if filters else {}, *_wanted("),
+    "the list of some": ("[TASK.mine, *_wanted(", "[{} if filters else TASK.mine, *_wanted("),
+    "the count": (".where(TASK.mine, *wanted)", ".where({}, *wanted)"),
     "DELETE_COMPLETED": (
-        "where(_MINE, col(Task.completed)).returning",
+        "where(TASK.mine, col(Task.completed)).returning",
         "where({}, col(Task.completed)).returning",
     ),
+    "COMPLETE": (".where(TASK.mine, TASK.this,", ".where({}, TASK.this,"),
+}
+_FILTERS_OF_ROWS: Final = {
+    "GET": ("select(*self.stored).where(self.mine,", "select(*self.stored).where({},"),
     "UPDATE": (
-        f".where(_MINE, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
-        f".where({{}}, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
+        "update(table)\n            .where(self.mine,",
+        "update(table)\n            .where({},",
     ),
-    "COMPLETE": (
-        f".where(_MINE, _THIS, _UNCHANGED)\n    {_VALUES_OF_COMPLETE}",
-        f".where({{}}, _THIS, _UNCHANGED)\n    {_VALUES_OF_COMPLETE}",
+    "DELETE": ("delete(table).where(self.mine,", "delete(table).where({},"),
+}
+_FILTERS_OF_PAGES: Final = {
+    "a page in one range": (
+        "select(*columns).where(*conditions, *ranges)",
+        "select(*columns).where(*[{}, *conditions[1:]], *ranges)",
     ),
-    "DELETE": (
-        "delete(Task).where(_MINE, _THIS, _UNCHANGED)",
-        "delete(Task).where({}, _THIS, _UNCHANGED)",
-    ),
+    "what is behind": ("one.where(*conditions, each)", "one.where(*[{}, *conditions[1:]], each)"),
 }
 _FILTERS_OF_KEYS: Final = {
     "EXPIRED_KEYS": (".where(_MY_KEY, col(Idem", ".where({}, col(Idem"),
@@ -511,6 +524,13 @@ _FILTERS_OF_KEYS: Final = {
     "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY, ~", "    ).where({}, _THIS_KEY, ~"),
 }
 
+_FILTERED: Final = (
+    (_QUERIES, _FILTERS),
+    (_RESOURCE, _FILTERS_OF_ROWS),
+    ("api/database/keyset.py", _FILTERS_OF_PAGES),
+    (_USED_KEYS, _FILTERS_OF_KEYS),
+)
+
 FILTERS: Final = [
     *(
         Mutant(
@@ -518,7 +538,7 @@ FILTERS: Final = [
             (Edit(file, old, new.format(_ANYBODY)),),
             refusal="without user_id == CALLER",
         )
-        for file, filters in ((_QUERIES, _FILTERS), (_USED_KEYS, _FILTERS_OF_KEYS))
+        for file, filters in _FILTERED
         for name, (old, new) in filters.items()
     ),
     *(
@@ -526,36 +546,37 @@ FILTERS: Final = [
             f"{name} is not filtered, and no statement is looked at",
             (Edit(file, old, new.format(_ANYBODY)), _NOT_DEMANDED, _NO_SELF_TEST),
         )
-        for file, filters in ((_QUERIES, _FILTERS), (_USED_KEYS, _FILTERS_OF_KEYS))
+        for file, filters in _FILTERED
         for name, (old, new) in filters.items()
     ),
     *mutants(
-        _QUERIES,
+        _RESOURCE,
         (
             "the filter of all statements is one of two",
-            "_MINE: Final = col(Task.user_id) == CALLER",
-            "_MINE: Final = (col(Task.user_id) == CALLER) | col(Task.completed)",
+            "self.mine: Final = table.user_id == CALLER",
+            "self.mine: Final = (table.user_id == CALLER) | table.completed",
         ),
         (
             "the filter of all statements is turned round",
-            "col(Task.user_id) == CALLER",
-            "col(Task.user_id) != CALLER",
+            "table.user_id == CALLER",
+            "table.user_id != CALLER",
         ),
         refusal="without user_id == CALLER",
     ),
     *mutants(
-        _QUERIES,
-        ("CREATE's owner is the title", "user_id=CALLER, title", "user_id=TITLE, title"),
+        _RESOURCE,
+        ("CREATE's owner is the title", "user_id=CALLER, **", 'user_id=given["title"], **'),
         refusal="without user_id=CALLER",
     ),
     Mutant(
         "CREATE's owner is a constant, and no statement is looked at",
         (
             Edit(
-                _QUERIES,
-                "user_id=CALLER, title",
-                "user_id=func.coalesce(literal_column(\"'alice'\"), CALLER), title",
+                _RESOURCE,
+                "user_id=CALLER, **",
+                "user_id=func.coalesce(literal_column(\"'alice'\"), CALLER), **",
             ),
+            Edit(_RESOURCE, "    func,\n", "    func,\n    literal_column,\n"),
             _OWNER_NOT_DEMANDED,
             _NO_SELF_TEST,
         ),
@@ -563,20 +584,43 @@ FILTERS: Final = [
     Mutant(
         "CREATE's owner is the title, and no statement is looked at",
         (
-            Edit(_QUERIES, "user_id=CALLER, title", "user_id=func.coalesce(TITLE, CALLER), title"),
+            Edit(
+                _RESOURCE,
+                "user_id=CALLER, **",
+                'user_id=func.coalesce(given["title"], CALLER), **',
+            ),
             _OWNER_NOT_DEMANDED,
             _NO_SELF_TEST,
         ),
     ),
     *mutants(
-        _QUERIES,
-        ("GET does not look at the id", "where(_MINE, _THIS).cte(", "where(_MINE).cte("),
+        _RESOURCE,
+        (
+            "GET does not look at the id",
+            "select(*self.stored).where(self.mine, self.this)",
+            "select(*self.stored).where(self.mine)",
+        ),
         (
             "DELETE does not look at the id",
-            "delete(Task).where(_MINE, _THIS, _UNCHANGED)",
-            "delete(Task).where(_MINE, _UNCHANGED)",
+            "delete(table).where(self.mine, self.this,",
+            "delete(table).where(self.mine,",
         ),
         refusal="TypeError",
+    ),
+    *mutants(
+        _RESOURCE,
+        (
+            "NULL cannot be given",
+            "column.key in given for",
+            "given.get(column.key) is not None for",
+        ),
+        ("NULL is given unasked", "column.key in given for", "True for"),
+        (
+            "what cannot be NULL is changed unasked",
+            "return func.coalesce(_parameter(column), column)",
+            "return _parameter(column)",
+        ),
+        witness="tasks/test_tasks.py",
     ),
 ]
 
@@ -1813,7 +1857,7 @@ AGAIN: Final = [
         (
             "the key of create is not heeded",
             'return _json(row["body"], 201, headers)\n\n    return await once('
-            'tx, idempotency_key, ["create", values], create)',
+            'tx, idempotency_key, ["create", task], create)',
             'return _json(row["body"], 201, headers)\n\n    return await create()',
         ),
         (
@@ -1874,7 +1918,7 @@ AGAIN: Final = [
         ),
         (
             "the request is not compared",
-            'if kept["fingerprint"] != fingerprint:',
+            'if kept["fingerprint"] not in (fingerprint(request), _with_defaults(request)):',
             "if False:",
         ),
         (
@@ -1959,6 +2003,34 @@ AGAIN: Final = [
         witness="idempotency/test_idempotency.py::"
         "test_the_owner_sweeps_what_has_expired_of_everybody_and_nothing_else",
     ),
+    *mutants(
+        "api/idempotency/replay.py",
+        (
+            "defaults count as sent",
+            "exclude_unset=True, exclude_defaults=True",
+            "exclude_unset=False",
+        ),
+        (
+            "a default that is made anew counts as sent",
+            "exclude_unset=True, exclude_defaults=True",
+            "exclude_defaults=True",
+        ),
+        (
+            "a default that is written out makes another request",
+            "exclude_unset=True, exclude_defaults=True",
+            "exclude_unset=True",
+        ),
+        (
+            "a request with a date cannot be told from others",
+            "        return to_jsonable_python(value)\n\n    text",
+            "        return None\n\n    text",
+        ),
+        (
+            "what was stored when defaults counted is refused",
+            "(fingerprint(request), _with_defaults(request))",
+            "(fingerprint(request),)",
+        ),
+    ),
 ]
 
 # --- Lists ---
@@ -1968,8 +2040,8 @@ LISTS: Final = [
         "api/tasks/queries.py",
         (
             "what is not completed is cleared",
-            "where(_MINE, col(Task.completed)).returning",
-            "where(_MINE).returning",
+            "where(TASK.mine, col(Task.completed)).returning",
+            "where(TASK.mine).returning",
         ),
     ),
     *mutants(
@@ -1995,19 +2067,14 @@ LISTS: Final = [
             "long=limit > SHORT_PAGE",
             "long=False",
         ),
-        (
-            "a description has no bytes",
-            "json_rows.within_bytes(rows, rows.c.title, rows.c.description)",
-            "json_rows.within_bytes(rows, rows.c.title)",
-        ),
         witness="tasks/test_page_bytes.py",
     ),
     *mutants(
-        "api/database/personal_rows.py",
+        "api/database/json_rows.py",
         (
-            "what is exported at once has no bound",
-            "if column.key in _LONG",
-            "if column.key in {'key', 'title'}",
+            "what is long has no bytes",
+            "if isinstance(column.type, Text)",
+            'if column.key in {"key", "title"}',
         ),
         witness="tasks/test_page_bytes.py",
     ),
@@ -2095,6 +2162,54 @@ LISTS: Final = [
             "a cursor is good for any list",
             'return f"{page.what} {user.id}"',
             "return user.id",
+        ),
+    ),
+    *mutants(
+        "api/database/keyset.py",
+        (
+            "what is without it is anywhere in a list",
+            "first = first.nulls_last()",
+            "first = first.nulls_first()",
+        ),
+        (
+            "the way back does not begin with what is without it",
+            "first = first.nulls_first()",
+            "pass",
+        ),
+        (
+            "a walk ends before what is without it",
+            'return [*found, self.column.is_(None)] if self.nulls == "last" else found',
+            "return found",
+        ),
+        (
+            "a walk back ends with what is without it",
+            'return [*found, self.column.is_not(None)] if self.nulls == "first" else found',
+            "return found",
+        ),
+        (
+            "a page of two ranges is read to its end",
+            ".limit(limit + offset)\n",
+            "\n",
+        ),
+        (
+            "of two ranges the first is enough",
+            "    both = union_all(*parts)",
+            "    both = union_all(*parts[:1])",
+        ),
+        ("what is behind is looked for ahead", "keyset.reversed().ranges(", "keyset.ranges("),
+        (
+            "only the first range behind is looked at",
+            "each).exists() for each in behind",
+            "each).exists() for each in behind[:1]",
+        ),
+        witness="tasks/test_nullable_sorts.py",
+    ),
+    *mutants(
+        "api/tasks/pagination.py",
+        (
+            "any list goes on beside what is without it",
+            "if not column.nullable:",
+            "if False:",
         ),
     ),
     *mutants(
