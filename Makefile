@@ -11,8 +11,8 @@ NPM_CI := npm ci --loglevel=error --no-audit --no-fund
 unexport PYTHONPATH PYTHONHOME
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
-		|| sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z0-9-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
 
 run: $(RUNNING) ## Serve on an embedded PostgreSQL; PORT=8000
 	@$(VENV)/bin/task-api dev
@@ -44,15 +44,16 @@ test-pooler: install ## Run what goes over HTTP through PgBouncer (apt-get insta
 mutants: install ## Break the code in many ways; the suite must turn red for each
 	$(VENV)/bin/python -m tests.mutants
 
-client: install ## Check the TypeScript client, and test it against the real server
-	$(NPM_CI) --prefix clients/typescript
+# npm writes this file last.
+%/node_modules/.package-lock.json: %/package-lock.json
+	$(NPM_CI) --prefix $*
+	@touch $@
+
+client: install clients/typescript/node_modules/.package-lock.json ## Check the TypeScript client, and test it against the real server
 	npm --prefix clients/typescript run check
 	npm --prefix clients/typescript test
 
-e2e: install ## Drive the page in a headless Chromium
-	$(NPM_CI) --prefix clients/typescript
-	$(NPM_CI) --prefix examples/web
-	$(NPM_CI) --prefix tests/e2e
+e2e: install $(patsubst %,%/node_modules/.package-lock.json,clients/typescript examples/web tests/e2e) ## Drive the page in a headless Chromium
 	npm --prefix examples/web run check
 	npm --prefix tests/e2e run check
 	npm --prefix tests/e2e test
@@ -126,7 +127,7 @@ constraints: ## Write constraints.txt anew, from the newest versions that pyproj
 	$(VENV)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
 # What passes here may be allowed: raise the bound in pyproject.toml, then make constraints.
-newest: ## Run the suite with the newest of everything, beyond pyproject.toml's upper bounds
+newest: ## Run the suite, or TESTS=, with the newest of everything, whatever the upper bounds
 	$(PYTHON) -m venv --clear $(NEWEST)
 	$(NEWEST)/bin/python -m tests.newest > $(NEWEST)/requirements.txt
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(NEWEST)/requirements.txt
@@ -134,6 +135,6 @@ newest: ## Run the suite with the newest of everything, beyond pyproject.toml's 
 	@$(NEWEST)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > $(NEWEST)/newest.txt
 	@echo "Newer than constraints.txt (>), which has (<):"
 	@diff constraints.txt $(NEWEST)/newest.txt | grep '^[<>]' || echo "  nothing"
-	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow"
+	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TESTS)
 
 .PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints newest

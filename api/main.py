@@ -25,7 +25,8 @@ from api.http.routing import Route, find
 from api.http.timeouts import Deadlines
 from api.observability import logs
 from api.observability.observer import Observer
-from api.serving.protocol import CROWDED, WHOLE
+from api.serving.protocol import CROWDED
+from api.serving.responses import WHOLE
 from api.settings import Settings, load
 from api.tasks import routes as tasks
 from api.tasks.schemas import TaskRead

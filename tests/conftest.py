@@ -6,19 +6,29 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from api.commands.embedded import postgres
 from api.settings import AuthSettings, MigrationSettings, Settings
+from tests import wanted
 from tests.cluster import Cluster, TaskDatabase
+from tests.initialized import started
 from tests.keyserver import Issuer, issuing
 from tests.people import SECRET, People, Person
 from tests.pgbouncer import pgbouncer
-from tests.postgres import binaries
 from tests.server import serving
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What to install, so that nothing is skipped for want of it."""
+    skipped = [report.longrepr for report in terminalreporter.getreports("skipped")]
+    if lines := wanted.advice(reason for _, _, reason in skipped):
+        terminalreporter.section("install what these tests need, and run them again")
+        for line in lines:
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,11 +45,12 @@ def _clean_environment() -> None:
 @pytest.fixture(scope="session")
 def cluster(_clean_environment: None) -> Iterator[Cluster]:
     with contextlib.ExitStack() as stack:
-        superuser = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(_postgres())
-        pooler = None
+        given = os.environ.get("TEST_DATABASE_URL")
+        cluster = Cluster(given) if given else stack.enter_context(_postgres())
         if os.environ.get("TEST_POOLER") == "pgbouncer":
-            pooler = stack.enter_context(pgbouncer(superuser))
-        yield Cluster(superuser, pooler)
+            pooler = stack.enter_context(pgbouncer(cluster.superuser))
+            cluster = replace(cluster, pooler=pooler)
+        yield cluster
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +59,8 @@ def own_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     if "TEST_DATABASE_URL" not in os.environ:
         yield request.getfixturevalue("cluster")
     else:
-        with _postgres() as url:
-            yield Cluster(url)
+        with _postgres() as cluster:
+            yield cluster
 
 
 @pytest.fixture(scope="session")
@@ -58,12 +69,12 @@ def anyio_backend() -> str:
 
 
 @contextlib.contextmanager
-def _postgres() -> Iterator[str]:
+def _postgres() -> Iterator[Cluster]:
     # not under pytest's own folder, which only its user may enter: the server has a user of its own
     folder = Path(tempfile.mkdtemp(prefix="task-api-"))
     try:
-        with postgres(folder / "postgres", binaries()) as url:
-            yield url
+        with started(folder / "postgres") as cluster:
+            yield cluster
     finally:
         shutil.rmtree(folder)
 

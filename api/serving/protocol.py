@@ -1,22 +1,17 @@
 """HTTP/1.1 as uvicorn speaks it, with a bound for whatever a client may do slowly, or at length."""
 
-import re
-from collections.abc import Sized
-from typing import Any, Final, final
+from typing import Any, Final
 
 import httptools
-from fastapi import Response
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.server import ServerState
 
-from api.forwarded import UNKNOWN, Proxies, network, unmapped
+from api.forwarded import UNKNOWN, network, unmapped
 from api.http import problems
 from api.http.problems import Failure, Kind
 from api.observability import logs
 from api.serving import heads
-from api.serving.connections import Connections, CountingTransport, Place
+from api.serving.connections import CountingTransport
 from api.serving.heads import MAX_HEAD
+from api.serving.responses import Flow, Responding
 
 # Seconds. The bodies of tasks have theirs in http/body.py.
 HEAD_TIMEOUT: Final = 10.0  # from the connection, or from its first byte, to the end of a head
@@ -26,50 +21,20 @@ LAST_CALL: Final = 1.0  # for the next request on a connection, once the server 
 
 MAX_PIPELINED: Final = 100  # requests of a connection that wait for their turn
 
-WHOLE: Final = "task-api.whole"  # in the scope: what writes a response in one go
 CROWDED: Final = "task-api.crowded"  # in the scope: there is no room for this connection
 _LIMITED: Final = f"A head may have {MAX_HEAD} bytes at most, and so may a trailer."
-_CLOSE: Final = (b"connection", b"close")
-_NOT_IN_A_HEADER: Final = re.compile(rb"[\0\r\n]")
 
 
-@final
-class State(ServerState):
-    """What the connections of a process share."""
-
-    def __init__(self, places: Connections, proxies: Proxies) -> None:
-        super().__init__()
-        self.places, self.proxies = places, proxies
-
-
-@final
-class _Flow(FlowControl):
-    """Reads nothing while requests of the connection wait for their turn."""
-
-    def __init__(self, transport: Any, waiting: Sized) -> None:
-        super().__init__(transport)
-        self._waiting = waiting
-
-    def resume_reading(self) -> None:
-        if self.read_paused and not self._waiting:
-            super().resume_reading()
-
-
-class Protocol(HttpToolsProtocol):
+class Protocol(Responding):
     """One connection. The server lets it `look` at the clock from time to time."""
-
-    server_state: State
-    _place: Place
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._since = self._taken_at = self.loop.time()  # of what it waits for
+        self._taken_at = self._since
         self._head: int | None = 0  # bytes of a head that has not ended yet
         self._around = 0  # bytes of a body since the last of its content: chunk sizes, a trailer
         self._in_body = self._stopping = self._is_proxy = False
         self._taken = 0  # bytes of answers, when last looked at
-        self._answering: Any = None
-        self._held: tuple[Any, Any] | None = None  # a request that waits until answers are read
         self._failure: Failure | None = None  # why what came is refused
 
     # --- from connecting to leaving ---
@@ -78,7 +43,7 @@ class Protocol(HttpToolsProtocol):
         """Somebody has connected."""
         super().connection_made(transport)
         self.transport = CountingTransport(transport)  # type: ignore[assignment]
-        self.flow = _Flow(transport, self.pipeline)
+        self.flow = Flow(transport, self.pipeline)
         address = None
         if self.client is not None:
             self.client = (unmapped(self.client[0]), self.client[1])
@@ -92,18 +57,13 @@ class Protocol(HttpToolsProtocol):
         self._place.leave()
         waiting = [cycle for cycle, _ in self.pipeline]
         held = [self._held[0]] if self._held else []
-        for cycle in (self._answering, *held, *waiting):
+        for cycle in (self.answering, *held, *waiting):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
         self.pipeline.clear()
         self._held = None
         super().connection_lost(exc)
-
-    @property
-    def unsent(self) -> int:
-        """Bytes of answers that the client has not taken yet."""
-        return int(self.transport.get_write_buffer_size())
 
     def make_room(self) -> None:
         """End it, for another connection needs its place."""
@@ -130,7 +90,7 @@ class Protocol(HttpToolsProtocol):
                 self.transport.abort()
             return
         self.server_state.places.read(self._place)
-        if self._busy():  # a route has clocks of its own
+        if self.is_busy():  # a route has clocks of its own
             self._since = now
         waited = now - self._since
         if self._in_body:
@@ -142,7 +102,7 @@ class Protocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """The server stops: a request that is on its way yet is the last."""
         self._stopping = True
-        if self._busy():
+        if self.is_busy():
             self.cycle.keep_alive = False
         else:
             self.loop.call_later(LAST_CALL, super().shutdown)
@@ -249,66 +209,7 @@ class Protocol(HttpToolsProtocol):
             failure = Failure(Kind.HEAD_TOO_LARGE, _LIMITED)
         self._refuse(failure or Failure(Kind.MALFORMED_REQUEST, "This is not HTTP/1.1."))
 
-    # --- what goes ---
-
-    def _busy(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        if self.flow.write_paused:  # who does not read what was asked is not asked for more
-            self._held = cycle, app
-            return
-        self._answering, cycle.scope[WHOLE] = cycle, self._write
-        super()._start_asgi_task(cycle, app)
-
-    def pause_writing(self) -> None:
-        """More is unsent than a connection usually has."""
-        super().pause_writing()
-        self.server_state.places.unread(self._place)
-
-    def resume_writing(self) -> None:
-        """Nearly all of it was taken."""
-        super().resume_writing()
-        self.server_state.places.read(self._place)
-        if self._held is not None:
-            held, self._held = self._held, None
-            self._start_asgi_task(*held)
-
-    def on_response_complete(self) -> None:
-        """The answer is written, though not yet taken."""
-        self._since = self.loop.time()
-        super().on_response_complete()
-        if not self._busy():
-            self._place.idle()
-
-    async def _write(self, response: Response) -> None:
-        """What `cycle.send` does in two steps and two packets."""
-        cycle = self._answering
-        if self.flow.write_paused:
-            await self.flow.drain()
-        cycle.disconnected = cycle.disconnected or self.transport.is_closing()
-        if cycle.disconnected:
-            return
-        if _CLOSE in response.raw_headers:
-            cycle.keep_alive = False
-        head = self._head_of(response, keep_alive=cycle.keep_alive)
-        cycle.response_started, cycle.waiting_for_100_continue = True, False
-        has_body = cycle.scope["method"] != "HEAD"
-        self.transport.write(head + bytes(response.body) if has_body else head)
-        cycle.response_complete = True
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self.transport.close()
-        cycle.on_response()
-
-    def _head_of(self, response: Response, *, keep_alive: bool) -> bytes:
-        lines = [*self.server_state.default_headers, *response.raw_headers]
-        if not keep_alive and _CLOSE not in lines:
-            lines.append(_CLOSE)
-        if _NOT_IN_A_HEADER.search(b"".join(value for _, value in lines)):
-            raise ValueError("a header would end before its value does")
-        head = b"".join([b"%b: %b\r\n" % line for line in lines])
-        return STATUS_LINE[response.status_code] + head + b"\r\n"
+    # --- what is refused ---
 
     def _forget_last(self) -> None:
         """The request whose body is broken is not answered before those that came before it."""
@@ -318,18 +219,18 @@ class Protocol(HttpToolsProtocol):
         else:
             self._held = None
         waiting = self.pipeline[0] if self.pipeline else self._held
-        self.cycle = waiting[0] if waiting else self._answering
+        self.cycle = waiting[0] if waiting else self.answering
 
     def _refuse(self, failure: Failure) -> None:
         """Answer without a route, and close."""
         if self.transport.is_closing():
             return
-        if self._in_body and not self._busy():  # it has its answer
+        if self._in_body and not self.is_busy():  # it has its answer
             self.transport.close()
             return
-        if self._in_body and self.cycle is not self._answering:
+        if self._in_body and self.cycle is not self.answering:
             self._forget_last()
-        if self._busy() and not self._in_body:  # what came before is answered first
+        if self.is_busy() and not self._in_body:  # what came before is answered first
             self.flow.pause_reading()
             self.cycle.keep_alive = False
             return
@@ -337,5 +238,5 @@ class Protocol(HttpToolsProtocol):
         response = problems.answer(failure, request_id)
         self.app_state["observer"].refused(self.client, response, request_id)
         response.raw_headers.append((b"x-request-id", request_id.encode()))
-        self.transport.write(self._head_of(response, keep_alive=False) + bytes(response.body))
+        self.transport.write(self.head_of(response, keep_alive=False) + bytes(response.body))
         self.transport.close()

@@ -13,6 +13,7 @@ from api.forwarded import Proxies
 from api.observability import logs
 from api.serving import protocol
 from api.serving.connections import MAX_CONNECTIONS, MIB, Connections
+from api.serving.responses import State
 from api.settings import Settings
 
 _SECOND: Final = 10  # ticks of uvicorn's
@@ -58,7 +59,7 @@ class Server(uvicorn.Server):
         """Calls `started` once it serves."""
         super().__init__(config)
         limits = config.limit_connections, config.limit_per_address, config.max_unsent
-        self.server_state = protocol.State(Connections(*limits), Proxies(config.trusted))
+        self.server_state = State(Connections(*limits), Proxies(config.trusted))
         self._when_started = started
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:

@@ -15,7 +15,7 @@ from api.database.json_rows import MAX_PAGE_BYTES
 from api.database.keyset import Start
 from api.http.problems import Failure, Kind
 from api.tasks.models import Task
-from api.tasks.schemas import MAX_ID, Sort, TaskPage
+from api.tasks.schemas import MAX_ID, MAX_PAGE, Sort, TaskPage
 
 _DIGEST: Final = 8  # bytes
 # What a cursor holds beside that: a `Position`.
@@ -96,12 +96,17 @@ def bound(user: User, page: TaskPage) -> str:
     return f"{page.what} {user.id}"
 
 
+_SURELY_FITTING: Final = MAX_PAGE_BYTES // 4 - MAX_PAGE  # characters, of four bytes at most
+
+
 def fitting(tasks: list[str], limit: int) -> list[str]:
     """Those of a page that starts with the first: `limit` and MAX_PAGE_BYTES at most, but one.
 
     `tasks`: as JSON.
     """
     tasks = tasks[:limit]
+    if sum(map(len, tasks)) < _SURELY_FITTING:
+        return tasks
     ends = accumulate(len(task.encode()) + 1 for task in tasks)  # with a comma or a bracket
     return tasks[: max(1, sum(end < MAX_PAGE_BYTES for end in ends))]
 

@@ -91,7 +91,7 @@ def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
 
 
 @lru_cache(None)  # there are as many as there are ways to ask
-def tasks(sort: Sort, filters: frozenset[str], start: Start, *, long: bool = False) -> Statement:
+def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False) -> Statement:
     """A page: tasks as `lines` of JSON, and whether something is `behind`.
 
     Before a task, the list is the other way round. There is a line more than the page has if there
@@ -114,7 +114,7 @@ def tasks(sort: Sort, filters: frozenset[str], start: Start, *, long: bool = Fal
 
 def page(sort: Sort, filters: frozenset[str], start: Start, limit: int) -> Statement:
     """The statement for a page of so many `tasks` at most."""
-    return tasks(sort, filters, start, long=limit > SHORT_PAGE)
+    return tasks(sort, filters, start, limit > SHORT_PAGE)
 
 
 @lru_cache(None)
@@ -131,7 +131,7 @@ count(frozenset())
 _STARTS: Final[tuple[Start, ...]] = ("top", "after")
 for _start in _STARTS:
     for _long in (False, True):
-        tasks(Sort.NEWEST, frozenset(), _start, long=_long)
+        tasks(Sort.NEWEST, frozenset(), _start, _long)
 
 # --- all that is kept of a person, for the operator ---
 

@@ -92,13 +92,14 @@ async def _changed(
     )
 
 
-async def _listed(tx: Tx, statement: Statement, **values: object) -> Any:
-    """The row of a statement on a list, which has one. Raises `Failure` if a search is too slow."""
+async def _searched(row: Awaitable[Any | None]) -> Any:
+    """The row of a statement on a list in which words are looked for, which has one.
+
+    Raises `Failure` if that takes too long.
+    """
     try:
-        return await _found(tx.row(statement, **values))
+        return await _found(row)
     except StatementTimeout:
-        if "words" not in values:
-            raise
         raise unavailable(
             "The search took too long; look for fewer or longer words, or narrow the list by"
             " `completed` or its dates."
@@ -124,13 +125,16 @@ async def list_tasks(
     position = None
     if page.cursor is not None:
         position = pagination.Position.at(page.cursor, pagination.bound(tx.user, page), page.sort)
-    row = await _listed(
-        tx,
-        queries.page(page.sort, page.filtered, position.start if position else "top", page.limit),
-        limit=page.limit,
-        offset=page.offset,
-        **page.filters,
-        **(position.values(page.sort) if position else {}),
+    start = position.start if position else "top"
+    listed = _searched if page.is_slow else _found
+    row = await listed(
+        tx.row(
+            queries.page(page.sort, page.filtered, start, page.limit),
+            limit=page.limit,
+            offset=page.offset,
+            **page.filters,
+            **(position.values(page.sort) if position else {}),
+        )
     )
     found = json_rows.split(row)
     tasks = pagination.fitting(found, page.limit)
@@ -139,7 +143,7 @@ async def list_tasks(
         tasks, older, newer = tasks[::-1], newer, older
     headers = {"Link": pagination.links(PATH, page, tx.user, tasks, newer=newer, older=older)}
     if prefer and "count=exact" in prefer.lower().replace(" ", "").replace('"', "").split(","):
-        total = await _listed(tx, queries.count(page.filtered), **page.filters)
+        total = await listed(tx.row(queries.count(page.filtered), **page.filters))
         headers |= {"X-Total-Count": str(total["total"]), "Preference-Applied": "count=exact"}
     body = f"[{','.join(tasks)}]"
     tag = etags.of_text(body, *headers.values())

@@ -5,11 +5,12 @@
 -- setting's value carry it past the policies, and no text of a function says all that it does. So
 -- one form is known to be good: `before ... for each row`, in PL/pgSQL, a function of the owner of
 -- the table or of the database or of a superuser, not SECURITY DEFINER, with PostgreSQL's own schema
--- alone on its search_path, that assigns columns of the new row other than the owner's, out of the rows' columns, numbers and
--- a few functions of the time and of texts, and returns it. Its `when` calls nothing that is volatile or not PostgreSQL's own. Any other trigger
--- of a guarded table, of its partitions and children, or of a view that the serving role may use,
--- counts. So does one that is disabled or for replicas only, foreign keys included. (What is
--- SECURITY DEFINER is reported by trigger_definer.)
+-- alone on its search_path, that assigns columns of the new row other than the owner's, out of the
+-- rows' columns, numbers and a few functions of the time and of texts, and returns it. Its `when`
+-- calls nothing that is volatile or not PostgreSQL's own. Any other trigger of a guarded table, of
+-- its partitions and children, or of a view that the serving role may use, counts. So does one that
+-- is disabled or for replicas only, foreign keys included. (What is SECURITY DEFINER is reported by
+-- trigger_definer.)
 -- Who: whoever reads where the rows go; with a disabled one, whoever relies on what it did.
 -- Source: PostgreSQL manual, Trigger Functions; NOTIFY; ALTER TABLE (DISABLE TRIGGER).
 

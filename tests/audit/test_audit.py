@@ -437,7 +437,7 @@ def test_a_check_that_fails_has_found_nothing(
 ) -> None:
     broken = Check("broken", Level.ERROR, "Broken.", "broken", "select 1 / 0")
     planted = selftest.Weakness("planted", "planted", frozenset({"broken"}), "select")
-    monkeypatch.setattr("api.audit.checks.checks", lambda: [broken])
+    monkeypatch.setattr("api.commands.audit.checks.checks", lambda: [broken])
     monkeypatch.setattr(selftest, "weaknesses", lambda: [planted])
     said = audit("--self-test")
     assert said.status == 1

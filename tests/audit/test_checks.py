@@ -323,7 +323,8 @@ ROOTS: Final = {
 @pytest.mark.evidence("blind-audit")
 @pytest.mark.parametrize("root", ROOTS)
 def test_of_each_root_something_is_planted_that_nothing_else_sees(root: str) -> None:
-    alone = {found for found, *others in map(turns_red, WEAKNESSES) if not others}
+    # drift is there where the manifest is one's own
+    alone = {found for found, *others in map(turns_red, WEAKNESSES) if not {*others} - {"drift"}}
     assert {*ROOTS[root]} <= alone
 
 

@@ -1,13 +1,11 @@
 """What the Better Auth server is made of: installed once, from its lock file."""
 
 import fcntl
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
 
-import pytest
+from tests import wanted
 
 SERVER: Final = Path(__file__).parent / "server"
 PATIENCE: Final = 300  # seconds
@@ -15,15 +13,14 @@ PATIENCE: Final = 300  # seconds
 
 def install() -> None:
     """Install it unless that was done. Skips where there is no Node.js; in CI that fails."""
-    if missing := [program for program in ("node", "npm") if shutil.which(program) is None]:
-        reason = f"Better Auth needs {' and '.join(missing)} (Node.js 20 or newer)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    for name in ("node", "npm"):
+        wanted.program(name, "Node.js 20 or newer, with npm")
     stamp = SERVER / "node_modules" / ".locked"
     # several processes run the suite, each with files of its own
     with (SERVER / "package-lock.json").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = lock.read()
-        if stamp.exists() and stamp.read_bytes() == wanted:
+        locked = lock.read()
+        if stamp.exists() and stamp.read_bytes() == locked:
             return
         done = subprocess.run(
             ["npm", "ci", "--prefer-offline"],
@@ -33,4 +30,4 @@ def install() -> None:
             timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
-        stamp.write_bytes(wanted)
+        stamp.write_bytes(locked)

@@ -14,6 +14,7 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from tests import wanted
 from tests.loopback import free_port
 from tests.people import SECRET, signed
 from tests.program import Running, run, running
@@ -58,7 +59,7 @@ def address_of(dev: Running) -> str:
 
 def runs_the_curl_line_of(dev: Running) -> dict[str, object]:
     """What a newcomer sees who pastes the printed line into a shell."""
-    assert shutil.which("curl"), "this test needs curl"
+    wanted.program("curl")
     found = re.search("^curl .*$", dev.says(READY), re.MULTILINE)
     assert found
     shown = subprocess.run(["bash", "-c", found[0]], capture_output=True, text=True, timeout=20)

@@ -115,8 +115,9 @@ async def test_of_one_user_who_came_first_is_served_first(
 @pytest.mark.evidence("many-requests")
 @pytest.mark.parametrize("slow", [False, True])
 async def test_users_are_served_in_turn_however_many_requests_they_have(
-    database: TaskDatabase, *, slow: bool
+    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, *, slow: bool
 ) -> None:
+    monkeypatch.setattr(pools, "REST", 0)
     async with opened(database, 1) as pool:
         waiting: list[str | None] = [*["alice"] * 6, *["bob"] * 2, "carol"]
         assert await served(pool, waiting, slow=slow) == [
@@ -154,7 +155,10 @@ async def test_a_share_may_be_the_whole_pool(database: TaskDatabase) -> None:
             pool.release(connection)
 
 
-async def test_of_a_user_one_slow_transaction_runs_at_a_time(database: TaskDatabase) -> None:
+async def test_of_a_user_one_slow_transaction_runs_at_a_time(
+    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "REST", 0)
     async with opened(database, 6) as pool:
         first = await pool.acquire("alice", slow=True)
         others = [asyncio.create_task(pool.acquire("alice", slow=True)) for _ in range(2)]
@@ -171,6 +175,23 @@ async def test_of_a_user_one_slow_transaction_runs_at_a_time(database: TaskDatab
         others[1].cancel()
         pool.release(second)
         pool.release(await pool.acquire("alice", slow=True))
+
+
+async def test_after_a_slow_transaction_the_users_next_one_rests_and_nobody_elses_does(
+    database: TaskDatabase,
+) -> None:
+    async with opened(database, 6) as pool:
+        for held, rest in ((0.1, 0.1 * pools.REST), (0.5, 2 * pools.MAX_REST)):
+            first = await pool.acquire("alice", slow=True)
+            await asyncio.sleep(held)
+            pool.release(first)
+            began = asyncio.get_running_loop().time()
+            pool.release(await pool.acquire("alice"))
+            pool.release(await pool.acquire("bob", slow=True))
+            assert asyncio.get_running_loop().time() - began < rest / 2
+            pool.release(await pool.acquire("alice", slow=True))
+            assert asyncio.get_running_loop().time() - began > rest * 0.9
+            await asyncio.sleep(0.1)  # this one took no time, and rests for none
 
 
 async def test_who_waits_behind_a_slow_one_waits_no_longer_than_others(

@@ -35,8 +35,8 @@ from api.tasks.models import Task
 from api.tasks.schemas import MAX_PAGE, Sort
 from tests.every_statement import every_statement
 from tests.needed import query_modules
+from tests.sorts import ByDescription
 
-TABLES = [*Task.metadata.tables]
 TASK: Table = Task.__table__  # type: ignore[attr-defined]
 C = TASK.c
 NOTES = table("notes", column("user_id"), column("id"))
@@ -288,9 +288,14 @@ def test_other_values_than_the_statements_own_are_refused(values: dict[str, obje
 ALONE = [frozenset({name}) for name in queries.FILTERS]
 NONE_AND_ALL = [frozenset[str](), frozenset(queries.FILTERS)]
 STARTS = ("top", "after", "before")
+BESIDE_NULL = ("after null", "before null")
 ON_DEMAND: dict[str, list[tuple[Any, ...]]] = {
     "tasks.count": [(filters,) for filters in NONE_AND_ALL + ALONE],
-    "tasks.tasks": [*product(Sort, NONE_AND_ALL, STARTS), *product([Sort.NEWEST], ALONE, STARTS)],
+    "tasks.tasks": [
+        *product(Sort, NONE_AND_ALL, STARTS),
+        *product([Sort.NEWEST], ALONE, STARTS),
+        *product(ByDescription, NONE_AND_ALL, (*STARTS, *BESIDE_NULL)),
+    ],
     "tasks.page": [*product(Sort, NONE_AND_ALL, STARTS, [1, MAX_PAGE])],
 }
 
@@ -307,6 +312,7 @@ QUERIES = {
         and not name.startswith("_")
     )
 }
+TABLES = [*Task.metadata.tables]
 
 
 def made_by(name: str) -> list[Statement]:

@@ -18,6 +18,7 @@ from psycopg import sql
 
 from api.commands.embedded import postgres
 from tests.cluster import Cluster, TaskDatabase
+from tests.initialized import started
 from tests.postgres import binaries, pg_ctl, run
 
 _SOCKET: Final = ".s.PGSQL.5432"
@@ -258,8 +259,8 @@ def eventually(is_so: Callable[[], bool], within: float = 5) -> None:
 def postgres_of_its_own() -> Iterator[Postgres]:
     with _folder() as parent:
         folder = (parent / "postgres").resolve()
-        with postgres(folder, binaries()) as url, Cluster(url).database() as database:
-            yield Postgres(folder, url, database)
+        with started(folder) as cluster, cluster.database() as database:
+            yield Postgres(folder, cluster.superuser, database)
 
 
 @contextlib.contextmanager

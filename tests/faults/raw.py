@@ -23,6 +23,9 @@ class Ended:
         return int(self.content.split(b" ", 2)[1]) if self.content else None
 
 
+_TCP_CLOSE = 7  # netinet/tcp.h
+
+
 class Raw:
     """One connection."""
 
@@ -79,6 +82,12 @@ class Raw:
                 content += more
                 time.sleep(every)
         return Ended(content, time.monotonic() - self._begun)
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether the server has cut it off, whatever is unread (tcp(7), TCP_INFO)."""
+        state = self._connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+        return int(state[0]) == _TCP_CLOSE
 
     def ends(self, since: float | None = None) -> Ended:
         """Read until the server closes. Fails when it never does."""

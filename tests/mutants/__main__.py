@@ -2,13 +2,13 @@
 
 import argparse
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
 
-from api.commands.embedded import postgres
-from tests.mutants.table import MUTANTS, Mutant
-from tests.mutants.trial import Outcome, memory, run
+from tests import initialized
+from tests.mutants import killers
+from tests.mutants.mutant import Mutant
+from tests.mutants.table import MUTANTS
+from tests.mutants.trial import Outcome, control, run
 
 
 def report(mutant: Mutant, outcome: Outcome) -> bool:
@@ -27,24 +27,27 @@ def main() -> int:
     parser.add_argument("-j", type=int, metavar="N", default=2, help="at a time (%(default)s)")
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if options.k.lower() in mutant.name.lower()]
-    with (
-        tempfile.TemporaryDirectory(prefix="cluster-", dir=memory()) as temporary,
-        ThreadPoolExecutor(options.j) as workers,
-    ):
-        with postgres(cluster := Path(temporary) / "postgres"):
-            pass
-        control = workers.submit(run, Mutant("nothing is changed", ()), cluster)
-        runs = {workers.submit(run, mutant, cluster): mutant for mutant in chosen}
-        wrong, killed = [], 0
-        for done in as_completed([control, *runs]):
-            if done is not control:
-                killed += done.result().killed
-                wrong += [] if report(runs[done], done.result()) else [runs[done].name]
-            elif done.result() != Outcome(False, "", done.result().seconds):
-                workers.shutdown(cancel_futures=True)
-                raise SystemExit(f"red without any change, nothing is proven: {done.result().by}")
+    known = killers.read()
+    initialized.initialized()  # once, before there are several that want it
+    wrong, killing = [], []
+    with ThreadPoolExecutor(options.j) as workers:
+        runs = {workers.submit(run, one, known.get(one.name, "")): one for one in chosen}
+        for done in as_completed(runs):
+            mutant, outcome = runs[done], done.result()
+            wrong += [] if report(mutant, outcome) else [mutant.name]
+            if outcome.killed:
+                killing.append(outcome.test)
+                known[mutant.name] = outcome.test
+        files = sorted({test.partition("::")[0] for test in killing if test})
+        shares = [{*files[one :: options.j]} for one in range(options.j)]
+        tests = [sorted({t for t in killing if t.partition("::")[0] in share}) for share in shares]
+        for red in workers.map(control, filter(None, tests)):
+            if red:
+                raise SystemExit(f"red without any change, nothing is proven: {red}")
+    names = {mutant.name for mutant in MUTANTS}
+    killers.write({name: test for name, test in known.items() if test and name in names})
     equivalent = sum(bool(mutant.equivalent) for mutant in chosen)
-    print(f"{killed} killed of {len(chosen)} mutants, {equivalent} known to be equivalent")
+    print(f"{len(killing)} killed of {len(chosen)} mutants, {equivalent} known to be equivalent")
     for name in wrong:
         print(f"  not as the table says: {name}")
     return 1 if wrong else 0

@@ -1,5 +1,6 @@
 """One mutant put to the test: a copy of the program, the change in it, the suite run there."""
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -7,17 +8,22 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests import initialized
 from tests.mutants import witness
-from tests.mutants.table import FIRST, Edit, Mutant
+from tests.mutants.likely import FIRST
+from tests.mutants.mutant import Edit, Mutant
 
 ROOT: Final = Path(__file__).parent.parent.parent
 COPIED: Final = ("api", "db", "tests", "openapi.json", "pyproject.toml", "README.md")
-NOT_COPIED: Final = shutil.ignore_patterns("node_modules", "__pycache__", ".*")
+# What is compiled is copied along with the date of its source, by which Python takes it or not.
+NOT_COPIED: Final = shutil.ignore_patterns("node_modules", "e2e", ".*")
 PATIENCE: Final = 1500  # seconds for one run of the suite
+UNNOTICED: Final = (False, "", "")  # the verdict of tests that all pass
 
 # Slow, and about packaging, processes, clocks and the developer's machine, or about libraries
 # alone; a mutant's witness may be one of them. tests/audit compares the catalog with what it should
@@ -49,11 +55,6 @@ LEFT_OUT: Final = (
 
 # The suite keeps the shell's environment from its commands, which are to find the copy.
 FOUND: Final = Edit("tests/program.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")')
-# A PostgreSQL that lives for seconds is copied rather than made, and not kept safe on a disk.
-UNSAFE: Final = Edit(
-    "api/commands/embedded.py", "options = \"-h ''", "options = \"-c fsync=off -h ''"
-)
-INITDB: Final = "_initdb(binaries, directory)\n"
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(witness.PRELOADED)
@@ -65,6 +66,7 @@ class Outcome:
 
     killed: bool
     by: str
+    test: str  # the node id of what failed first
     seconds: float
 
 
@@ -87,11 +89,37 @@ def apply(edit: Edit, folder: Path) -> None:
     file.write_text(text.replace(edit.old, edit.new))
 
 
-def run(mutant: Mutant, cluster: Path) -> Outcome:
-    """The suite in a copy with this mutant in it, on a copy of this PostgreSQL."""
+def run(mutant: Mutant, killer: str = "") -> Outcome:
+    """The suite in a copy with this mutant in it.
+
+    `killer` is the test that is asked first, and alone: the rest only when it notices nothing.
+    """
     begun = time.monotonic()
-    copying = f'subprocess.run(["cp", "-a", "{cluster}/.", directory], check=True)\n'
-    copied = Edit("api/commands/embedded.py", INITDB, copying)
+    with _copied(mutant) as folder:
+        runs = suite(FIRST.get(mutant.edits[0].file, ()))
+        if mutant.witness:
+            runs.insert(0, [f"tests/{mutant.witness}"])
+        if mutant.equivalent:  # what nothing can notice is put to the likeliest only
+            runs = [runs[0][:1]]
+        verdict = _verdict(mutant, folder, [killer]) if killer else UNNOTICED
+        if not verdict[0]:  # it may be gone, or notice nothing any more
+            for files in runs:
+                verdict = _verdict(mutant, folder, files)
+                if verdict != UNNOTICED:
+                    break
+    return Outcome(*verdict, seconds=time.monotonic() - begun)
+
+
+def control(tests: list[str]) -> str:
+    """Which of these tests fails without any mutant, if one does: what it kills proves nothing."""
+    nothing = Mutant("nothing is changed", ())
+    with _copied(nothing) as folder:
+        verdict = _verdict(nothing, folder, tests)
+    return "" if verdict == UNNOTICED else verdict[1]
+
+
+@contextlib.contextmanager
+def _copied(mutant: Mutant) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=memory()) as temporary:
         folder = Path(temporary).resolve()
         for name in COPIED:
@@ -99,19 +127,9 @@ def run(mutant: Mutant, cluster: Path) -> Outcome:
                 shutil.copytree(ROOT / name, folder / name, ignore=NOT_COPIED)
             else:
                 shutil.copy2(ROOT / name, folder / name)
-        for edit in (FOUND, UNSAFE, copied, *mutant.edits):
+        for edit in (FOUND, *mutant.edits):
             apply(edit, folder)
-        runs = suite(FIRST.get(mutant.edits[0].file, ()) if mutant.edits else ())
-        if mutant.witness:
-            runs.insert(0, [f"tests/{mutant.witness}"])
-        # what nothing can notice is put to the likeliest only, lest it cost a whole suite
-        for files in [runs[0][:1]] if mutant.equivalent else runs:
-            code, output = _pytest(folder, files)
-            if code != 0:
-                break
-        note = folder / witness.NOTE
-        found = json.loads(note.read_text()) if note.exists() else {"test": "", "stage": "start"}
-    return Outcome(*_judged(mutant, code, output, found), seconds=time.monotonic() - begun)
+        yield folder
 
 
 def memory() -> str | None:
@@ -120,10 +138,21 @@ def memory() -> str | None:
     return str(shm) if shm.is_dir() and shutil.disk_usage(shm).free > 2**30 else None
 
 
-def _pytest(folder: Path, files: list[str]) -> tuple[int | None, str]:
+def _verdict(mutant: Mutant, folder: Path, tests: list[str]) -> tuple[bool, str, str]:
+    """Whether these tests kill it, by what, and the node id of the first that failed."""
+    for kept in (note := folder / witness.NOTE, folder / witness.SAID):
+        kept.unlink(missing_ok=True)
+    code, output = _pytest(folder, tests)
+    found = json.loads(note.read_text()) if note.exists() else {"test": "", "stage": "start"}
+    return (*_judged(mutant, code, output, found), found["test"])
+
+
+def _pytest(folder: Path, tests: list[str]) -> tuple[int | None, str]:
     """The exit code, None when it had to be stopped, and what was printed."""
-    arguments = ["-x", "-q", "--tb=short", "--assert=plain", "-p", "no:cacheprovider", *files]
-    process = _FORKS.Process(target=witness.suite, args=(str(folder), arguments))
+    arguments = ["-x", "-q", "--tb=short", "--assert=plain", "-p", "no:cacheprovider", *tests]
+    process = _FORKS.Process(
+        target=witness.suite, args=(str(folder), str(initialized.initialized()), arguments)
+    )
     process.start()
     process.join(PATIENCE)
     if (code := process.exitcode) is None:

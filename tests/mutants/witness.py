@@ -39,13 +39,14 @@ class Witness:
             self._file.write_text(json.dumps({"test": report.nodeid, "stage": stage}))
 
 
-def suite(folder: str, arguments: list[str]) -> None:
-    """Run pytest in `folder` with these arguments, and exit as it does."""
+def suite(folder: str, data: str, arguments: list[str]) -> None:
+    """Run pytest in `folder` with these arguments, on a copy of this PostgreSQL's data, and exit as
+    it does."""
     os.chdir(folder)
     said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(said, 1)
     os.dup2(said, 2)
-    os.environ |= {"PYTHONPATH": folder, "TMPDIR": folder}
+    os.environ |= {"PYTHONPATH": folder, "TMPDIR": folder, "TEST_DATA_DIRECTORY": data}
     tempfile.tempdir = None  # what was found before the fork
     sys.path.insert(0, folder)
     for name in [name for name in sys.modules if name.partition(".")[0] in ("api", "tests")]:

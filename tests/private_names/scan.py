@@ -22,7 +22,7 @@ DOCUMENTED: Final = frozenset(
             "fastapi.security",
         ),
         *("limits.aio.storage", "prometheus_client.multiprocess", "pydantic.json_schema"),
-        *("psycopg.conninfo", "psycopg.rows", "psycopg.sql"),
+        *("psycopg.conninfo", "psycopg.errors", "psycopg.rows", "psycopg.sql"),
         *("redis.asyncio", "redis.asyncio.retry", "redis.backoff", "redis.exceptions"),
         *("sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.postgresql.asyncpg"),
         *("sqlalchemy.orm", "sqlalchemy.sql", "sqlalchemy.types"),

@@ -92,14 +92,19 @@ def test_an_error_can_still_be_made_of_the_fields_that_postgresql_sends() -> Non
 
 
 async def test_a_server_without_tls_is_still_told_by_these_words() -> None:
+    gone = asyncio.Event()
+
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(8)  # SSLRequest
         writer.write(b"N")
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        gone.set()
 
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
         with pytest.raises(ConnectionError, match="rejected SSL upgrade"):
             await asyncpg.connect(f"postgresql://alice@127.0.0.1:{port}/tasks?sslmode=require")
+        await gone.wait()

@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Final
 
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
+
+FILE: Final[Any] = MmapedDict  # without types
 
 COUNTING = """
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -39,11 +42,11 @@ def test_numbers_can_still_be_added_to_those_of_another_process(tmp_path: Path) 
     (file,) = tmp_path.glob("counter_*.db")
     (total,) = [
         (key, value)
-        for key, value, *_ in MmapedDict.read_all_values_from_file(str(file))
+        for key, value, *_ in FILE.read_all_values_from_file(str(file))
         if json.loads(key)[1] == "requests_total"
     ]
     assert total[1] == 2.0
-    kept = MmapedDict(str(tmp_path / "counter_0.db"))
+    kept = FILE(str(tmp_path / "counter_0.db"))
     assert kept.read_value(total[0])[0] == 0.0, "what is not there yet is made"
     kept.write_value(total[0], 5.0, 0.0)
     assert kept.read_value(total[0])[0] == 5.0

@@ -18,8 +18,14 @@ from api.tasks.models import Task
 
 ROWS = Table("task", MetaData(), Column("id", BigInteger), Column("user_id", Text))
 
+ID: Any = col(Task.id)
 
-@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+
+def _name(kind: Any) -> str:
+    return f"{kind.__module__}.{kind.__name__}"
+
+
+@pytest.mark.parametrize("kind", sorted(CLASSES, key=_name), ids=_name)  # workers agree on it
 def test_a_part_still_declares_the_attributes_that_become_sql(kind: Any) -> None:
     declared = [name for name, _ in kind._traverse_internals]
     assert {*CLASSES[kind].split()} <= {*declared}
@@ -30,6 +36,7 @@ def test_what_a_select_reads_is_still_known_before_it_is_compiled() -> None:
     joined: Any = select(ROWS.c.id).join(other, ROWS.c.id == other.c.id).where(other.c.id == 1)
     state = joined._compile_state_factory(joined, DIALECT.statement_compiler(DIALECT, None))
     assert type(state) is selectable.SelectState
+    join: Any
     (join,) = state._get_display_froms()
     assert (join.left, join.right) == (ROWS, other)
 
@@ -43,7 +50,7 @@ def test_a_statement_of_models_is_still_compiled_without_the_orm_once_it_is_free
 
 
 def test_an_annotated_column_still_leads_to_its_own_and_to_its_model() -> None:
-    column: Any = col(Task.id).expression
+    column: Any = ID.expression
     assert isinstance(column, annotation.Annotated)
     assert annotation.annotated_classes[Column] is type(column)
     table: Any = Task
@@ -52,7 +59,7 @@ def test_an_annotated_column_still_leads_to_its_own_and_to_its_model() -> None:
 
 
 def test_a_column_still_names_its_table_and_a_change_its_values() -> None:
-    caller = bindparam("caller")
+    caller: Any = bindparam("caller", type_=Text)
     changed: Any = update(ROWS).values(user_id=caller)
     assert [*ROWS.c.id._from_objects] == [ROWS]
     ((key, value),) = changed._values.items()
@@ -83,7 +90,7 @@ def test_a_part_that_somebody_else_renders_is_still_told_by_its_dispatch() -> No
     usual = "Visitable._generate_compiler_dispatch.<locals>._compiler_dispatch"
     assert dispatch(ROWS.c.id) == dispatch(ROWS) == dispatch(ROWS.c.id.type) == usual
     assert dispatch(Mine("x")) != usual
-    assert dispatch(col(Task.id).expression) == "Annotated._compiler_dispatch"
+    assert dispatch(ID.expression) == "Annotated._compiler_dispatch"
 
 
 def test_limits_and_unions_and_names_made_up_still_have_classes_of_their_own() -> None:

@@ -6,7 +6,6 @@ No route offers such a sort yet, so the tests bring one: by description.
 import random
 import re
 from collections.abc import AsyncIterator, Iterator
-from enum import StrEnum
 from typing import Any, Final
 
 import psycopg
@@ -23,6 +22,7 @@ from api.tasks.routes import list_tasks
 from api.tasks.schemas import TaskPage
 from tests.cluster import Cluster, TaskDatabase
 from tests.plans import plan
+from tests.sorts import ByDescription
 
 ALICE: Final = User("alice-who-sorts")
 BOB: Final = User("bob-who-sorts")
@@ -30,17 +30,6 @@ LIMIT: Final = 5
 MOST: Final = 50  # pages
 CURSOR: Final = re.compile(r'[?&]cursor=([\w-]+)>; rel="(next|prev)"')
 DESCRIPTIONS: Final = [None, None, None, "", "a", "a", "b", "B", "null"]
-
-
-class ByDescription(StrEnum):
-    """As `Sort` is."""
-
-    FIRST = "description"
-    LAST = "-description"
-
-    @property
-    def column(self) -> str:
-        return self.removeprefix("-")
 
 
 class Page(TaskPage):

@@ -1,0 +1,116 @@
+"""Responses on a connection: in their order, each in one go, and no more than its client reads."""
+
+import re
+from collections.abc import Sized
+from typing import Any, Final, final
+
+from fastapi import Response
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from api.forwarded import Proxies
+from api.serving.connections import Connections, Place
+
+WHOLE: Final = "task-api.whole"  # in the scope: what writes a response in one go
+_CLOSE: Final = (b"connection", b"close")
+_NOT_IN_A_HEADER: Final = re.compile(rb"[\0\r\n]")
+
+
+@final
+class State(ServerState):
+    """What the connections of a process share."""
+
+    def __init__(self, places: Connections, proxies: Proxies) -> None:
+        super().__init__()
+        self.places, self.proxies = places, proxies
+
+
+@final
+class Flow(FlowControl):
+    """Reads nothing while requests of the connection wait for their turn."""
+
+    def __init__(self, transport: Any, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if self.read_paused and not self._waiting:
+            super().resume_reading()
+
+
+class Responding(HttpToolsProtocol):
+    """A connection as those see it who respond. `_place` is its place among all of the process."""
+
+    server_state: State
+    _place: Place
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._since = self.loop.time()  # of what it waits for
+        self.answering: Any = None
+        self._held: tuple[Any, Any] | None = None  # a request that waits until answers are read
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that the client has not taken yet."""
+        return int(self.transport.get_write_buffer_size())
+
+    def is_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if self.flow.write_paused:  # who does not read what was asked is not asked for more
+            self._held = cycle, app
+            return
+        self.answering, cycle.scope[WHOLE] = cycle, self._write
+        super()._start_asgi_task(cycle, app)
+
+    def pause_writing(self) -> None:
+        """More is unsent than a connection usually has."""
+        super().pause_writing()
+        self.server_state.places.unread(self._place)
+
+    def resume_writing(self) -> None:
+        """Nearly all of it was taken."""
+        super().resume_writing()
+        self.server_state.places.read(self._place)
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._start_asgi_task(*held)
+
+    def on_response_complete(self) -> None:
+        """The answer is written, though not yet taken."""
+        self._since = self.loop.time()
+        super().on_response_complete()
+        if self.cycle.response_complete:
+            self._place.idle()
+
+    async def _write(self, response: Response) -> None:
+        """What `cycle.send` does in two steps and two packets."""
+        cycle = self.answering
+        if self.flow.write_paused:
+            await self.flow.drain()
+        cycle.disconnected = cycle.disconnected or self.transport.is_closing()
+        if cycle.disconnected:
+            return
+        if _CLOSE in response.raw_headers:
+            cycle.keep_alive = False
+        head = self.head_of(response, keep_alive=cycle.keep_alive)
+        cycle.response_started, cycle.waiting_for_100_continue = True, False
+        has_body = cycle.scope["method"] != "HEAD"
+        self.transport.write(head + bytes(response.body) if has_body else head)
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+
+    def head_of(self, response: Response, *, keep_alive: bool) -> bytes:
+        lines = [*self.server_state.default_headers, *response.raw_headers]
+        if not keep_alive and _CLOSE not in lines:
+            lines.append(_CLOSE)
+        if _NOT_IN_A_HEADER.search(b"".join(value for _, value in lines)):
+            raise ValueError("a header would end before its value does")
+        head = b"".join([b"%b: %b\r\n" % line for line in lines])
+        return STATUS_LINE[response.status_code] + head + b"\r\n"

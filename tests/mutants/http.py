@@ -1,0 +1,462 @@
+"""What comes in, and what goes out."""
+
+from typing import Final
+
+from tests.mutants.mutant import Edit, Mutant, mutants
+
+_ROUTE: Final = "api/http/routing.py"
+_BODY: Final = "api/http/body.py"
+_SCHEMAS: Final = "api/tasks/schemas.py"
+_WHO: Final = """await authenticated(
+                    scope, limits, authenticator, values(scope, b"authorization")
+                )"""
+_FORBID: Final = 'ConfigDict(extra="forbid")'
+
+INPUT: Final = [
+    *mutants(
+        _BODY,
+        ("a body may be of any size", "if len(content) > most:", "if False:"),
+        (
+            "a body may say to be anything",
+            'if media_type.strip(" \\t").lower() not in _JSON:',
+            "if False:",
+        ),
+        ("a body may be in any charset", "all(charset.lower() in _UTF_8 for", "all(True for"),
+        (
+            "utf8 is another charset than utf-8",
+            '_UTF_8: Final = {"utf-8", "utf8"}',
+            '_UTF_8: Final = {"utf-8"}',
+        ),
+        ("parameters may be anything", "if not _PARAMETERS.fullmatch(", "if False and ("),
+        ("a body need not say what it is", "if not types or not all(", "if not all("),
+        (
+            "only the first line says what a body is",
+            "all(map(_is_json, types))",
+            "all(map(_is_json, types[:1]))",
+        ),
+        (
+            "a body may be encoded",
+            'if name == b"content-encoding" and',
+            "if False and",
+        ),
+        (
+            "a coding's name has a case",
+            'value.lower().split(b",")',
+            'value.split(b",")',
+        ),
+        (
+            "of no body it matters what is said of it",
+            'any(name == b"content-length" and value.strip(b"0") for name, value in said)',
+            "True",
+        ),
+        (
+            "what comes in chunks may be anything",
+            "if part and not content and not announced:",
+            "if False:",
+        ),
+        ("NaN is JSON", "allow_inf_nan=False", "allow_inf_nan=True"),
+        (
+            "errors echo what was sent",
+            "[self._error(fault) for",
+            '[self._error(fault) | {"detail": f"{content!r}."} for',
+        ),
+    ),
+    *mutants(
+        _ROUTE,
+        (
+            "unknown parameters are ignored",
+            "        if name not in known:\n",
+            "        if False:\n",
+        ),
+        (
+            "a parameter may be given twice",
+            "elif number > 1:",
+            "elif False:",
+        ),
+    ),
+    *mutants(
+        "api/tasks/schemas.py",
+        ("an id may be written in many ways", '"[1-9][0-9]{0,15}"', '"[0-9]{1,16}"'),
+    ),
+    *mutants(
+        "api/tasks/schemas.py",
+        ("an id may be too large", " or int(text) > MAX_ID:", ":"),
+        equivalent="no task has an id past what JSON holds, as the table sees to, and bigint "
+        "takes 16 digits: it is looked for, and not found in the same words",
+    ),
+    *mutants(
+        _SCHEMAS,
+        (
+            "numbers are titles",
+            "StringConstraints(strict=True, strip",
+            "StringConstraints(strict=False, strip",
+        ),
+        equivalent="pydantic takes nothing but a string for a string out of JSON, strict or not",
+    ),
+    Mutant(
+        "strangers are told what is wrong with their input",
+        (
+            Edit(_ROUTE, f"                user = {_WHO}\n", "                pass\n"),
+            Edit(
+                _ROUTE,
+                "database.run(\n                    user,",
+                f"database.run(\n                    {_WHO},",
+            ),
+        ),
+    ),
+    *mutants(
+        _BODY,
+        (
+            "unknown members are made errors of, each",
+            "if len(unknown) > MAX_ERRORS:",
+            "if False:",
+        ),
+        (
+            "of lists there may be any number",
+            'if _has_too_many(content, b"["):',
+            "if False:",
+        ),
+        (
+            "of objects there may be any number",
+            'if self._several and _has_too_many(content, b"{"):',
+            "if False:",
+        ),
+        (
+            "brackets in texts are lists",
+            " and _TOO_MANY[bracket].match(content) is not None",
+            "",
+        ),
+        witness="tasks/test_bulk.py",
+    ),
+    *mutants(
+        _BODY,
+        (
+            "a body that will be refused is asked for",
+            "    if announced:\n        _demand_json(said)\n",
+            "    announced = False\n",
+        ),
+        witness="http/test_hostile.py::test_a_body_is_asked_for_only_when_it_will_be_read",
+    ),
+    *mutants(
+        _ROUTE,
+        (
+            "all parameters are looked at",
+            "[: len(known) + MAX_ERRORS + 1]",
+            "",
+        ),
+        equivalent="what is named stays the same; it takes longer",
+    ),
+    *mutants(
+        "api/http/etags.py",
+        (
+            "a header may hold any number of tags",
+            "if value.count('\"') > 2 * MAX_TAGS:",
+            "if False:",
+        ),
+    ),
+    *mutants(
+        "api/http/problems.py",
+        ("any number of faults is listed", "errors=errors[:MAX_ERRORS])", "errors=errors)"),
+        (
+            "it is not told that faults are left out",
+            "if len(errors) > MAX_ERRORS:",
+            "if False:",
+        ),
+        ("a problem may be of any size", "MAX_PROBLEM: Final = 64", "MAX_PROBLEM: Final = 1024"),
+        (
+            "it is not told that a problem was cut",
+            "    if len(content) > MAX_PROBLEM:\n        problem =",
+            "    if False:\n        problem =",
+        ),
+        witness="http/test_problems.py",
+    ),
+    *mutants(
+        "api/http/fields.py",
+        ("unknown members are ignored", _FORBID, 'ConfigDict(extra="ignore")'),
+    ),
+    *mutants(
+        _SCHEMAS,
+        (
+            "links forget the filter",
+            'mode="json", exclude={"offset", "cursor"}',
+            'mode="json", exclude={"offset", "cursor", "completed"}',
+        ),
+        ("an offset may be large", "MAX_OFFSET: Final = 10_000", "MAX_OFFSET: Final = 20_000"),
+        (
+            "a title may be blank",
+            "    AfterValidator(shown),\n    Field(json",
+            "    Field(json",
+        ),
+        (
+            "a title may be empty",
+            "strict=True, strip_whitespace=True, min_length=1, ",
+            "strict=True, strip_whitespace=True, ",
+        ),
+        (
+            "a title may be long",
+            "strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE",
+            "strict=True, strip_whitespace=True, min_length=1, max_length=201",
+        ),
+        ("a title is not trimmed", "strict=True, strip_whitespace=True, ", "strict=True, "),
+        ("a description may be long", "max_length=MAX_DESCRIPTION", "max_length=10_001"),
+        (
+            "a description may hold U+0000",
+            "max_length=MAX_DESCRIPTION),\n    AfterValidator(without_nul),\n",
+            "max_length=10_000),\n",
+        ),
+        (
+            "a new task's booleans are lax",
+            "    description: Description | None = None\n    completed: StrictBool",
+            "    description: Description | None = None\n    completed: bool",
+        ),
+        (
+            "a change's booleans are lax",
+            "    description: Description | None\n    completed: StrictBool",
+            "    description: Description | None\n    completed: bool",
+        ),
+        (
+            "completing is lax",
+            'left out, it is toggled."""\n\n    completed: StrictBool',
+            'left out, it is toggled."""\n\n    completed: bool',
+        ),
+        ("a query's integers are lax", "limit: Annotated[StrictInt,", "limit: Annotated[int,"),
+        ("a page may be of any length", "Field(ge=1, le=MAX_PAGE)", "Field(ge=1)"),
+        (
+            "an offset may be negative",
+            "Field(ge=0, le=MAX_OFFSET), DIGITS",
+            "Field(le=MAX_OFFSET), DIGITS",
+        ),
+    ),
+    *mutants(
+        "api/http/fields.py",
+        (
+            "a query's booleans are lax",
+            "    StrictBool | None, BeforeValidator(query_boolean)",
+            "    bool | None, BeforeValidator(query_boolean)",
+        ),
+        witness="tasks/test_lists.py",
+    ),
+]
+
+_TASKS: Final = "api/tasks/routes.py"
+_NOT_FOUND: Final = "return Failure(Kind.NO_SUCH_TASK,"
+
+ANSWERS: Final = [
+    *mutants(
+        _TASKS,
+        (
+            "what never was is answered in other words",
+            "row = await _found(tx.row(queries.GET, id=task_id))\n    return",
+            "if task_id > 2**52:\n"
+            '        raise Failure(Kind.NO_SUCH_TASK, "There never was such a task.")\n'
+            "    row = await _found(tx.row(queries.GET, id=task_id))\n    return",
+        ),
+        (
+            "a delete of nothing succeeds",
+            "await _changed(tx, queries.DELETE, task_id, if_match)",
+            "await tx.row(queries.DELETE, id=task_id, versions=None)",
+        ),
+        ("complete always toggles", 'completed=state.get("completed")', "completed=None"),
+    ),
+    *mutants(
+        "api/tasks/schemas.py",
+        (
+            "what is not yours is unauthorized",
+            _NOT_FOUND,
+            _NOT_FOUND.replace("NO_SUCH_TASK", "UNAUTHORIZED"),
+        ),
+        (
+            "what is not yours has changed",
+            _NOT_FOUND,
+            _NOT_FOUND.replace("NO_SUCH_TASK", "PRECONDITION_FAILED"),
+        ),
+    ),
+    *mutants(
+        _ROUTE,
+        ("a path may end in a slash", 'match(scope["path"])', 'match(scope["path"].rstrip("/"))'),
+        witness="http/test_hostile.py::test_an_address_written_otherwise_leads_nowhere",
+    ),
+    *mutants(
+        "api/tasks/schemas.py",
+        (
+            "what could not be an id is answered in other words",
+            "> MAX_ID:\n        raise no_such_task()",
+            '> MAX_ID:\n        raise Failure(Kind.NO_SUCH_TASK, "This is no id.")',
+        ),
+        witness="isolation/test_one_refusal.py",
+    ),
+    *mutants(
+        "api/http/problems.py",
+        (
+            "a stranger is not told how to come in",
+            'headers={"WWW-Authenticate": challenge}',
+            "headers={}",
+        ),
+        witness="contract/test_answers.py",
+    ),
+    *mutants(
+        "api/http/problems.py",
+        (
+            "a fault of the server is shown",
+            '"The server met a fault of its own."',
+            "repr(error)",
+        ),
+    ),
+    *mutants(
+        "api/http/cors.py",
+        ("any origin may call", "allow_origins=[*origins]", 'allow_origins=["*"]'),
+        (
+            "cookies may be sent along",
+            "max_age=7200,",
+            "max_age=7200,\n            allow_credentials=True,",
+        ),
+        (
+            "any origin may read",
+            "self._headers.get(origin, [])",
+            "next(iter(self._headers.values()))",
+        ),
+    ),
+    *mutants(
+        "api/main.py",
+        (
+            "caches need not tell origins apart",
+            'b"Authorization, Origin"',
+            'b"Authorization"',
+        ),
+        (
+            "caches need not tell people apart",
+            'b"Authorization, Origin"',
+            'b"Origin"',
+        ),
+        ("answers may be kept by anybody", "private, no-cache", "public, max-age=60"),
+    ),
+    *mutants(
+        "api/database/errors.py",
+        (
+            "the log quotes what the database says",
+            'name = f"{name} ({state})"',
+            'name = f"{error} {error.detail} ({state})"',
+        ),
+        ("a read-only database is a fault", '_PASSING: Final = {"25006", ', "_PASSING: Final = {"),
+        (
+            "a passing failure is a fault",
+            "if not ended and not kinds & (_PASSING_CLASSES | _PASSING):",
+            "if True:",
+        ),
+    ),
+]
+
+_READINESS: Final = "api/http/readiness.py"
+_SLOW: Final = "faults/test_slow_clients.py"
+
+HTTP_FAULTS: Final = [
+    *mutants(
+        "api/main.py",
+        (
+            "a request takes as long as it likes",
+            "Deadlines(settings.request_timeout)",
+            "Deadlines(1e9)",
+        ),
+        witness="faults/test_database_away.py::test_a_request_that_takes_too_long_is_given_up",
+    ),
+    *mutants(
+        "api/main.py",
+        ("a body takes as long as it likes", "Deadlines(BODY_TIMEOUT)", "Deadlines(1e9)"),
+        witness=f"{_SLOW}::test_patience_ends_with_a_body_that_dribbles",
+    ),
+    *mutants(
+        "api/http/timeouts.py",
+        (
+            "whoever is cancelled was too late",
+            "            self._has_passed\n            and self._task",
+            "            self._task",
+        ),
+        (
+            "who is late and cancelled besides is only late",
+            "self._task.uncancel() <= self._before",
+            "self._task.uncancel() >= 0",
+        ),
+        (
+            "what has ended is cancelled",
+            "        self._running.pop(deadline, None)\n",
+            "        pass\n",
+        ),
+        witness="http/test_timeouts.py",
+    ),
+    *mutants(
+        "api/http/problems.py",
+        (
+            "a commit that took too long is not in doubt",
+            " | TimeoutError(__cause__=CommitInterrupted())",
+            "",
+        ),
+        (
+            "a commit that a shutdown interrupts is not in doubt",
+            "        case CommitInterrupted():  # the time",
+            "        case CommitInterrupted() if False:  # the time",
+        ),
+        witness="faults/test_commit.py",
+    ),
+    *mutants(
+        "api/main.py",
+        (
+            "who is alive is not told in a crowd",
+            ' and scope["path"] != health.ALIVE',
+            "",
+        ),
+        witness="faults/test_connections.py",
+    ),
+    *mutants(
+        "api/forwarded.py",
+        (
+            "the leftmost address counts",
+            "if self._everybody or not self._is_trusted(address):",
+            "if not entries:",
+        ),
+        (
+            "what is no address is left out",
+            "                return None\n",
+            "                continue\n",
+        ),
+        ("an address of IPv4 in IPv6 is another", "address.ipv4_mapped or address", "address"),
+        ("a proxy names anything of any length", "if len(text) > _LONGEST:", "if False:"),
+        witness="test_forwarded.py",
+    ),
+    *mutants(
+        _READINESS,
+        ("an answer is good for ever", "return age < KEPT\n", "return True\n"),
+        ("the database is kept awake", "return unused and not", "return False and not"),
+        ("a broken connection is no reason to ask", " and not self._database.is_broken", ""),
+        ("missing keys are no reason not to be ready", "await self._keys.demand()", "pass"),
+        (
+            "stale keys are not said",
+            "keys is not None and keys.is_stale",
+            "False",
+        ),
+        witness="http/test_readiness.py",
+    ),
+    *mutants(
+        "api/http/rate_limits.py",
+        ("a user may ask without end", "if count > limit.amount:", "if False:"),
+        ("all users share a limit", "limit.count(user.id)", 'limit.count("")'),
+        ("refused tokens are not counted", "await limit.count(address)", "pass"),
+        (
+            "a window has no end",
+            "window.ends <= now:\n            window =",
+            "False:\n            window =",
+        ),
+        witness="http/test_rate_limits.py",
+    ),
+    *mutants(
+        _ROUTE,
+        ("who guessed too often may guess on", "    limits.admit(scope)\n", ""),
+        ("nobody hears of a refused token", "await limits.refused(scope)", "pass"),
+        ("a user's requests are not counted", "    await limits.count(scope, user)\n", ""),
+        witness="http/test_rate_limits.py",
+    ),
+    *mutants(
+        "api/main.py",
+        ("a start that is refused is a traceback", "_in_one_line(send))", "send)"),
+        witness="faults/test_refused_connections.py",
+    ),
+]

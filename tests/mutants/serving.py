@@ -1,0 +1,141 @@
+"""Slow clients, endless heads, and the processes that serve."""
+
+from typing import Final
+
+from tests.mutants.mutant import mutants
+
+_PROTOCOL: Final = "api/serving/protocol.py"
+_RESPONSES: Final = "api/serving/responses.py"
+_SLOW: Final = "faults/test_slow_clients.py"
+
+SERVING: Final = [
+    *mutants(
+        _RESPONSES,
+        (
+            "a value may end its header",
+            "if _NOT_IN_A_HEADER.search(",
+            "if False and _NOT_IN_A_HEADER.search(",
+        ),
+        witness="http/test_http.py",
+    ),
+    *mutants(
+        _PROTOCOL,
+        ("a head takes as long as it likes", "and waited > HEAD_TIMEOUT", "and False"),
+        witness=f"{_SLOW}::test_patience_ends_with_a_head_that_dribbles",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "who takes no answer is kept",
+            "if now - self._taken_at > STALLED:",
+            "if False:",
+        ),
+        witness=f"{_SLOW}::test_who_does_not_read_the_answer_is_cut_off",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "a body that nobody asked for is waited for",
+            "                self.transport.close()",
+            "                pass",
+        ),
+        witness=f"{_SLOW}::test_patience_ends_with_a_body_that_nobody_asked_for",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "a head may be large",
+            "if self._head > MAX_HEAD:\n                raise ValueError",
+            "if self._head > MAX_HEAD:\n                pass",
+        ),
+        witness=f"{_SLOW}::test_a_head_of_100_kb_is_refused",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "a head may have no end",
+            "            return\n        if self._head is not None and self._head > MAX_HEAD:",
+            "            return\n        if False:",
+        ),
+        witness=f"{_SLOW}::test_a_head_that_never_ends_is_not_kept",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "who is busy may leave answers unread",
+            "if not unsent or taken != self._taken:",
+            "if not unsent or taken != self._taken or self.is_busy():",
+        ),
+        witness="faults/test_unread.py",
+    ),
+    *mutants(
+        _RESPONSES,
+        (
+            "what is not read is asked for all the same",
+            "if self.flow.write_paused:  # who",
+            "if False:  # who",
+        ),
+        witness="faults/test_unread.py",
+    ),
+    *mutants(
+        _PROTOCOL,
+        (
+            "a body behind an upgrade is read as a request",
+            "            return  # it is read again, see _feed\n",
+            "            pass\n",
+        ),
+        ("any number of requests may wait", "if len(self.pipeline) >= MAX_PIPELINED:", "if False:"),
+        (
+            "a trailer may have no end",
+            "elif self._in_body and self._around > MAX_HEAD:",
+            "elif False:",
+        ),
+        (
+            "a broken body is answered before what came before it",
+            "if self._in_body and self.cycle is not self.answering:",
+            "if False:",
+        ),
+        (
+            "what is behind the head of an upgrade is lost",
+            "data = data[wish.args[0] :]",
+            'data = b""',
+        ),
+        witness="serving/test_framing.py",
+    ),
+    *mutants(
+        "api/serving/heads.py",
+        ("an upgrade is wished again", 'if header[0] != b"upgrade"', "if header"),
+        ("there may be two hosts", "len(hosts) > 1 or", "False or"),
+        ("there may be no host", '(not hosts and version == "1.1")', "False"),
+        ("a host may go on", "_HOST.fullmatch(host.", "_HOST.match(host."),
+        ("a port may be any number", "int(found[2] or 0) <= _MAX_PORT", "True"),
+        ("tunnels are made", 'if method == b"CONNECT":', "if False:"),
+        ("any version is HTTP/1.1", "if version not in _VERSIONS:", "if False:"),
+        witness="serving/test_framing.py",
+    ),
+    *mutants(
+        "api/serving/connections.py",
+        ("who is idle keeps the place", "        longest.leave()\n", "        return\n"),
+        ("there is always room", "all(len(group.places) <= group.limit for", "all(True for"),
+        ("an address has no limit", "groups = (group, self._all)", "pass"),
+        ("who is at work has to go", "        self.since = _AT_WORK", "        pass"),
+        (
+            "who has asked goes before who is silent",
+            "self.since = time.monotonic() - _BEFORE",
+            "self.since = time.monotonic() + _BEFORE",
+        ),
+        ("a place is never free again", "            del group.places[self]", "            pass"),
+        ("unread answers have no limit", "while total > self._max_unsent:", "while False:"),
+        witness="serving/test_connections.py",
+    ),
+    *mutants(
+        "api/serving/workers.py",
+        (
+            "the end of the pipe is taken for a process that serves",
+            "except (EOFError, OSError):",
+            "except (EOFError, OSError):\n            self._served = True",
+        ),
+        ("a process that says why it cannot start serves", "said is None", "True"),
+        witness="serving/test_workers.py",
+    ),
+]

@@ -1,0 +1,85 @@
+"""The environment."""
+
+from typing import Final
+
+from tests.mutants.mutant import mutants
+
+SETTINGS: Final = [
+    *mutants(
+        "api/setting_values.py",
+        (
+            "a short secret is taken",
+            'if len(value.get_secret_value().encode(errors="replace")) < 32:',
+            "if False:",
+        ),
+        ("a secret of 31 bytes is taken", "< 32:", "< 31:"),
+        (
+            "the public default is taken for a secret",
+            "if value.get_secret_value() == _PUBLIC_SECRET:",
+            "if False:",
+        ),
+        (
+            "a public key is taken for a secret",
+            'jwt.get_algorithm_by_name("HS256").prepare_key(value.get_secret_value())',
+            "pass",
+        ),
+        (
+            "any algorithm may be set",
+            "if unknown := set(values) - set(Algorithm):",
+            "if unknown := set[str]():",
+        ),
+        (
+            "HS256 is an algorithm of key sets",
+            '    PS256 = "PS256"\n',
+            '    PS256 = "PS256"\n    HS256 = "HS256"\n',
+        ),
+        (
+            "an e-mail address is an identity",
+            'if value.rpartition(".")[2].lower() == "email":',
+            "if False:",
+        ),
+        (
+            "any origin is taken",
+            "if not all(_ORIGIN.fullmatch(value) for value in values):",
+            "if False:",
+        ),
+        ("migrations go through the pooler", '"-pooler." in host', '"-pooler.." in host'),
+    ),
+    *mutants(
+        "api/settings.py",
+        (
+            "a key set needs no audience",
+            'for name in ("auth_issuer", "auth_audience"):',
+            'for name in ("auth_issuer",):',
+        ),
+        (
+            "a key set needs no issuer",
+            'for name in ("auth_issuer", "auth_audience"):',
+            'for name in ("auth_audience",):',
+        ),
+        (
+            "neither mode is taken",
+            "if not self.better_auth_secret and not self.auth_jwks_url:",
+            "if False:",
+        ),
+        (
+            "a link in an e-mail is a token",
+            'self.auth_user_claim == "userId" and not self.auth_audience',
+            "False",
+        ),
+        ("both modes are taken", "if self.better_auth_secret and self.auth_jwks_url:", "if False:"),
+        ("inputs are shown in errors", 'one["msg"].removeprefix("Value error, ")', "str(error)"),
+    ),
+]
+
+SETTINGS_FAULTS: Final = [
+    *mutants(
+        "api/settings.py",
+        (
+            "a share may be more than there is",
+            "if self.pool_share is not None and self.pool_share > self.pool_size:",
+            "if False:",
+        ),
+        witness="test_settings.py",
+    ),
+]
