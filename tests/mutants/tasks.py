@@ -42,8 +42,8 @@ LISTS: Final = [
         "api/database/json_rows.py",
         (
             "what is long has no bytes",
-            "if isinstance(column.type, Text)",
-            'if column.key in {"key", "title"}',
+            "isinstance(column.type, String)",
+            'column.key in {"key", "title"}',
         ),
         witness="tasks/test_page_bytes.py",
     ),
