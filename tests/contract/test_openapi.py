@@ -17,7 +17,7 @@ SCHEMAS = COMPONENTS["schemas"]
 READ = {"TaskRead", "Deleted", "Health"}
 SENT = {"TaskCreate", "TaskUpdate", "TaskComplete"}
 PROBLEMS = {"Problem", "InputError"}
-TASK_ROUTES = {
+USER_ROUTES = {
     "listTasks": "GET /api/tasks",
     "createTask": "POST /api/tasks",
     "deleteCompletedTasks": "DELETE /api/tasks",
@@ -58,7 +58,7 @@ def test_the_document_is_openapi_3_1() -> None:
 
 def test_every_route_is_there_under_a_name_of_its_own() -> None:
     named = {name: f"{method} {path}" for name, (method, path, _) in OPERATIONS.items()}
-    assert named == TASK_ROUTES | HEALTH_ROUTES
+    assert named == USER_ROUTES | HEALTH_ROUTES
     assert sum(len(methods) for methods in DOCUMENT["paths"].values()) == len(named)
 
 
@@ -131,12 +131,12 @@ def test_a_header_has_its_own_name_and_is_a_text_that_may_be_left_out() -> None:
                 assert not parameter["required"]
 
 
-def test_a_bearer_token_is_for_the_task_routes_and_for_nothing_else() -> None:
+def test_a_bearer_token_is_for_the_routes_of_users_and_for_nothing_else() -> None:
     assert COMPONENTS["securitySchemes"] == {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
     secured = {name for name, (_, _, operation) in OPERATIONS.items() if "security" in operation}
-    assert secured == set(TASK_ROUTES)
+    assert secured == set(USER_ROUTES)
     for name in secured:
         assert OPERATIONS[name][2]["security"] == [{"bearer": []}]
     assert "security" not in DOCUMENT
