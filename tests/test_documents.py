@@ -13,6 +13,7 @@ import pytest
 from api.commands.audit.checks import checks
 from api.commands.audit.target import KEYS
 from api.http.problems import Kind
+from api.http.request_headers import REQUEST_HEADERS, RequestHeader
 from api.settings import MigrationSettings, Settings
 from tests.checkout import ROOT, files
 
@@ -134,6 +135,15 @@ def test_every_check_is_in_the_table_of_checks_with_its_level_and_its_sentence()
         f"| [`{check.id}`]({check.id}.sql) | {check.level} | {check.title} |"
         for check in CHECKS.values()
     }
+
+
+def test_the_table_of_request_headers_is_the_list_of_the_program() -> None:
+    text = text_of("docs/api.md")
+    section = text.partition("## Request headers\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\S+)` \| (.*) \| (yes)? ?\| (yes)? ?\|$", section, re.MULTILINE)
+    assert [RequestHeader(name, said, bool(c), bool(log)) for name, said, c, log in rows] == [
+        *REQUEST_HEADERS
+    ]
 
 
 def test_what_is_not_there_is_noticed() -> None:

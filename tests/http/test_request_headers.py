@@ -10,7 +10,6 @@ import pytest
 
 import api
 from api.http.request_headers import REQUEST_HEADERS, RequestHeader
-from tests.checkout import ROOT
 from tests.contract.test_answers import OPERATIONS
 from tests.people import Person
 
@@ -91,15 +90,6 @@ def test_a_page_may_send_those_of_the_list(stranger: Person) -> None:
         return stranger.http.options("/api/tasks/7", headers=asked).status_code == 200
 
     assert {header.name.lower() for header in REQUEST_HEADERS if may_send(header)} == CORS
-
-
-def test_the_table_of_the_documents_is_the_list() -> None:
-    text = (ROOT / "docs/api.md").read_text()
-    section = text.partition("## Request headers\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(\S+)` \| (.*) \| (yes)? ?\| (yes)? ?\|$", section, re.MULTILINE)
-    assert [RequestHeader(name, said, bool(c), bool(log)) for name, said, c, log in rows] == [
-        *REQUEST_HEADERS
-    ]
 
 
 # What each may be, and what of it is in the log then.
