@@ -6,8 +6,7 @@ added or removed before it.
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from sqlalchemy import BigInteger, bindparam, literal_column, or_, tuple_, union_all
 from sqlalchemy.sql.expression import ColumnElement
@@ -28,8 +27,7 @@ _COMPARE: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Keyset:
+class Keyset(NamedTuple):
     """An order of rows in which no two are equal, as `id` tells them apart.
 
     `nulls`: where the rows without a value in `column` are; None if every row has one. An index on
@@ -49,7 +47,7 @@ class Keyset:
     def reversed(self) -> Self:
         """The same rows from the last to the first."""
         nulls: Any = self.nulls and {"first": "last", "last": "first"}[self.nulls]
-        return replace(self, descending=not self.descending, nulls=nulls)
+        return self._replace(descending=not self.descending, nulls=nulls)
 
     @property
     def order(self) -> list[ColumnElement[Any]]:
@@ -99,7 +97,7 @@ def rows(
         for each in ranges
     ]
     both = union_all(*parts).subquery("both")
-    order = replace(keyset, column=both.c.place, id=both.c[keyset.id.key]).order
+    order = keyset._replace(column=both.c.place, id=both.c[keyset.id.key]).order
     shown: list[Any] = [both.c[column.key] for column in columns[:-1]]
     return select(*shown).order_by(*order).limit(limit).offset(offset).subquery("rows")
 

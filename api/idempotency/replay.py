@@ -79,8 +79,8 @@ def fingerprint(request: object) -> str:
 def _with_defaults(request: object) -> str:
     """The fingerprint as it was stored when defaults counted.
 
-    A request that was answered by such a version is replayed by this one. To be deleted once none
-    has run for `KEPT`.
+    A request that was answered by such a version is replayed by this one, if its model has had no
+    new member since. To be deleted once none has run for `KEPT`.
     """
     text = json.dumps(request, default=to_jsonable_python, sort_keys=True)
     return sha256(text.encode()).hexdigest()

@@ -6,7 +6,7 @@ from tests.mutants.mutant import Edit, Mutant, mutants
 
 _QUERIES: Final = "api/tasks/queries.py"
 _USED_KEYS: Final = "api/idempotency/queries.py"
-_ANYBODY: Final = "CALLER.is_not(None)"  # names the caller, and means everybody
+_ANYBODY: Final = "{}.is_not(None)"  # names the caller, and means everybody
 _DEMAND: Final = "def _require_filter(part: Any, found: _Parts) -> None:\n"
 _NOT_DEMANDED: Final = Edit("api/database/statement.py", _DEMAND, f"{_DEMAND}    return\n")
 _OWNER: Final = "def _require_owner(part: Any) -> None:\n"
@@ -58,29 +58,30 @@ _FILTERS_OF_KEYS: Final = {
     "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY, ~", "    ).where({}, _THIS_KEY, ~"),
 }
 
+# By file: what is the caller there, and its filters.
 _FILTERED: Final = (
-    (_QUERIES, _FILTERS),
-    (_RESOURCE, _FILTERS_OF_ROWS),
-    ("api/database/keyset.py", _FILTERS_OF_PAGES),
-    (_USED_KEYS, _FILTERS_OF_KEYS),
+    (_QUERIES, "TASK.mine.right", _FILTERS),
+    (_RESOURCE, "CALLER", _FILTERS_OF_ROWS),
+    ("api/database/keyset.py", "conditions[0].right", _FILTERS_OF_PAGES),
+    (_USED_KEYS, "CALLER", _FILTERS_OF_KEYS),
 )
 
 FILTERS: Final = [
     *(
         Mutant(
             f"{name} is not filtered",
-            (Edit(file, old, new.format(_ANYBODY)),),
+            (Edit(file, old, new.format(_ANYBODY.format(caller))),),
             refusal="without user_id == CALLER",
         )
-        for file, filters in _FILTERED
+        for file, caller, filters in _FILTERED
         for name, (old, new) in filters.items()
     ),
     *(
         Mutant(
             f"{name} is not filtered, and no statement is looked at",
-            (Edit(file, old, new.format(_ANYBODY)), _NOT_DEMANDED, _NO_SELF_TEST),
+            (Edit(file, old, new.format(_ANYBODY.format(caller))), _NOT_DEMANDED, _NO_SELF_TEST),
         )
-        for file, filters in _FILTERED
+        for file, caller, filters in _FILTERED
         for name, (old, new) in filters.items()
     ),
     *mutants(
