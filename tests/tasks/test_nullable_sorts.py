@@ -177,6 +177,23 @@ async def test_a_cursor_beside_a_task_without_it_is_good_for_that_list_alone(
         await page_at(door, next_, sort=ByDescription.LAST, limit=1)
 
 
+@pytest.mark.anyio
+@each_sort
+async def test_beside_a_task_that_is_gone_there_are_those_with_it_and_those_without(
+    door: Database, superuser: psycopg.Connection, sort: ByDescription
+) -> None:
+    for description in ("a", "b", None, None):
+        gives(superuser, ALICE, description)
+    first, second, third, fourth = in_order(superuser, sort)
+    pages = [page async for page in walk(door, "next", None, sort=sort, limit=1)]
+    before_text, after_null = cursors(pages[1])["prev"], cursors(pages[2])["next"]
+    superuser.execute("delete from task where id = any (%s)", [[second, third]])
+    page = await page_at(door, before_text, sort=sort, limit=1)
+    assert (ids_of(page), {*cursors(page)}) == ([first], {"next"})
+    page = await page_at(door, after_null, sort=sort, limit=1)
+    assert (ids_of(page), {*cursors(page)}) == ([fourth], {"prev"})
+
+
 # an index
 
 HERE: Final[dict[Start, dict[str, Any]]] = {
