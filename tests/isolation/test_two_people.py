@@ -19,13 +19,12 @@ from tests.every_statement import every_statement
 from tests.openapi import DOCUMENT
 from tests.people import Person
 from tests.problems import problem
+from tests.rows import id_of, makes
 
 NOBODYS = 2**53 - 1
 MINE = '"the same key for both"'
 
-# What is sent to each path that makes a row of somebody's.
-NEW: dict[str, dict[str, Any]] = {"/api/tasks": {"title": "Buy milk", "description": "2 litres"}}
-# Each route that names such a row, and how it answers its owner.
+# Each route that names somebody's row, and how it answers its owner.
 ROUTES: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
     "get": ("GET", "/api/tasks/{}", None, 200),
     "put": ("PUT", "/api/tasks/{}", {"title": "Taken", "completed": True}, 200),
@@ -44,18 +43,6 @@ def calls(person: Person, name: str, row_id: int, **headers: str) -> httpx2.Resp
     # the same id for every request, so that all else of the answers can be compared
     given["X-Request-Id"] = "one"
     return person.http.request(method, path.format(row_id), json=body, headers=given)
-
-
-def makes(person: Person, path: str) -> str:
-    """The path of a new row that a route with this path is about."""
-    (collection,) = (new for new in NEW if path.startswith(new))
-    answer = person.http.post(collection, json=NEW[collection])
-    assert answer.status_code == 201, answer.text
-    return answer.headers["Location"]
-
-
-def id_of(row: str) -> int:
-    return int(row.rpartition("/")[2])
 
 
 def headers_of(name: str) -> set[str]:
