@@ -92,6 +92,11 @@ def test_a_page_may_send_those_of_the_list(stranger: Person) -> None:
     assert {header.name.lower() for header in REQUEST_HEADERS if may_send(header)} == CORS
 
 
+def test_a_page_does_not_say_where_a_request_comes_from() -> None:
+    for name in ("X-Forwarded-For", "Forwarded", "Host", "Origin", "traceparent"):
+        assert name.lower() not in CORS
+
+
 # What each may be, and what of it is in the log then.
 VALUES: Final[dict[str, tuple[str, str]]] = {
     "content-type": ("application/json; charset=mark7f3a", "mark7f3a"),

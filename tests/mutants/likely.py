@@ -39,6 +39,7 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_conditional.py",
     ),
     "api/database/keyset.py": (
+        "database/test_statement.py",
         "isolation/test_lists_apart.py",
         "tasks/test_nullable_sorts.py",
         "tasks/test_cursors.py",
