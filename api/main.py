@@ -32,7 +32,6 @@ from api.serving.protocol import CROWDED
 from api.serving.responses import WHOLE
 from api.settings import Settings, load
 from api.tasks import routes as tasks
-from api.tasks import schemas
 from api.tasks.schemas import TaskRead
 
 _ALWAYS: Final = [
@@ -184,7 +183,7 @@ class TaskAPI(FastAPI):
         """The OpenAPI 3.1 document."""
         document = super().openapi()  # made anew when routes were added
         if document is not self._document:
-            document = openapi.completed(document, schemas.EXAMPLES | health.EXAMPLES, TaskRead)
+            document = openapi.completed(document, TaskRead)
             self._document = self.openapi_schema = document
         return document
 

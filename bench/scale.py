@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from api.database.keyset import Start
 from api.database.statement import Statement
 from api.tasks import queries
-from api.tasks.schemas import Sort
+from api.tasks.schemas import Sort, TaskCreate
 from bench import contestants
 from bench.clients import wrk
 from bench.stage import Stage, stage
@@ -17,7 +18,7 @@ from bench.table import table
 from tests.cluster import Cluster
 from tests.plans import plan
 
-_NEW: Final = {"title": "Buy milk", "description": None, "completed": False}
+_NEW: Final = TaskCreate(title="Buy milk").model_dump()
 _DONE: Final = {"completed": True}
 
 
@@ -77,7 +78,7 @@ def _explained(on: Stage) -> Iterator[tuple[str, int, int]]:
         "list, with a word": (_list("words"), page | {"words": ["%bread%"]}),
         "get": (queries.GET, {"id": task}),
         "complete": (queries.COMPLETE, this | _DONE),
-        "create": (queries.CREATE, dict(_NEW)),
+        "create": (queries.CREATE, _NEW),
         "delete": (queries.DELETE, this),
     }
     for name, (statement, values) in cases.items():
@@ -85,5 +86,5 @@ def _explained(on: Stage) -> Iterator[tuple[str, int, int]]:
         yield name, found.pages, found.removed
 
 
-def _list(*filters: str, sort: Sort = Sort.NEWEST, start: str = "top") -> Statement:
+def _list(*filters: str, sort: Sort = Sort.NEWEST, start: Start = "top") -> Statement:
     return queries.tasks(sort, frozenset(filters), start)

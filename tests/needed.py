@@ -13,6 +13,7 @@ from psycopg.errors import InsufficientPrivilege
 import api
 from api.database import guarded_tables
 from api.database.gate import NEEDED
+from api.database.keyset import Start
 from api.database.statement import Statement
 from api.tasks import queries
 from api.tasks.schemas import Sort
@@ -46,7 +47,7 @@ def statements() -> list[Statement]:
         if isinstance(value, Statement)
     ]
     filters = frozenset(queries.FILTERS)
-    starts = ("top", "after", "before")
+    starts: tuple[Start, ...] = ("top", "after", "before")
     lists = [queries.tasks(sort, filters, start) for sort, start in product(Sort, starts)]
     assert len(alone) > 10
     return [*alone, *lists, queries.count(filters)]

@@ -13,6 +13,7 @@ import pytest
 from api.commands.audit.checks import checks
 from api.commands.audit.target import KEYS
 from api.http.problems import Kind
+from api.http.request_headers import REQUEST_HEADERS, RequestHeader
 from api.settings import MigrationSettings, Settings
 from tests.checkout import ROOT, files
 
@@ -136,6 +137,15 @@ def test_every_check_is_in_the_table_of_checks_with_its_level_and_its_sentence()
     }
 
 
+def test_the_table_of_request_headers_is_the_list_of_the_program() -> None:
+    text = text_of("docs/api.md")
+    section = text.partition("## Request headers\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\S+)` \| (.*) \| (yes)? ?\| (yes)? ?\|$", section, re.MULTILINE)
+    assert [RequestHeader(name, said, bool(c), bool(log)) for name, said, c, log in rows] == [
+        *REQUEST_HEADERS
+    ]
+
+
 def test_what_is_not_there_is_noticed() -> None:
     here = "tests/test_documents.py"
     assert list(missing_tests(f"`{here}::test_every_link_leads_somewhere[x]`")) == []
@@ -204,5 +214,6 @@ def test_every_operation_is_in_the_table_of_routes() -> None:
     text = text_of("docs/api.md")
     for path, operations in json.loads(text_of("openapi.json"))["paths"].items():
         for method in operations:
-            line = rf"(?m)^\| .*`([A-Z`, ]*, `)?{method.upper()}(`, `[A-Z]+)? {re.escape(path)}"
-            assert re.search(line.replace("task_id", "id"), text), f"{method} {path}"
+            address = re.escape(re.sub(r"{\w+}", "{id}", path))
+            line = rf"(?m)^\| .*`([A-Z`, ]*, `)?{method.upper()}(`, `[A-Z]+)? {address}"
+            assert re.search(line, text), f"{method} {path}"

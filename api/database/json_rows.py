@@ -5,7 +5,7 @@ from functools import reduce
 from operator import add
 from typing import Any, Final
 
-from sqlalchemy import Text, cast, func, literal_column
+from sqlalchemy import String, Text, cast, func, literal_column
 from sqlalchemy.sql.expression import ColumnElement, Label
 from sqlmodel import select
 
@@ -37,11 +37,15 @@ def split(row: Mapping[str, Any]) -> list[str]:
     return row["lines"].split("\n") if row["lines"] else []
 
 
-def within_bytes(page: Any, *texts: Any) -> Any:
+def within_bytes(page: Any) -> Any:
     """The first rows of the page, whose texts are MAX_PAGE_BYTES and the last row at most.
 
-    As JSON they may be six times that. What a text has of bytes is known without reading it.
+    As JSON they may be six times that. What a text has of bytes is known without reading it. The
+    owner, who is the same in each row and short, does not count.
     """
+    texts = [
+        column for column in page.c if isinstance(column.type, String) and column.key != "user_id"
+    ]
     sizes = (func.coalesce(func.octet_length(text), literal_column("0")) for text in texts)
     size = reduce(add, sizes)
     # of what comes before a row, so that there is always one

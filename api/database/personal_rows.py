@@ -10,7 +10,6 @@ from api.database import json_rows
 from api.database.statement import Statement
 
 _LIMIT: Final = bindparam("limit", type_=BigInteger)
-_LONG: Final = {"title", "description", "body"}
 
 
 class PersonalRows(NamedTuple):
@@ -30,7 +29,7 @@ def _export(columns: Any, mine: ColumnElement[bool], place: Any) -> Statement:
     page = (
         select(*columns).where(mine, place > after).order_by(place).limit(_LIMIT).subquery("page")
     )
-    rows = json_rows.within_bytes(page, *(column for column in page.c if column.key in _LONG))
+    rows = json_rows.within_bytes(page)
     return Statement(
         select(json_rows.of(rows), func.max(rows.c[place.key]).label("last")).select_from(rows)
     )

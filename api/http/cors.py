@@ -9,17 +9,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
 from api.http.problems import Failure, Kind
+from api.http.request_headers import REQUEST_HEADERS
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_SENT: Final = (
-    "Authorization",
-    "Content-Type",
-    "Idempotency-Key",
-    "If-Match",
-    "If-None-Match",
-    "Prefer",
-    "X-Request-Id",
-)
+_SENT: Final = [header.name for header in REQUEST_HEADERS if header.cors]
 _READ: Final = (
     "ETag",
     "Idempotency-Replayed",

@@ -1,5 +1,6 @@
 """What bodies and parameters are made of, whatever they are about."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    JsonValue,
     StrictBool,
     WithJsonSchema,
 )
@@ -78,6 +80,17 @@ QueryBoolean = Annotated[
 ]
 
 STRICT: Final = ConfigDict(extra="forbid")
+
+
+EXAMPLES: Final = "x-task-api-examples"  # in a schema: those of `examples`, each as JSON
+
+
+def examples(*values: JsonValue) -> ConfigDict:
+    """What `openapi.completed` shows of a model or TypedDict in the document.
+
+    As text meanwhile: FastAPI sorts the members of examples, and leaves out those that are null.
+    """
+    return ConfigDict(json_schema_extra={EXAMPLES: [json.dumps(value) for value in values]})
 
 
 @final

@@ -3,9 +3,10 @@
 from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
 
+from api.http.fields import examples
 from api.http.openapi import failures
 from api.http.problems import Kind, unavailable
 from api.http.readiness import Readiness
@@ -19,15 +20,14 @@ router = APIRouter(route_class=Route, tags=["health"])
 class Health(BaseModel):
     """It serves. `warnings` are there when it may not for long."""
 
+    model_config = examples({"status": "ok"})
+
     status: Literal["ok"]
     warnings: list[str] | SkipJsonSchema[None] = None
 
     def response(self) -> Response:
         """As an answer."""
         return Response(self.model_dump_json(exclude_none=True), media_type="application/json")
-
-
-EXAMPLES: Final[dict[str, list[JsonValue]]] = {"Health": [{"status": "ok"}]}
 
 
 @router.get(ALIVE, operation_id="live", summary="The process is alive", response_model=Health)

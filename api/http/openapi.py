@@ -1,9 +1,11 @@
 """The OpenAPI document: what FastAPI does not know by itself."""
 
+import json
 from typing import Any, Final
 
-from pydantic import BaseModel, JsonValue, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
+from api.http.fields import EXAMPLES
 from api.http.problems import MEDIA_TYPE, InputError, Kind, Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -76,20 +78,19 @@ def _example(kind: Kind) -> dict[str, Any]:
     return problem | errors
 
 
-def completed(
-    document: dict[str, Any], examples: dict[str, list[JsonValue]], current: type[BaseModel]
-) -> dict[str, Any]:
+def completed(document: dict[str, Any], current: type[BaseModel]) -> dict[str, Any]:
     """The document with what `responses` and `failures` refer to, and what every answer has.
 
-    `examples`: by the name of their schema. `current`: what a problem of PRECONDITION_FAILED holds.
+    `current`: what a problem of PRECONDITION_FAILED holds.
     """
     _, problems = TypeAdapter.json_schemas(
         [(kind.__name__, "serialization", TypeAdapter(kind)) for kind in (Problem, current)],
         ref_template=_SCHEMA,
     )
     schemas = document["components"]["schemas"] | problems["$defs"]
-    for name, shown in examples.items():
-        schemas[name]["examples"] = shown
+    for schema in schemas.values():
+        if texts := schema.pop(EXAMPLES, None):
+            schema["examples"] = [json.loads(text) for text in texts]
     members = schemas["Problem"]["properties"]
     members["current"] = {"$ref": _SCHEMA.format(model=current.__name__)} | members["current"]
     headers = {
@@ -111,7 +112,7 @@ def completed(
                 if problem := response.get("content", {}).get(MEDIA_TYPE):  # said once
                     name = "-or-".join(problem["examples"])
                     if changed := problem["examples"].get(Kind.PRECONDITION_FAILED.slug):
-                        changed["value"]["current"] = examples[current.__name__][0]
+                        changed["value"]["current"] = schemas[current.__name__]["examples"][0]
                     if failed.setdefault(name, response) == response:
                         operation["responses"][status] = {"$ref": _RESPONSE.format(name)}
     document["components"] |= {"schemas": schemas, "headers": headers, "responses": failed}

@@ -8,10 +8,11 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Header, Response
-from pydantic import WithJsonSchema
+from pydantic import BaseModel, WithJsonSchema
+from pydantic_core import to_jsonable_python
 
 from api.database.errors import DatabaseBusy
 from api.database.session import Transaction
@@ -58,24 +59,50 @@ KeyHeader = Annotated[
 ]
 
 
+def fingerprint(request: object) -> str:
+    """What tells a request from others: the SHA-256 of what the client sent, as canonical JSON.
+
+    Canonical: members sorted, no whitespace, values as they were validated. Of a model, a member
+    that was not sent, or sent with its default value, does not count: so a request is the same
+    before and after a version that adds a member.
+    """
+
+    def sent(value: Any) -> Any:
+        if isinstance(value, BaseModel):
+            return value.model_dump(mode="json", exclude_unset=True, exclude_defaults=True)
+        return to_jsonable_python(value)
+
+    text = json.dumps(request, default=sent, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+def _with_defaults(request: object) -> str:
+    """The fingerprint as it was stored when defaults counted.
+
+    A request that was answered by such a version is replayed by this one, if its model has had no
+    new member since. To be deleted once none has run for `KEPT`.
+    """
+    text = json.dumps(request, default=to_jsonable_python, sort_keys=True)
+    return sha256(text.encode()).hexdigest()
+
+
 async def once(
     tx: Transaction, key: str | None, request: object, effect: Callable[[], Awaitable[Response]]
 ) -> Response:
     """The answer of `effect`, or what it was when the caller first used this key.
 
-    `request` is what was asked, as JSON could have it. Raises `Failure` when the key was used for
-    something else, or is being used just now.
+    `request` is what was asked: lists, models and what JSON has. Raises `Failure` when the key was
+    used for something else, or is being used just now.
     """
     if key is None:
         return await effect()
-    fingerprint = sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
     try:
         await _forget_expired(tx, key)
-        claimed = await tx.row(queries.CLAIM_KEY, key=key, fingerprint=fingerprint)
+        claimed = await tx.row(queries.CLAIM_KEY, key=key, fingerprint=fingerprint(request))
     except DatabaseBusy:
         raise _still_running() from None
     if claimed is None:
-        return await _again(tx, key, fingerprint)
+        return await _again(tx, key, request)
     response = await effect()
     headers = {k: v for k, v in response.headers.items() if k not in _ABOUT_THE_BODY}
     await tx.row(
@@ -96,11 +123,11 @@ async def _forget_expired(tx: Transaction, key: str) -> None:
         await tx.each(queries.FORGET_KEY, [{"key": key, "age": KEPT} for key in sorted(keys)])
 
 
-async def _again(tx: Transaction, key: str, fingerprint: str) -> Response:
+async def _again(tx: Transaction, key: str, request: object) -> Response:
     kept = await tx.row(queries.KEPT_ANSWER, key=key, age=KEPT)
     if kept is None:
         raise _still_running()
-    if kept["fingerprint"] != fingerprint:
+    if kept["fingerprint"] not in (fingerprint(request), _with_defaults(request)):
         raise Failure(
             Kind.IDEMPOTENCY_KEY_REUSED,
             "This Idempotency-Key came with another request; make a new one for each action.",

@@ -12,7 +12,9 @@ from pydantic import Field, StringConstraints, TypeAdapter
 
 from api.auth.authenticator import User
 from api.database.json_rows import MAX_PAGE_BYTES
+from api.database.keyset import Start
 from api.http.problems import Failure, Kind
+from api.tasks.models import Task
 from api.tasks.schemas import MAX_ID, MAX_PAGE, Sort, TaskPage
 
 _DIGEST: Final = 8  # bytes
@@ -20,7 +22,7 @@ _DIGEST: Final = 8  # bytes
 _CONTENT: Final = TypeAdapter(
     tuple[
         Literal["after", "before"],
-        Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")],
+        Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")] | None,
         Annotated[int, Field(ge=1, le=MAX_ID)],
     ]
 )
@@ -30,9 +32,16 @@ _CONTENT: Final = TypeAdapter(
 class Position:
     """Beside a task. Holds what the list is sorted by, for the task may be gone by then."""
 
-    start: Literal["after", "before"]
-    value: str
+    side: Literal["after", "before"]
+    value: str | None
     id: int
+
+    @property
+    def start(self) -> Start:
+        """Of the page."""
+        if self.value is None:
+            return "after null" if self.side == "after" else "before null"
+        return self.side
 
     def cursor(self, bound: str) -> str:
         """As a client carries it, good for this list alone.
@@ -40,7 +49,7 @@ class Position:
         The digest finds mistakes and foreign cursors. It is no secret, and need not be: a cursor
         opens nothing, it only says where to go on among the caller's own tasks.
         """
-        content = json.dumps([self.start, self.value, self.id], ensure_ascii=False).encode()
+        content = json.dumps([self.side, self.value, self.id], ensure_ascii=False).encode()
         return base64.urlsafe_b64encode(_digest(bound, content) + content).rstrip(b"=").decode()
 
     @classmethod
@@ -67,10 +76,15 @@ class Position:
         )
 
     def values(self, sort: Sort) -> dict[str, object]:
-        """As parameters of a statement."""
-        if sort.column == "title":
-            return {"at": self.value, "at_id": self.id}
-        return {"at": datetime.fromisoformat(self.value).astimezone(UTC), "at_id": self.id}
+        """As parameters of a statement. Raises `ValueError` for what the column cannot hold."""
+        column = getattr(Task, sort.column)
+        if self.value is None:
+            if not column.nullable:
+                raise ValueError("no task is without it")
+            return {"at_id": self.id}
+        if column.type.python_type is datetime:
+            return {"at": datetime.fromisoformat(self.value).astimezone(UTC), "at_id": self.id}
+        return {"at": self.value, "at_id": self.id}
 
 
 def _digest(bound: str, content: bytes) -> bytes:
@@ -112,9 +126,9 @@ def links(
     return ", ".join(links)
 
 
-def _cursor(start: Literal["after", "before"], task: str, page: TaskPage, user: User) -> str:
+def _cursor(side: Literal["after", "before"], task: str, page: TaskPage, user: User) -> str:
     beside = json.loads(task)
-    position = Position(start, beside[page.sort.column], beside["id"])
+    position = Position(side, beside[page.sort.column], beside["id"])
     return f"cursor={position.cursor(bound(user, page))}"
 
 

@@ -14,59 +14,45 @@ from sqlalchemy import (
     DateTime,
     Text,
     all_,
-    any_,
     bindparam,
     cast,
     func,
     literal_column,
-    or_,
-    tuple_,
 )
-from sqlalchemy.sql.expression import CTE, ColumnElement
-from sqlmodel import case, col, delete, insert, select, update
+from sqlalchemy.sql.expression import ColumnElement
+from sqlmodel import col, delete, select, update
 
-from api.database import json_rows, personal_rows
-from api.database.statement import CALLER, Statement
+from api.database import json_rows, keyset, personal_rows
+from api.database.keyset import Keyset, Start
+from api.database.resource import Resource
+from api.database.statement import Statement
 from api.tasks.models import Task
-from api.tasks.schemas import Sort
+from api.tasks.schemas import Sort, TaskCreate, TaskRead, TaskUpdate
 
-ID: Final = bindparam("id", type_=BigInteger)
-TITLE: Final = bindparam("title", type_=Text)
-DESCRIPTION: Final = bindparam("description", type_=Text)
-HAS_DESCRIPTION: Final = bindparam("has_description", type_=Boolean)
+TASK: Final = Resource(
+    Task,
+    read=TaskRead.model_fields,
+    created=TaskCreate.model_fields,
+    changed=TaskUpdate.__annotations__,
+)
+GET: Final = TASK.get
+CREATE: Final = TASK.create
+UPDATE: Final = TASK.update
+DELETE: Final = TASK.delete
+
 COMPLETED: Final = bindparam("completed", type_=Boolean)
-VERSIONS: Final = bindparam("versions", type_=ARRAY(BigInteger))
-
-_MINE: Final = col(Task.user_id) == CALLER
-_THIS: Final = col(Task.id) == ID
-# NULL: whichever it is.
-_UNCHANGED: Final = or_(VERSIONS.is_(None), col(Task.version) == any_(VERSIONS))
-
-
-# What travels, in this order (`schemas.TaskRead`).
-_TASK: Final[tuple[Any, ...]] = (
-    col(Task.id),
-    col(Task.user_id),
-    col(Task.title),
-    col(Task.description),
-    col(Task.completed),
-    json_rows.date(col(Task.created_at)),
-    json_rows.date(col(Task.updated_at)),
+# NULL toggles.
+COMPLETE: Final = TASK.one(
+    update(Task)
+    .where(TASK.mine, TASK.this, TASK.unchanged)
+    .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
+    .returning(*TASK.stored)
 )
 
-
-# What a statement on one task knows besides.
-_STORED: Final = (*_TASK, col(Task.version))
-
-
-def _one(rows: CTE) -> Statement:
-    shown = select(*(rows.c[column.key] for column in _TASK)).subquery("shown")
-    return Statement(
-        select(json_rows.json(shown).label("body"), rows.c.id, rows.c.version).select_from(
-            shown, rows
-        )
-    )
-
+_GONE: Final = (
+    delete(Task).where(TASK.mine, col(Task.completed)).returning(col(Task.id)).cte("gone")
+)
+DELETE_COMPLETED: Final = Statement(select(func.count().label("deleted")).select_from(_GONE))
 
 # --- lists ---
 
@@ -75,7 +61,6 @@ SHORT_PAGE: Final = 100
 
 LIMIT: Final = bindparam("limit", type_=BigInteger)
 OFFSET: Final = bindparam("offset", type_=BigInteger)
-AT_ID: Final = bindparam("at_id", type_=BigInteger)
 WORDS: Final = bindparam("words", type_=ARRAY(Text))
 
 
@@ -106,36 +91,28 @@ def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
 
 
 @lru_cache(None)  # there are as many as there are ways to ask
-def tasks(sort: Sort, filters: frozenset[str], start: str, long: bool = False) -> Statement:
+def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False) -> Statement:
     """A page: tasks as `lines` of JSON, and whether something is `behind`.
 
-    It starts at the `top`, `after` a task, or `before` one; then the list is the other way round.
-    There is a line more than the page has if there is a next page. A `long` page, of more than
-    SHORT_PAGE tasks, is one of MAX_PAGE_BYTES, too; its last line may lie beyond.
+    Before a task, the list is the other way round. There is a line more than the page has if there
+    is a next page. A `long` page, of more than SHORT_PAGE tasks, is one of MAX_PAGE_BYTES, too; its
+    last line may lie beyond.
     """
-    column: Any = getattr(Task, sort.column)
-    descending = sort.startswith("-") != (start == "before")
-    place = tuple_(column, col(Task.id))
-    at = tuple_(bindparam("at", type_=column.type), AT_ID)
-    wanted = _wanted(filters)
-    passed, ahead = (place >= at, place < at) if descending else (place <= at, place > at)
-    rows = (
-        select(*_TASK)
-        .where(_MINE, *wanted, *([] if start == "top" else [ahead]))
-        .order_by(*(c.desc() if descending else c.asc() for c in (column, col(Task.id))))
-        .limit(LIMIT + literal_column("1"))
-        .offset(OFFSET)
-        .subquery("rows")
-    )
+    place = Keyset.of(getattr(Task, sort.column), col(Task.id), descending=sort.startswith("-"))
+    if start.startswith("before"):
+        place = place.reversed()
+    wanted = [TASK.mine, *_wanted(filters)]
+    one_more = LIMIT + literal_column("1")
+    rows: Any = keyset.rows(TASK.read, wanted, place, start, one_more, OFFSET)
     if long:
-        rows = json_rows.within_bytes(rows, rows.c.title, rows.c.description)
-    behind: ColumnElement[bool] = literal_column("0") < OFFSET
-    if start != "top":
-        behind = select(literal_column("1")).where(_MINE, *wanted, passed).exists()
+        rows = json_rows.within_bytes(rows)
+    behind = (
+        literal_column("0") < OFFSET if start == "top" else keyset.is_behind(wanted, place, start)
+    )
     return Statement(select(json_rows.of(rows), behind.label("behind")).select_from(rows))
 
 
-def page(sort: Sort, filters: frozenset[str], start: str, limit: int) -> Statement:
+def page(sort: Sort, filters: frozenset[str], start: Start, limit: int) -> Statement:
     """The statement for a page of so many `tasks` at most."""
     return tasks(sort, filters, start, limit > SHORT_PAGE)
 
@@ -144,58 +121,23 @@ def page(sort: Sort, filters: frozenset[str], start: str, limit: int) -> Stateme
 def count(filters: frozenset[str]) -> Statement:
     """How many tasks there are in the whole list."""
     wanted = _wanted(filters)
-    return Statement(select(func.count().label("total")).select_from(Task).where(_MINE, *wanted))
+    return Statement(
+        select(func.count().label("total")).select_from(Task).where(TASK.mine, *wanted)
+    )
 
 
 # The usual ones, so that a fault of theirs shows at import.
 count(frozenset())
-for _start in ("top", "after"):
+_STARTS: Final[tuple[Start, ...]] = ("top", "after")
+for _start in _STARTS:
     for _long in (False, True):
-        tasks(Sort.NEWEST, frozenset(), _start, long=_long)
-
-# --- one task ---
-
-GET: Final = _one(select(*_STORED).where(_MINE, _THIS).cte("one"))
-
-CREATE: Final = _one(
-    insert(Task)
-    .values(user_id=CALLER, title=TITLE, description=DESCRIPTION, completed=COMPLETED)
-    .returning(*_STORED)
-    .cte("one")
-)
-
-# NULL keeps what is there; only a description can be NULL itself, so it is told apart by a flag.
-UPDATE: Final = _one(
-    update(Task)
-    .where(_MINE, _THIS, _UNCHANGED)
-    .values(
-        title=func.coalesce(TITLE, col(Task.title)),
-        description=case((HAS_DESCRIPTION, DESCRIPTION), else_=col(Task.description)),
-        completed=func.coalesce(COMPLETED, col(Task.completed)),
-    )
-    .returning(*_STORED)
-    .cte("one")
-)
-
-# NULL toggles.
-COMPLETE: Final = _one(
-    update(Task)
-    .where(_MINE, _THIS, _UNCHANGED)
-    .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-    .returning(*_STORED)
-    .cte("one")
-)
-
-DELETE: Final = Statement(delete(Task).where(_MINE, _THIS, _UNCHANGED).returning(col(Task.id)))
-
-_GONE: Final = delete(Task).where(_MINE, col(Task.completed)).returning(col(Task.id)).cte("gone")
-DELETE_COMPLETED: Final = Statement(select(func.count().label("deleted")).select_from(_GONE))
+        tasks(Sort.NEWEST, frozenset(), _start, _long)
 
 # --- all that is kept of a person, for the operator ---
 
 # A task has 40 kB at most.
 PERSONAL_ROWS: Final = personal_rows.of(
-    Task, "task", _TASK, _MINE, col(Task.id), first=-(2**63), batch=1000
+    Task, "task", TASK.read, TASK.mine, col(Task.id), first=-(2**63), batch=1000
 )
 EXPORT_TASKS: Final = PERSONAL_ROWS.export
 ERASE_TASKS: Final = PERSONAL_ROWS.erase

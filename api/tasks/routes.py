@@ -139,7 +139,7 @@ async def list_tasks(
     found = json_rows.split(row)
     tasks = pagination.fitting(found, page.limit)
     older, newer = len(found) > len(tasks), row["behind"]
-    if position is not None and position.start == "before":
+    if position is not None and position.side == "before":
         tasks, older, newer = tasks[::-1], newer, older
     headers = {"Link": pagination.links(PATH, page, tx.user, tasks, newer=newer, older=older)}
     if prefer and "count=exact" in prefer.lower().replace(" ", "").replace('"', "").split(","):
@@ -166,7 +166,7 @@ async def create_tasks(tx: Tx, tasks: TaskCreates, idempotency_key: KeyHeader = 
         rows = await tx.each(queries.CREATE, values)
         return _json(f"[{','.join(row['body'] for row in rows)}]", 201)
 
-    return await once(tx, idempotency_key, ["create", values], create)
+    return await once(tx, idempotency_key, ["create", tasks], create)
 
 
 @router.get(
@@ -228,24 +228,14 @@ async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = Non
         headers = {"Location": f"{PATH}/{row['id']}", "ETag": etags.of_version(row["version"])}
         return _json(row["body"], 201, headers)
 
-    return await once(tx, idempotency_key, ["create", values], create)
+    return await once(tx, idempotency_key, ["create", task], create)
 
 
 async def update_task(
     tx: Tx, task_id: TaskId, changes: TaskUpdate, if_match: IfMatch = None
 ) -> Response:
-    return _task(
-        await _changed(
-            tx,
-            queries.UPDATE,
-            task_id,
-            if_match,
-            title=changes.get("title"),
-            completed=changes.get("completed"),
-            description=changes.get("description"),
-            has_description="description" in changes,
-        )
-    )
+    values = queries.TASK.changes(changes)
+    return _task(await _changed(tx, queries.UPDATE, task_id, if_match, **values))
 
 
 for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):

@@ -13,7 +13,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
-    JsonValue,
     StrictBool,
     StrictInt,
     StringConstraints,
@@ -35,6 +34,7 @@ from api.http.fields import (
     ParsedBy,
     QueryBoolean,
     QueryDate,
+    examples,
     query_boolean,
     shown,
     without_nul,
@@ -90,14 +90,14 @@ Description = Annotated[
 class TaskCreate(BaseModel):
     """A new task."""
 
-    model_config = STRICT
+    model_config = STRICT | examples({"title": "Buy milk", "description": "Two litres"})
 
     title: Title
     description: Description | None = None
     completed: StrictBool = False
 
 
-@with_config(STRICT)
+@with_config(STRICT | examples({"title": "Buy bread"}, {"description": None, "completed": True}))
 class TaskUpdate(TypedDict, total=False):
     """What is to change: a member left out keeps its value (RFC 7396)."""
 
@@ -106,7 +106,7 @@ class TaskUpdate(TypedDict, total=False):
     completed: StrictBool
 
 
-@with_config(STRICT)
+@with_config(STRICT | examples({"completed": True}, {}))
 class TaskComplete(TypedDict, total=False):
     """Whether the task is to be completed; left out, it is toggled."""
 
@@ -119,7 +119,17 @@ TaskCreates = Annotated[list[TaskCreate], Field(min_length=1, max_length=MAX_BUL
 class TaskRead(BaseModel):
     """A task."""
 
-    model_config = STRICT
+    model_config = STRICT | examples(
+        {
+            "id": 7,
+            "user_id": "alice",
+            "title": "Buy milk",
+            "description": "Two litres",
+            "completed": False,
+            "created_at": "2026-11-21T08:00:00.000000Z",
+            "updated_at": "2026-11-21T08:00:00.000000Z",
+        }
+    )
 
     id: int = Field(ge=1, le=MAX_ID)
     user_id: str
@@ -234,7 +244,7 @@ class CompletedTasks(NoParameters):
 class Deleted(BaseModel):
     """How many tasks were deleted."""
 
-    model_config = STRICT
+    model_config = STRICT | examples({"deleted": 3})
 
     deleted: int
 
@@ -258,22 +268,3 @@ Prefer = Annotated[
     ParsedBy(str),
     WithJsonSchema({"type": "string", "examples": ["count=exact"]}),
 ]
-
-# By the name of the model.
-EXAMPLES: Final[dict[str, list[JsonValue]]] = {
-    "TaskRead": [
-        {
-            "id": 7,
-            "user_id": "alice",
-            "title": "Buy milk",
-            "description": "Two litres",
-            "completed": False,
-            "created_at": "2026-11-21T08:00:00.000000Z",
-            "updated_at": "2026-11-21T08:00:00.000000Z",
-        }
-    ],
-    "TaskCreate": [{"title": "Buy milk", "description": "Two litres"}],
-    "TaskUpdate": [{"title": "Buy bread"}, {"description": None, "completed": True}],
-    "TaskComplete": [{"completed": True}, {}],
-    "Deleted": [{"deleted": 3}],
-}

@@ -1,6 +1,7 @@
 """What the server answers is what the document says, for every route and every status."""
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -14,8 +15,10 @@ from pydantic import TypeAdapter
 from api.http.problems import MEDIA_TYPE
 from api.tasks.schemas import TaskRead
 from tests.cluster import Cluster, TaskDatabase
+from tests.isolation.guarded import NAMES
 from tests.openapi import DOCUMENT
 from tests.people import People, Person
+from tests.rows import body_of, id_of, makes
 from tests.server import people_of
 
 COMPONENTS: Final[dict[str, Any]] = DOCUMENT["components"]
@@ -25,13 +28,10 @@ OPERATIONS: Final = {
     for method, operation in methods.items()
 }
 REQUESTS: Final[dict[str, dict[str, Any]]] = {
-    "createTask": {"json": {"title": "Buy bread"}},
-    "createTasks": {"json": [{"title": "Buy bread"}]},
-    "deleteCompletedTasks": {"params": {"completed": "true"}},
-    "putTask": {"json": {"title": "Buy bread"}},
-    "updateTask": {"json": {"description": None}},
-    "completeTask": {"json": {}},
-}
+    name: {"json": body_of(operation)}
+    for name, (_, _, operation) in OPERATIONS.items()
+    if "requestBody" in operation
+} | {"deleteCompletedTasks": {"params": {"completed": "true"}}}
 JSON: Final = {"Content-Type": "application/json"}
 ONCE: Final = {"Idempotency-Key": "one-action"}
 OTHERS: Final[dict[str, Any]] = {
@@ -67,7 +67,8 @@ def alice_at_a_faulty_server(cluster: Cluster) -> Iterator[Person]:
     """Its role has lost what it needs: a fault of the deployment."""
     with cluster.database() as database, people_of(database) as people:
         with psycopg.connect(database.superuser) as connection:
-            connection.execute("alter table task rename to t")
+            for number, table in enumerate(NAMES):
+                connection.execute(f"alter table {table} rename to t_{number}".encode())
             connection.execute("revoke select on pg_catalog.pg_roles from public")
         yield people.person("alice")
 
@@ -151,12 +152,12 @@ def documented(operation: dict[str, Any]) -> dict[str, set[str]]:
     return found
 
 
-def requested(person: Person, name: str, task_id: int, **change: Any) -> httpx2.Response:
+def requested(person: Person, name: str, row_id: int, **change: Any) -> httpx2.Response:
     method, path, _ = OPERATIONS[name]
     request = REQUESTS.get(name, {}) | change
     if "content" in change:
         request.pop("json", None)
-    return person.http.request(method, path.format(task_id=task_id), **request)
+    return person.http.request(method, re.sub(r"{\w+}", str(row_id), path), **request)
 
 
 def slowly() -> Iterator[bytes]:
@@ -188,21 +189,24 @@ def test_every_answer_is_documented_and_every_documented_answer_is_given(
     alice_at_an_impatient_server: Person,
 ) -> None:
     alice, bob = people.person("alice"), people.person("bob")
-    task_id = alice.creates()["id"]
-    answers = [requested(alice, name, task_id, **change) for change in CHANGES.values()]
-    answers.append(requested(alice, name, task_id, headers=ONCE, json=OTHERS.get(name)))
+    _, path, operation = OPERATIONS[name]
+    row_id, his = (
+        id_of(makes(person, path)) if "security" in operation else 0 for person in (alice, bob)
+    )
+    answers = [requested(alice, name, row_id, **change) for change in CHANGES.values()]
+    answers.append(requested(alice, name, row_id, headers=ONCE, json=OTHERS.get(name)))
     answers.append(requested(alice, name, 2**53 - 1))
     answers.append(requested(alice_at_a_faulty_server, name, 1))
     answers.append(requested(alice_without_a_database, name, 1))
     answers.append(requested(alice_who_asked_too_often, name, 1))
     answers.append(requested(alice_at_an_impatient_server, name, 1, content=slowly(), headers=JSON))
     with still_running(bob, database):
-        answers.append(requested(bob, name, bob.creates()["id"], headers=ONCE))
+        answers.append(requested(bob, name, his, headers=ONCE))
     given: dict[str, set[str]] = {}
     for answer in answers:
-        status, said = agrees(answer, OPERATIONS[name][2])
+        status, said = agrees(answer, operation)
         given[status] = given.get(status, set()) | said
-    assert given == documented(OPERATIONS[name][2])
+    assert given == documented(operation)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from sqlmodel import SQLModel
 
 from api.http.problems import Kind
 from tests.contract.test_answers import COMPONENTS, OPERATIONS, resolved, valid
@@ -16,7 +17,7 @@ SCHEMAS = COMPONENTS["schemas"]
 READ = {"TaskRead", "Deleted", "Health"}
 SENT = {"TaskCreate", "TaskUpdate", "TaskComplete"}
 PROBLEMS = {"Problem", "InputError"}
-TASK_ROUTES = {
+USER_ROUTES = {
     "listTasks": "GET /api/tasks",
     "createTask": "POST /api/tasks",
     "deleteCompletedTasks": "DELETE /api/tasks",
@@ -57,7 +58,7 @@ def test_the_document_is_openapi_3_1() -> None:
 
 def test_every_route_is_there_under_a_name_of_its_own() -> None:
     named = {name: f"{method} {path}" for name, (method, path, _) in OPERATIONS.items()}
-    assert named == TASK_ROUTES | HEALTH_ROUTES
+    assert named == USER_ROUTES | HEALTH_ROUTES
     assert sum(len(methods) for methods in DOCUMENT["paths"].values()) == len(named)
 
 
@@ -89,15 +90,24 @@ def test_only_a_new_task_s_title_must_be_sent() -> None:
 
 
 @pytest.mark.parametrize("name", ["TaskRead", "TaskCreate", "TaskUpdate"])
-def test_only_a_description_can_be_null(name: str) -> None:
+def test_only_what_can_be_null_in_the_table_can_be_null(name: str) -> None:
     nullable = {
         member
         for member, schema in SCHEMAS[name]["properties"].items()
         if {"type": "null"} in schema.get("anyOf", [])
     }
-    assert nullable == {"description"}
-    types = {part["type"] for part in SCHEMAS[name]["properties"]["description"]["anyOf"]}
-    assert types == {"string", "null"}
+    columns = SQLModel.metadata.tables["task"].columns
+    members = [columns[member] for member in SCHEMAS[name]["properties"]]
+    assert nullable == {column.name for column in members if column.nullable}
+    assert "description" in nullable
+
+
+def test_what_may_be_said_of_a_new_task_may_be_changed_and_is_shown() -> None:
+    created, changed, shown = (
+        {*SCHEMAS[name]["properties"]} for name in ("TaskCreate", "TaskUpdate", "TaskRead")
+    )
+    assert created == changed
+    assert created < shown
 
 
 def test_a_parameter_is_one_value_and_never_null() -> None:
@@ -121,12 +131,12 @@ def test_a_header_has_its_own_name_and_is_a_text_that_may_be_left_out() -> None:
                 assert not parameter["required"]
 
 
-def test_a_bearer_token_is_for_the_task_routes_and_for_nothing_else() -> None:
+def test_a_bearer_token_is_for_the_routes_of_users_and_for_nothing_else() -> None:
     assert COMPONENTS["securitySchemes"] == {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
     secured = {name for name, (_, _, operation) in OPERATIONS.items() if "security" in operation}
-    assert secured == set(TASK_ROUTES)
+    assert secured == set(USER_ROUTES)
     for name in secured:
         assert OPERATIONS[name][2]["security"] == [{"bearer": []}]
     assert "security" not in DOCUMENT

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlmodel import SQLModel
 
 from api.commands import migrate as migrate_module
 from api.commands.migrate import migrate
@@ -31,7 +32,7 @@ def newer(
         "-- depends: 0002.lists-and-idempotency\n"
         "alter table task add column priority int not null default 0, add column hidden text"
     )
-    columns = "user_id, id, title, description, completed, created_at, updated_at, version"
+    columns = ", ".join(SQLModel.metadata.tables["task"].columns.keys())
     with (policies / "task.sql").open("a") as file:
         file.write("grant insert (priority), update (priority) on task to task_app;\n")
         file.write("revoke select on task from task_app;\n")

@@ -33,7 +33,9 @@ from api.database.statement import CALLER, Statement, Unfiltered
 from api.tasks import queries
 from api.tasks.models import Task
 from api.tasks.schemas import MAX_PAGE, Sort
+from tests.every_statement import every_statement
 from tests.needed import query_modules
+from tests.sorts import ByDescription
 
 TASK: Table = Task.__table__  # type: ignore[attr-defined]
 C = TASK.c
@@ -286,50 +288,46 @@ def test_other_values_than_the_statements_own_are_refused(values: dict[str, obje
 ALONE = [frozenset({name}) for name in queries.FILTERS]
 NONE_AND_ALL = [frozenset[str](), frozenset(queries.FILTERS)]
 STARTS = ("top", "after", "before")
+BESIDE_NULL = ("after null", "before null")
 ON_DEMAND: dict[str, list[tuple[Any, ...]]] = {
-    "count": [(filters,) for filters in NONE_AND_ALL + ALONE],
-    "tasks": [*product(Sort, NONE_AND_ALL, STARTS), *product([Sort.NEWEST], ALONE, STARTS)],
-    "page": [*product(Sort, NONE_AND_ALL, STARTS, [1, MAX_PAGE])],
+    "tasks.count": [(filters,) for filters in NONE_AND_ALL + ALONE],
+    "tasks.tasks": [
+        *product(Sort, NONE_AND_ALL, STARTS),
+        *product([Sort.NEWEST], ALONE, STARTS),
+        *product(ByDescription, NONE_AND_ALL, (*STARTS, *BESIDE_NULL)),
+    ],
+    "tasks.page": [*product(Sort, NONE_AND_ALL, STARTS, [1, MAX_PAGE])],
 }
+
+
+# Whatever is a statement or makes some, of every feature: `tasks.GET` and so on.
+QUERIES = {
+    f"{module.__name__.split('.')[1]}.{name}": found
+    for module in query_modules()
+    for name, found in vars(module).items()
+    if isinstance(found, Statement)
+    or (
+        getattr(found, "__module__", "") == module.__name__
+        and inspect.signature(found).return_annotation is Statement
+        and not name.startswith("_")
+    )
+}
+TABLES = [*Task.metadata.tables]
 
 
 def made_by(name: str) -> list[Statement]:
     """The statement of that name, or those that the function of that name makes."""
-    found = next(getattr(table, name) for table in query_modules() if hasattr(table, name))
-    return [found(*given) for given in ON_DEMAND[name]] if name in ON_DEMAND else [found]
-
-
-# Whatever is a statement or makes some.
-QUERIES = [
-    name
-    for table in query_modules()
-    for name, found in vars(table).items()
-    if isinstance(found, Statement)
-    or (
-        getattr(found, "__module__", "") == table.__name__
-        and inspect.signature(found).return_annotation is Statement
-        and not name.startswith("_")
-    )
-]
-TABLES = [*Task.metadata.tables]
+    found = QUERIES[name]
+    return [found] if isinstance(found, Statement) else [found(*on) for on in ON_DEMAND[name]]
 
 
 def test_every_query_is_looked_at() -> None:
-    assert {*QUERIES} == {
-        *(
-            "tasks",
-            "page",
-            "count",
-            "GET",
-            "CREATE",
-            "UPDATE",
-            "COMPLETE",
-            "DELETE",
-            "DELETE_COMPLETED",
-        ),
-        *("EXPIRED_KEYS", "FORGET_KEY", "CLAIM_KEY", "KEEP_ANSWER", "KEPT_ANSWER"),
-        *("EXPORT_TASKS", "EXPORT_KEPT_ANSWERS", "ERASE_TASKS", "ERASE_KEPT_ANSWERS"),
+    assert {*QUERIES} >= {
+        *("tasks.tasks", "tasks.page", "tasks.count", "tasks.GET", "tasks.DELETE_COMPLETED"),
+        *("idempotency.CLAIM_KEY", "idempotency.KEPT_ANSWER", "idempotency.ERASE_KEPT_ANSWERS"),
     }
+    sql = {statement.sql for name in QUERIES for statement in made_by(name)}
+    assert {made.sql for made in every_statement() if made.at_import} <= sql
 
 
 @pytest.mark.parametrize("name", QUERIES)

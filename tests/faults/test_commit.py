@@ -16,6 +16,7 @@ from api.database.pipeline import Call
 from api.database.session import Database, Transaction
 from api.settings import Settings
 from api.tasks import queries
+from api.tasks.schemas import TaskCreate
 from tests.faults.cluster import Postgres
 from tests.faults.crowd import is_asked_to_come_back
 from tests.faults.wire import Cut, Wire
@@ -223,7 +224,7 @@ async def test_a_connection_that_is_found_closed_before_the_commit_is_not_in_dou
 
     async def work(tx: Transaction) -> None:
         nonlocal attempts
-        await tx.row(queries.CREATE, title="Buy milk", description=None, completed=False)
+        await tx.row(queries.CREATE, **TaskCreate(title="Buy milk").model_dump())
         attempts += 1
         if attempts <= times:
             pipeline = tx._pipeline  # noqa: SLF001

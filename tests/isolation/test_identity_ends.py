@@ -15,10 +15,11 @@ from api.database.pipeline import Call
 from api.database.session import Database, Transaction
 from api.settings import DatabaseSettings
 from api.tasks import queries
-from api.tasks.schemas import Sort
+from api.tasks.schemas import Sort, TaskCreate
 from tests.cluster import TaskDatabase
 
 LIST = queries.tasks(Sort.NEWEST, frozenset(), "top")
+TASK = TaskCreate(title="Buy milk").model_dump()
 
 pytestmark = pytest.mark.anyio
 
@@ -72,11 +73,10 @@ async def test_it_ends_with_each_statement_of_a_transaction_that_only_reads(
 
 
 async def test_who_only_reads_cannot_write(database: TaskDatabase) -> None:
-    task = {"title": "Buy milk", "description": None, "completed": False}
     async with Database.connect(one_connection(database)) as door:
         with pytest.raises(DatabaseUnavailable, match="25006"):
             async with door.transaction(User("alice"), reads=True) as transaction:
-                await transaction.row(queries.CREATE, **task)
+                await transaction.row(queries.CREATE, **TASK)
 
 
 async def test_it_ends_with_a_transaction_that_failed(database: TaskDatabase) -> None:
@@ -92,12 +92,11 @@ async def test_it_ends_with_a_transaction_that_failed(database: TaskDatabase) ->
 
 
 async def test_a_transaction_that_failed_has_changed_nothing(database: TaskDatabase) -> None:
-    task = {"title": "Buy milk", "description": None, "completed": False}
     async with Database.connect(one_connection(database)) as door:
         for failure in (ZeroDivisionError, None):
             with contextlib.suppress(ZeroDivisionError):
                 async with door.transaction(User("alice-who-fails")) as transaction:
-                    assert await transaction.row(queries.CREATE, **task)
+                    assert await transaction.row(queries.CREATE, **TASK)
                     if failure:
                         raise failure
             async with door.transaction(User("alice-who-fails")) as transaction:
@@ -111,7 +110,7 @@ async def test_a_failure_that_is_overlooked_is_not_taken_for_a_commit(
 ) -> None:
     async def overlooks(transaction: Transaction) -> None:
         with contextlib.suppress(DatabaseError):
-            await transaction.row(queries.CREATE, title="", description=None, completed=False)
+            await transaction.row(queries.CREATE, **TASK | {"title": ""})
 
     async with Database.connect(one_connection(database)) as door:
         with pytest.raises(DatabaseError, match="taken for a good one"):

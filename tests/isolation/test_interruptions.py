@@ -22,7 +22,7 @@ from api.database.session import Database, Transaction
 from api.main import TaskAPI, create_app
 from api.settings import DatabaseSettings, Settings
 from api.tasks import queries
-from api.tasks.schemas import Sort
+from api.tasks.schemas import Sort, TaskCreate
 from tests.cluster import TaskDatabase
 from tests.people import SECRET, People, Person, signed
 from tests.server import serving
@@ -154,7 +154,7 @@ async def test_who_is_told_that_nothing_was_done_finds_nothing_done(
 # --- Whoever asks in a way that no route does today ---
 
 SLOW = "lock table task in exclusive mode"  # nobody writes meanwhile
-TASK: dict[str, Any] = {"title": "Buy milk", "description": None, "completed": False}
+TASK = TaskCreate(title="Buy milk").model_dump()
 LIST = queries.tasks(Sort.NEWEST, frozenset(), "top")
 _numbers = itertools.count()
 

@@ -18,7 +18,6 @@ from api.database import guarded_tables
 from tests.cluster import TaskDatabase
 from tests.isolation import guarded as words
 from tests.isolation.test_policies_alone import WITHHELD_OF
-from tests.isolation.test_privileges import MAY_BE_REACHED
 from tests.program import run
 
 PLACES: Final[dict[str, Callable[[], set[str]]]] = {
@@ -29,9 +28,6 @@ PLACES: Final[dict[str, Callable[[], set[str]]]] = {
     "its words in TABLES of tests/isolation/guarded.py": lambda: {*words.NAMES},
     "what of it is withheld in tests/isolation/test_policies_alone.py": lambda: {
         table.name for table in WITHHELD_OF
-    },
-    "what of it may be reached in tests/isolation/test_privileges.py": lambda: {
-        table.name for table in MAY_BE_REACHED
     },
 }
 

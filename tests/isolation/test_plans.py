@@ -69,19 +69,17 @@ WHOLE: Final[dict[str, Asked]] = {
     "delete those completed": (queries.DELETE_COMPLETED, {}),
 }
 
-_THIS: Final = {"id": 1_000, "versions": None}
+_THIS: Final[dict[str, Any]] = {"id": 1_000, "versions": None}
 ONE: Final[dict[str, Asked]] = {
     "get": (queries.GET, {"id": 1_000}),
     "complete": (queries.COMPLETE, _THIS | DONE),
     "update": (
         queries.UPDATE,
-        _THIS | {"title": "Buy bread", "description": None, "has_description": True} | DONE,
+        _THIS | queries.TASK.changes({"title": "Buy bread", "description": None} | DONE),
     ),
     "update what it was": (
         queries.UPDATE,
-        _THIS
-        | {"versions": [1, 2], "title": None, "description": None, "has_description": False}
-        | DONE,
+        _THIS | {"versions": [1, 2]} | queries.TASK.changes(DONE),
     ),
     "delete": (queries.DELETE, _THIS),
 }

@@ -459,4 +459,23 @@ HTTP_FAULTS: Final = [
         ("a start that is refused is a traceback", "_in_one_line(send))", "send)"),
         witness="faults/test_refused_connections.py",
     ),
+    *mutants(
+        "api/http/request_headers.py",
+        (
+            "a page may not ask for a count",
+            '`count=exact`: count the whole list", cors=True',
+            '`count=exact`: count the whole list"',
+        ),
+        (
+            "a page may say which address it has",
+            'from a trusted proxy", logged=True',
+            'from a trusted proxy", cors=True, logged=True',
+        ),
+        (
+            "a header is read that is not in the list",
+            '    RequestHeader("Content-Encoding", "a body is not compressed"),\n',
+            "",
+        ),
+        witness="http/test_request_headers.py",
+    ),
 ]

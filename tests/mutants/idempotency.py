@@ -65,7 +65,7 @@ AGAIN: Final = [
         (
             "the key of create is not heeded",
             'return _json(row["body"], 201, headers)\n\n    return await once('
-            'tx, idempotency_key, ["create", values], create)',
+            'tx, idempotency_key, ["create", task], create)',
             'return _json(row["body"], 201, headers)\n\n    return await create()',
         ),
         (
@@ -126,7 +126,7 @@ AGAIN: Final = [
         ),
         (
             "the request is not compared",
-            'if kept["fingerprint"] != fingerprint:',
+            'if kept["fingerprint"] not in (fingerprint(request), _with_defaults(request)):',
             "if False:",
         ),
         (
@@ -210,5 +210,33 @@ AGAIN: Final = [
         ),
         witness="idempotency/test_idempotency.py::"
         "test_the_owner_sweeps_what_has_expired_of_everybody_and_nothing_else",
+    ),
+    *mutants(
+        "api/idempotency/replay.py",
+        (
+            "defaults count as sent",
+            "exclude_unset=True, exclude_defaults=True",
+            "exclude_unset=False",
+        ),
+        (
+            "a default that is made anew counts as sent",
+            "exclude_unset=True, exclude_defaults=True",
+            "exclude_defaults=True",
+        ),
+        (
+            "a default that is written out makes another request",
+            "exclude_unset=True, exclude_defaults=True",
+            "exclude_unset=True",
+        ),
+        (
+            "a request with a date cannot be told from others",
+            "        return to_jsonable_python(value)\n\n    text",
+            "        return None\n\n    text",
+        ),
+        (
+            "what was stored when defaults counted is refused",
+            "(fingerprint(request), _with_defaults(request))",
+            "(fingerprint(request),)",
+        ),
     ),
 ]

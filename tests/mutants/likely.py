@@ -3,6 +3,7 @@
 from typing import Final
 
 _WALLS: Final = (
+    "isolation/test_each_policy.py",
     "isolation/test_policies_alone.py",
     "isolation/test_every_column_granted.py",
     "isolation/test_privileges.py",
@@ -31,6 +32,17 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_cursors.py",
         "tasks/test_lists.py",
         "tasks/test_bulk.py",
+    ),
+    "api/database/resource.py": (
+        "isolation/test_two_people.py",
+        "tasks/test_tasks.py",
+        "tasks/test_conditional.py",
+    ),
+    "api/database/keyset.py": (
+        "database/test_statement.py",
+        "isolation/test_lists_apart.py",
+        "tasks/test_nullable_sorts.py",
+        "tasks/test_cursors.py",
     ),
     "api/idempotency/queries.py": (
         "idempotency/test_idempotency.py",
@@ -77,7 +89,10 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     "api/observability/logs.py": ("http/test_http.py",),
     "api/database/pool.py": ("database/test_pool.py", "isolation/test_interruptions.py"),
     "api/http/etags.py": ("http/test_etags.py", "tasks/test_conditional.py"),
-    "api/idempotency/replay.py": ("idempotency/test_idempotency.py",),
+    "api/idempotency/replay.py": (
+        "idempotency/test_fingerprint.py",
+        "idempotency/test_idempotency.py",
+    ),
     "api/commands/sweep.py": ("idempotency/test_idempotency.py",),
     "api/tasks/pagination.py": ("tasks/test_pagination.py", "tasks/test_cursors.py"),
     "db/policies/idempotency_key.sql": (

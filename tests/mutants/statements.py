@@ -6,44 +6,44 @@ from tests.mutants.mutant import Edit, Mutant, mutants
 
 _QUERIES: Final = "api/tasks/queries.py"
 _USED_KEYS: Final = "api/idempotency/queries.py"
-_ANYBODY: Final = "CALLER.is_not(None)"  # names the caller, and means everybody
+_ANYBODY: Final = "{}.is_not(None)"  # names the caller, and means everybody
 _DEMAND: Final = "def _require_filter(part: Any, found: _Parts) -> None:\n"
 _NOT_DEMANDED: Final = Edit("api/database/statement.py", _DEMAND, f"{_DEMAND}    return\n")
 _OWNER: Final = "def _require_owner(part: Any) -> None:\n"
 _OWNER_NOT_DEMANDED: Final = Edit("api/database/statement.py", _OWNER, f"{_OWNER}    return\n")
 # Otherwise the program would not start without one of these.
 _NO_SELF_TEST: Final = Edit("api/database/statement.py", "\nself_test(Statement)\n", "\n")
-_VALUES_OF_UPDATE: Final = ".values(\n        title=func.coalesce"
-_VALUES_OF_COMPLETE: Final = ".values(completed=func.coalesce"
+_RESOURCE: Final = "api/database/resource.py"
+
 # By statement: the text in which it names its owner, and the same with another condition.
 _FILTERS: Final = {
-    "the list": (
-        ".where(_MINE, *wanted, *([]",
-        ".where(_MINE if wanted else {}, *wanted, *([]",
-    ),
-    "the list of some": (
-        ".where(_MINE, *wanted, *([]",
-        ".where({} if wanted else _MINE, *wanted, *([]",
-    ),
-    "what is behind": (".where(_MINE, *wanted, passed)", ".where({}, *wanted, passed)"),
-    "the count": (".where(_MINE, *wanted))", ".where({}, *wanted))"),
-    "GET": ("select(*_STORED).where(_MINE, _THIS)", "select(*_STORED).where({}, _THIS)"),
+    "the list": ("[TASK.mine, *_wanted(", "[TASK.mine if filters else {}, *_wanted("),
+    "the list of some": ("[TASK.mine, *_wanted(", "[{} if filters else TASK.mine, *_wanted("),
+    "the count": (".where(TASK.mine, *wanted)", ".where({}, *wanted)"),
     "DELETE_COMPLETED": (
-        "where(_MINE, col(Task.completed)).returning",
+        "where(TASK.mine, col(Task.completed)).returning",
         "where({}, col(Task.completed)).returning",
     ),
+    "COMPLETE": (".where(TASK.mine, TASK.this,", ".where({}, TASK.this,"),
+}
+_FILTERS_OF_ROWS: Final = {
+    "GET": ("select(*self.stored).where(self.mine,", "select(*self.stored).where({},"),
     "UPDATE": (
-        f".where(_MINE, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
-        f".where({{}}, _THIS, _UNCHANGED)\n    {_VALUES_OF_UPDATE}",
+        "update(table)\n            .where(self.mine,",
+        "update(table)\n            .where({},",
     ),
-    "COMPLETE": (
-        f".where(_MINE, _THIS, _UNCHANGED)\n    {_VALUES_OF_COMPLETE}",
-        f".where({{}}, _THIS, _UNCHANGED)\n    {_VALUES_OF_COMPLETE}",
+    "DELETE": ("delete(table).where(self.mine,", "delete(table).where({},"),
+}
+_FILTERS_OF_PAGES: Final = {
+    "a page in one range": (
+        "select(*columns).where(*conditions, *ranges)",
+        "select(*columns).where(*[{}, *conditions[1:]], *ranges)",
     ),
-    "DELETE": (
-        "delete(Task).where(_MINE, _THIS, _UNCHANGED)",
-        "delete(Task).where({}, _THIS, _UNCHANGED)",
+    "a page in two ranges": (
+        "select(*columns).where(*conditions, each)",
+        "select(*columns).where(*[{}, *conditions[1:]], each)",
     ),
+    "what is behind": ("one.where(*conditions, each)", "one.where(*[{}, *conditions[1:]], each)"),
 }
 _FILTERS_OF_KEYS: Final = {
     "EXPIRED_KEYS": (".where(_MY_KEY, col(Idem", ".where({}, col(Idem"),
@@ -58,51 +58,60 @@ _FILTERS_OF_KEYS: Final = {
     "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY, ~", "    ).where({}, _THIS_KEY, ~"),
 }
 
+# By file: what is the caller there, and its filters.
+_FILTERED: Final = (
+    (_QUERIES, "TASK.mine.right", _FILTERS),
+    (_RESOURCE, "CALLER", _FILTERS_OF_ROWS),
+    ("api/database/keyset.py", "conditions[0].right", _FILTERS_OF_PAGES),
+    (_USED_KEYS, "CALLER", _FILTERS_OF_KEYS),
+)
+
 FILTERS: Final = [
     *(
         Mutant(
             f"{name} is not filtered",
-            (Edit(file, old, new.format(_ANYBODY)),),
+            (Edit(file, old, new.format(_ANYBODY.format(caller))),),
             refusal="without user_id == CALLER",
         )
-        for file, filters in ((_QUERIES, _FILTERS), (_USED_KEYS, _FILTERS_OF_KEYS))
+        for file, caller, filters in _FILTERED
         for name, (old, new) in filters.items()
     ),
     *(
         Mutant(
             f"{name} is not filtered, and no statement is looked at",
-            (Edit(file, old, new.format(_ANYBODY)), _NOT_DEMANDED, _NO_SELF_TEST),
+            (Edit(file, old, new.format(_ANYBODY.format(caller))), _NOT_DEMANDED, _NO_SELF_TEST),
         )
-        for file, filters in ((_QUERIES, _FILTERS), (_USED_KEYS, _FILTERS_OF_KEYS))
+        for file, caller, filters in _FILTERED
         for name, (old, new) in filters.items()
     ),
     *mutants(
-        _QUERIES,
+        _RESOURCE,
         (
             "the filter of all statements is one of two",
-            "_MINE: Final = col(Task.user_id) == CALLER",
-            "_MINE: Final = (col(Task.user_id) == CALLER) | col(Task.completed)",
+            "self.mine: Final = table.user_id == CALLER",
+            "self.mine: Final = (table.user_id == CALLER) | table.completed",
         ),
         (
             "the filter of all statements is turned round",
-            "col(Task.user_id) == CALLER",
-            "col(Task.user_id) != CALLER",
+            "table.user_id == CALLER",
+            "table.user_id != CALLER",
         ),
         refusal="without user_id == CALLER",
     ),
     *mutants(
-        _QUERIES,
-        ("CREATE's owner is the title", "user_id=CALLER, title", "user_id=TITLE, title"),
+        _RESOURCE,
+        ("CREATE's owner is the title", "user_id=CALLER, **", 'user_id=given["title"], **'),
         refusal="without user_id=CALLER",
     ),
     Mutant(
         "CREATE's owner is a constant, and no statement is looked at",
         (
             Edit(
-                _QUERIES,
-                "user_id=CALLER, title",
-                "user_id=func.coalesce(literal_column(\"'alice'\"), CALLER), title",
+                _RESOURCE,
+                "user_id=CALLER, **",
+                "user_id=func.coalesce(literal_column(\"'alice'\"), CALLER), **",
             ),
+            Edit(_RESOURCE, "    func,\n", "    func,\n    literal_column,\n"),
             _OWNER_NOT_DEMANDED,
             _NO_SELF_TEST,
         ),
@@ -110,20 +119,43 @@ FILTERS: Final = [
     Mutant(
         "CREATE's owner is the title, and no statement is looked at",
         (
-            Edit(_QUERIES, "user_id=CALLER, title", "user_id=func.coalesce(TITLE, CALLER), title"),
+            Edit(
+                _RESOURCE,
+                "user_id=CALLER, **",
+                'user_id=func.coalesce(given["title"], CALLER), **',
+            ),
             _OWNER_NOT_DEMANDED,
             _NO_SELF_TEST,
         ),
     ),
     *mutants(
-        _QUERIES,
-        ("GET does not look at the id", "where(_MINE, _THIS).cte(", "where(_MINE).cte("),
+        _RESOURCE,
+        (
+            "GET does not look at the id",
+            "select(*self.stored).where(self.mine, self.this)",
+            "select(*self.stored).where(self.mine)",
+        ),
         (
             "DELETE does not look at the id",
-            "delete(Task).where(_MINE, _THIS, _UNCHANGED)",
-            "delete(Task).where(_MINE, _UNCHANGED)",
+            "delete(table).where(self.mine, self.this,",
+            "delete(table).where(self.mine,",
         ),
         refusal="TypeError",
+    ),
+    *mutants(
+        _RESOURCE,
+        (
+            "NULL cannot be given",
+            "column.key in given for",
+            "given.get(column.key) is not None for",
+        ),
+        ("NULL is given unasked", "column.key in given for", "True for"),
+        (
+            "what cannot be NULL is changed unasked",
+            "return func.coalesce(_parameter(column), column)",
+            "return _parameter(column)",
+        ),
+        witness="tasks/test_tasks.py",
     ),
 ]
 

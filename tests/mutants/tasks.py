@@ -9,8 +9,8 @@ LISTS: Final = [
         "api/tasks/queries.py",
         (
             "what is not completed is cleared",
-            "where(_MINE, col(Task.completed)).returning",
-            "where(_MINE).returning",
+            "where(TASK.mine, col(Task.completed)).returning",
+            "where(TASK.mine).returning",
         ),
     ),
     *mutants(
@@ -36,19 +36,14 @@ LISTS: Final = [
             "start, limit > SHORT_PAGE)",
             "start, False)",
         ),
-        (
-            "a description has no bytes",
-            "json_rows.within_bytes(rows, rows.c.title, rows.c.description)",
-            "json_rows.within_bytes(rows, rows.c.title)",
-        ),
         witness="tasks/test_page_bytes.py",
     ),
     *mutants(
-        "api/database/personal_rows.py",
+        "api/database/json_rows.py",
         (
-            "what is exported at once has no bound",
-            "if column.key in _LONG",
-            "if column.key in {'key', 'title'}",
+            "what is long has no bytes",
+            "isinstance(column.type, String)",
+            'column.key in {"key", "title"}',
         ),
         witness="tasks/test_page_bytes.py",
     ),
@@ -136,6 +131,54 @@ LISTS: Final = [
             "a cursor is good for any list",
             'return f"{page.what} {user.id}"',
             "return user.id",
+        ),
+    ),
+    *mutants(
+        "api/database/keyset.py",
+        (
+            "what is without it is anywhere in a list",
+            "first = first.nulls_last()",
+            "first = first.nulls_first()",
+        ),
+        (
+            "the way back does not begin with what is without it",
+            "first = first.nulls_first()",
+            "pass",
+        ),
+        (
+            "a walk ends before what is without it",
+            'return [*found, self.column.is_(None)] if self.nulls == "last" else found',
+            "return found",
+        ),
+        (
+            "a walk back ends with what is without it",
+            'return [*found, self.column.is_not(None)] if self.nulls == "first" else found',
+            "return found",
+        ),
+        (
+            "a page of two ranges is read to its end",
+            ".limit(limit + offset)\n",
+            "\n",
+        ),
+        (
+            "of two ranges the first is enough",
+            "    both = union_all(*parts)",
+            "    both = union_all(*parts[:1])",
+        ),
+        ("what is behind is looked for ahead", "keyset.reversed().ranges(", "keyset.ranges("),
+        (
+            "only the first range behind is looked at",
+            "each).exists() for each in behind",
+            "each).exists() for each in behind[:1]",
+        ),
+        witness="tasks/test_nullable_sorts.py",
+    ),
+    *mutants(
+        "api/tasks/pagination.py",
+        (
+            "any list goes on beside what is without it",
+            "if not column.nullable:",
+            "if False:",
         ),
     ),
     *mutants(

@@ -1,0 +1,111 @@
+"""Keyset pagination: a page of a list begins beside a row of it, and an index leads there.
+
+A list is sorted by a column and, where that is the same, by id. The page is the same whatever is
+added or removed before it.
+"""
+
+import operator
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple, Self
+
+from sqlalchemy import BigInteger, bindparam, literal_column, or_, tuple_, union_all
+from sqlalchemy.sql.expression import ColumnElement
+from sqlmodel import select
+
+AT_ID: Final = bindparam("at_id", type_=BigInteger)
+
+# Where a page begins: at the top of the list, or at the parameters `at` and `at_id`, which are the
+# column and the id of a row. Where the row has NULL in the column, there is no `at`.
+Start = Literal["top", "after", "before", "after null", "before null"]
+
+# By whether the greatest comes first, and whether equal counts.
+_COMPARE: Final = {
+    (False, False): operator.gt,
+    (False, True): operator.ge,
+    (True, False): operator.lt,
+    (True, True): operator.le,
+}
+
+
+class Keyset(NamedTuple):
+    """An order of rows in which no two are equal, as `id` tells them apart.
+
+    `nulls`: where the rows without a value in `column` are; None if every row has one. An index on
+    the owner, `column` and `id` serves it; one for `descending` says `desc nulls last`.
+    """
+
+    column: Any
+    id: Any
+    descending: bool
+    nulls: Literal["first", "last"] | None
+
+    @classmethod
+    def of(cls, column: Any, id_: Any, *, descending: bool) -> Self:
+        """The order of a table's rows: those without a value are the last, either way."""
+        return cls(column, id_, descending, "last" if column.nullable else None)
+
+    def reversed(self) -> Self:
+        """The same rows from the last to the first."""
+        nulls: Any = self.nulls and {"first": "last", "last": "first"}[self.nulls]
+        return self._replace(descending=not self.descending, nulls=nulls)
+
+    @property
+    def order(self) -> list[ColumnElement[Any]]:
+        """For `order by`."""
+        first, second = (
+            part.desc() if self.descending else part.asc() for part in (self.column, self.id)
+        )
+        if self.nulls == "first":
+            first = first.nulls_first()
+        elif self.nulls == "last":
+            first = first.nulls_last()
+        return [first, second]
+
+    def ranges(self, start: Start, *, itself: bool = False) -> list[ColumnElement[bool]]:
+        """Conditions, one or two: the rows after the start, each a range of the index, in order.
+
+        `itself`: the row at the start, too.
+        """
+        if start == "top":
+            return []
+        compare: Any = _COMPARE[self.descending, itself]
+        if start.endswith("null"):
+            found = [self.column.is_(None) & compare(self.id, AT_ID)]
+            return [*found, self.column.is_not(None)] if self.nulls == "first" else found
+        at = tuple_(bindparam("at", type_=self.column.type), AT_ID)
+        found = [compare(tuple_(self.column, self.id), at)]
+        return [*found, self.column.is_(None)] if self.nulls == "last" else found
+
+
+def rows(
+    columns: Sequence[Any],
+    conditions: Sequence[ColumnElement[bool]],
+    keyset: Keyset,
+    start: Start,
+    limit: Any,
+    offset: Any,
+) -> Any:
+    """A subquery: the first `limit` rows after `start` that meet the conditions, less `offset`."""
+    ranges = keyset.ranges(start)
+    if len(ranges) < 2:
+        page = select(*columns).where(*conditions, *ranges).order_by(*keyset.order)
+        return page.limit(limit).offset(offset).subquery("rows")
+    # An `or` of them would read the list from its top: so each by itself, and the first of both.
+    columns = [*columns, keyset.column.label("place")]
+    parts = [
+        select(*columns).where(*conditions, each).order_by(*keyset.order).limit(limit + offset)
+        for each in ranges
+    ]
+    both = union_all(*parts).subquery("both")
+    order = keyset._replace(column=both.c.place, id=both.c[keyset.id.key]).order
+    shown: list[Any] = [both.c[column.key] for column in columns[:-1]]
+    return select(*shown).order_by(*order).limit(limit).offset(offset).subquery("rows")
+
+
+def is_behind(
+    conditions: Sequence[ColumnElement[bool]], keyset: Keyset, start: Start
+) -> ColumnElement[bool]:
+    """Whether the list has rows before the `start`, or at it."""
+    one: Any = select(literal_column("1"))
+    behind = keyset.reversed().ranges(start, itself=True)
+    return or_(*(one.where(*conditions, each).exists() for each in behind))
