@@ -45,7 +45,12 @@ LISTS: Final = [
             "isinstance(column.type, String)",
             'column.key in {"key", "title"}',
         ),
-        witness="tasks/test_page_bytes.py",
+        (
+            "only what has a text can be exported",
+            "    if not texts:\n        return page\n",
+            "",
+        ),
+        witness="database/test_personal_rows.py",
     ),
     *mutants(
         "api/database/json_rows.py",
