@@ -29,7 +29,7 @@ from api.http.timeouts import Deadlines
 from api.observability import logs
 from api.observability.observer import Observer
 from api.serving.protocol import CROWDED
-from api.serving.responses import WHOLE
+from api.serving.responses import WRITE_RESPONSE
 from api.settings import Settings, load
 from api.tasks import routes as tasks
 from api.tasks.schemas import TaskRead
@@ -111,8 +111,8 @@ class TaskAPI(FastAPI):
             return
         response.raw_headers += self._headers(scope, headers, request_id)
         self.observer.ended(scope, headers, response, request_id, began)
-        if WHOLE in scope and hasattr(response, "body"):  # a file has none
-            await scope[WHOLE](response)
+        if WRITE_RESPONSE in scope and hasattr(response, "body"):  # a file has none
+            await scope[WRITE_RESPONSE](response)
         else:
             await response(scope, receive, send)
 
@@ -183,7 +183,7 @@ class TaskAPI(FastAPI):
         """The OpenAPI 3.1 document."""
         document = super().openapi()  # made anew when routes were added
         if document is not self._document:
-            document = openapi.completed(document, TaskRead)
+            document = openapi.with_components(document, TaskRead)
             self._document = self.openapi_schema = document
         return document
 

@@ -110,7 +110,7 @@ class Authenticator:
     async def _verify(self, token: str, digest: bytes) -> _Verified:
         algorithm, kid = self._header(token)
         key = await self._key(algorithm, kid)
-        user, until = self._believe(token, key)
+        user, until = self._verify_claims(token, key)
         self._verified.pop(digest, None)
         if len(self._verified) >= _REMEMBERED:
             del self._verified[next(iter(self._verified))]  # the oldest
@@ -139,7 +139,7 @@ class Authenticator:
             raise Unauthorized("The token is signed with a key its issuer does not have.")
         return key
 
-    def _believe(self, token: str, key: Any) -> tuple[User, float]:
+    def _verify_claims(self, token: str, key: Any) -> tuple[User, float]:
         """Who is asking, and until when that can be believed."""
         try:
             claims = jwt.decode(

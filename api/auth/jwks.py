@@ -16,8 +16,8 @@ from api.reasons import key_log_fault
 from api.settings import SettingsError
 
 TTL: Final = 300.0  # seconds a fetched set counts as fresh
-FLOOR: Final = 2.0  # seconds between the starts of two fetches
-KEPT: Final = 86_400.0  # seconds the last good set serves while the issuer is away
+MIN_REFRESH_INTERVAL: Final = 2.0  # seconds between the starts of two fetches
+MAX_STALE: Final = 86_400.0  # seconds the last good set serves while the issuer is away
 TIMEOUT: Final = 3.0  # seconds for one whole fetch
 _MAX_BYTES: Final = 256 * 1024
 
@@ -98,21 +98,25 @@ class KeySet:
         # Keys rotate lazily: an unknown one may be newer than the last fetch, and a good token is
         # not refused for being early. So wait for a fetch that began after the question.
         while (kid, algorithm) not in self._keys and self._tried < asked:
-            if self._failed and self._fetch is None and asked - self._tried < FLOOR:
+            if self._failed and self._fetch is None and asked - self._tried < MIN_REFRESH_INTERVAL:
                 raise KeysUnavailable
             await self._next_fetch()
         if (found := self._keys.get((kid, algorithm))) is None:
             if self._failed:
                 raise KeysUnavailable
             return None
-        if self._fetch is None and asked - self._fetched > TTL and asked - self._tried > FLOOR:
+        if (
+            self._fetch is None
+            and asked - self._fetched > TTL
+            and asked - self._tried > MIN_REFRESH_INTERVAL
+        ):
             self._start()  # not waited for: the key at hand serves
         return found
 
-    async def demand(self) -> None:
+    async def ensure_loaded(self) -> None:
         """See that there are keys. Raises `KeysUnavailable`."""
         if not self._at_hand():
-            if self._fetch is not None or time.monotonic() - self._tried > FLOOR:
+            if self._fetch is not None or time.monotonic() - self._tried > MIN_REFRESH_INTERVAL:
                 await self._next_fetch()
             if not self._keys:
                 raise KeysUnavailable
@@ -140,13 +144,16 @@ class KeySet:
         await self._client.aclose()
 
     def _at_hand(self) -> Keys:
-        if time.monotonic() - self._fetched > KEPT:
+        if time.monotonic() - self._fetched > MAX_STALE:
             self._keys = {}
         return self._keys
 
     async def _next_fetch(self) -> None:
         """Wait for the fetch under way, or until one may start; then look again."""
-        if self._fetch is None and (wait := self._tried + FLOOR - time.monotonic()) > 0:
+        if (
+            self._fetch is None
+            and (wait := self._tried + MIN_REFRESH_INTERVAL - time.monotonic()) > 0
+        ):
             await asyncio.sleep(wait)
         else:
             # shielded: one client's leaving does not take the fetch from the others

@@ -1,4 +1,4 @@
-"""The owner's broom: answers that were kept for an Idempotency-Key, and have expired."""
+"""Deletes expired idempotency keys."""
 
 import argparse
 from typing import Final

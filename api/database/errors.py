@@ -11,12 +11,12 @@ from api.database.pipeline import NothingSent
 # Classes of SQLSTATE that pass by themselves or by an operator's hand, and say nothing about the
 # request: connection, authorization, no such database, rollback, locks, resources, intervention,
 # system (PostgreSQL manual, appendix A).
-_PASSING_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
+_TRANSIENT_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
 # Read-only; idle in transaction and transaction too long; a pooler's other server does not know the
 # prepared statement; the table has another shape than when it was prepared.
-_PASSING: Final = {"25006", "25P03", "25P04", "26000", "0A000"}
+_TRANSIENT_SQLSTATES: Final = {"25006", "25P03", "25P04", "26000", "0A000"}
 # Of these, what another connection may not meet.
-_OF_THIS_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_PASSING}
+_RETRY_ON_NEW_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_TRANSIENT_SQLSTATES}
 _ROLLED_BACK: Final = "40"
 _LOCKED: Final = "55P03"  # lock_timeout
 _OVERDUE: Final = "57014"  # statement_timeout
@@ -43,9 +43,9 @@ class DatabaseUnavailable(Exception):
     the commit, so nobody knows whether it was done.
     """
 
-    def __init__(self, reason: str, *, another: bool = False, in_doubt: bool = False) -> None:
+    def __init__(self, reason: str, *, retryable: bool = False, in_doubt: bool = False) -> None:
         super().__init__(reason)
-        self.another, self.in_doubt = another, in_doubt
+        self.retryable, self.in_doubt = retryable, in_doubt
 
 
 class DatabaseBusy(DatabaseUnavailable):
@@ -79,7 +79,7 @@ def translated(
     name = type(error).__name__
     if not isinstance(error, asyncpg.PostgresError):
         _log.warning("database unavailable: %s", name)
-        return DatabaseUnavailable(name, another=True, in_doubt=committing)
+        return DatabaseUnavailable(name, retryable=True, in_doubt=committing)
     # The message may quote rows; the class name and SQLSTATE cannot.
     state = str(error.sqlstate)
     kinds = {state, state[:2]}
@@ -87,7 +87,7 @@ def translated(
     if kinds & _ABOUT_CONNECTING:
         name = f"{name}: {error.args[0]}"
     ended = (error.severity_en or error.severity) in _ENDING
-    if not ended and not kinds & (_PASSING_CLASSES | _PASSING):
+    if not ended and not kinds & (_TRANSIENT_CLASSES | _TRANSIENT_SQLSTATES):
         _log.error("database error: %s", name)
         return DatabaseError(name)
     _log.warning("database unavailable: %s", name)
@@ -97,6 +97,6 @@ def translated(
         return StatementTimeout(name)
     return DatabaseUnavailable(
         name,
-        another=bool(kinds & _OF_THIS_CONNECTION),
+        retryable=bool(kinds & _RETRY_ON_NEW_CONNECTION),
         in_doubt=committing and _ROLLED_BACK not in kinds and not isinstance(error, NothingSent),
     )

@@ -107,5 +107,5 @@ def is_behind(
 ) -> ColumnElement[bool]:
     """Whether the list has rows before the `start`, or at it."""
     one: Any = select(literal_column("1"))
-    behind = keyset.reversed().ranges(start, itself=True)
-    return or_(*(one.where(*conditions, each).exists() for each in behind))
+    before = keyset.reversed().ranges(start, itself=True)
+    return or_(*(one.where(*conditions, each).exists() for each in before))

@@ -72,7 +72,7 @@ def _inner(part: Any) -> Iterator[Any]:
             raise _refused(
                 part, f"has {name.strip('_')}, which is not allowed: see CLASSES in api/allowed.py"
             )
-    _look(part, kind)
+    _check_attributes(part, kind)
 
 
 @cache
@@ -135,7 +135,7 @@ def _is_nothing(value: Any) -> bool:
     )
 
 
-def _look(part: Any, kind: type) -> None:
+def _check_attributes(part: Any, kind: type) -> None:
     """What else SQL is made of, by class."""
     _look_at_dispatch(part)
     _look_at_operands(part)

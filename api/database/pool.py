@@ -8,9 +8,9 @@ from typing import Final, NamedTuple, final
 
 from api.database.pipeline import Connection
 
-LENT: Final = 30.0  # seconds until a connection is ended, whatever it is doing
-IDLE: Final = 240.0  # seconds that a connection is kept which nobody needs; Neon sleeps after 300
-QUEUE: Final = 100  # who may wait for each connection: more than it serves in the time
+MAX_LEASE: Final = 30.0  # seconds until a connection is ended, whatever it is doing
+MAX_IDLE: Final = 240.0  # seconds that an unused connection is kept; Neon sleeps after 300
+MAX_WAITERS_PER_CONNECTION: Final = 100  # more than it serves in the time
 _CLOSE: Final = 2.0  # seconds for a farewell
 # A user's next slow transaction waits for so many times what the last one took, but not so long
 # that it would not have its turn at all: so one user's searches leave the processors to others.
@@ -87,7 +87,7 @@ class Pool:
         """
         asked = self._loop.time()
         if self._round is None:
-            self._round = self._loop.call_later(_ROUND, self._go_round)
+            self._round = self._loop.call_later(_ROUND, self._expire_due)
         held = self._held.get(user, 0)
         if (
             self._places
@@ -99,7 +99,7 @@ class Pool:
             if slow:
                 self._slow.add(user)
         else:
-            await self._place((self._loop.create_future(), slow, asked), user)
+            await self._acquire_slot((self._loop.create_future(), slow, asked), user)
         connection = None
         try:
             if fresh:
@@ -109,7 +109,7 @@ class Pool:
             if connection is None or connection.is_closed():
                 connection = await self._connect(asked + self._timeout - self._loop.time())
         except BaseException:
-            self._leave(user, slow)
+            self._release_slot(user, slow)
             raise
         self._lent[connection] = user, slow, self._loop.time()
         return connection
@@ -130,7 +130,7 @@ class Pool:
         if slow:
             rest = min(REST * (now - since), MAX_REST * self._timeout)
             self._loop.call_later(rest, self._end_slow, user)
-        self._leave(user, slow=False)
+        self._release_slot(user, slow=False)
 
     async def close(self) -> None:
         """End what is at hand."""
@@ -145,10 +145,10 @@ class Pool:
             connection.terminate()
         self._idle.clear()
 
-    async def _place(self, turn: _Turn, user: str | None) -> None:
+    async def _acquire_slot(self, turn: _Turn, user: str | None) -> None:
         """Wait for a place."""
         future, slow, _ = turn
-        if self._waiting >= self._size * QUEUE:
+        if self._waiting >= self._size * MAX_WAITERS_PER_CONNECTION:
             self._make_room(-1 if user is None else self._length(user))
         if slow and user in self._slow:
             self._behind.setdefault(user, []).append(turn)
@@ -161,7 +161,7 @@ class Pool:
             if future.cancelled():
                 self._remove(turn, user)
             elif future.exception() is None:
-                self._leave(user, slow)  # it came at the last moment, and is not needed
+                self._release_slot(user, slow)  # it came at the last moment, and is not needed
             raise
 
     def _queue(self, turn: _Turn, user: str | None) -> None:
@@ -205,7 +205,7 @@ class Pool:
                     self._end_slow(user)
                 return
 
-    def _leave(self, user: str | None, slow: bool) -> None:
+    def _release_slot(self, user: str | None, slow: bool) -> None:
         """Give the place to whose turn it is."""
         self._places += 1
         held = self._held[user] - 1
@@ -250,7 +250,7 @@ class Pool:
                 turn[0].set_result(None)
                 return
 
-    def _go_round(self) -> None:
+    def _expire_due(self) -> None:
         now = self._loop.time()
         late = [
             (turn, user)
@@ -262,11 +262,11 @@ class Pool:
         for turn, user in late:
             self._turn_away(turn, user)
         for connection, (_, _, since) in self._lent.items():
-            if now - since > LENT:
+            if now - since > MAX_LEASE:
                 connection.terminate()
         for connection, since in list(self._idle.items()):
-            if now - since > IDLE:
+            if now - since > MAX_IDLE:
                 del self._idle[connection]
                 connection.terminate()
         busy = self._waiting or self._held or self._idle
-        self._round = self._loop.call_later(_ROUND, self._go_round) if busy else None
+        self._round = self._loop.call_later(_ROUND, self._expire_due) if busy else None

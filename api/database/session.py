@@ -33,9 +33,9 @@ if TYPE_CHECKING:  # who only asks the gate needs no SQLAlchemy, which takes lon
     from api.database.statement import Statement
 
 # true: for this transaction only, so that the next borrower starts as nobody
-_SAY_WHO: Final = "select set_config('app.user_id', $1, true)"
+_SET_USER: Final = "select set_config('app.user_id', $1, true)"
 # PostgreSQL begins to count anew with each Execute, so it holds for the statements that follow.
-_SAY_WHO_AND_HOW_LONG: Final = f"{_SAY_WHO}, set_config('statement_timeout', $2, true)"
+_SET_USER_AND_TIMEOUT: Final = f"{_SET_USER}, set_config('statement_timeout', $2, true)"
 
 SEARCH_TIMEOUT: Final = 2.0  # seconds for each statement of a slow transaction
 _SEARCH_TIMEOUT: Final = f"{SEARCH_TIMEOUT * 1000:.0f}ms"
@@ -92,9 +92,9 @@ class Transaction:
         before: list[Call] = []
         if not self._is_named:
             who = (
-                Call(_SAY_WHO_AND_HOW_LONG, (self.user.id, _SEARCH_TIMEOUT))
+                Call(_SET_USER_AND_TIMEOUT, (self.user.id, _SEARCH_TIMEOUT))
                 if self._slow
-                else Call(_SAY_WHO, (self.user.id,))
+                else Call(_SET_USER, (self.user.id,))
             )
             # If the second fails, PostgreSQL skips what comes after it.
             before = [BEGIN_READING if self._reads else BEGIN, who]
@@ -169,7 +169,7 @@ class Database:
         """
         database = cls(settings)
         try:
-            await database.ping(ahead=ahead)
+            await database.check_row_security(ahead=ahead)
             yield database
         finally:
             await database._pool.close()
@@ -210,21 +210,21 @@ class Database:
             async with self.transaction(user, reads=reads, slow=slow, fresh=fresh) as tx:
                 return await work(tx)
 
-        return await _twice(once)
+        return await _retry_once(once)
 
-    async def ping(self, *, ahead: bool = True) -> None:
+    async def check_row_security(self, *, ahead: bool = True) -> None:
         """The gate: can the role at the other end see past the policies, and do what it must?
 
         Raises `CannotServe` or `DatabaseUnavailable`.
         """
-        gate.check(await _twice(self._look), ahead=ahead)
+        gate.check(await _retry_once(self._query_gate), ahead=ahead)
 
     @property
     def is_broken(self) -> bool:
         """Whether a connection at hand has broken."""
         return self._pool.is_broken
 
-    async def _look(self, fresh: bool) -> Row:
+    async def _query_gate(self, fresh: bool) -> Row:
         try:
             connection = await self._pool.acquire(fresh=fresh)
         except (CannotConnect, TimeoutError) as error:
@@ -244,11 +244,11 @@ def _unavailable(error: CannotConnect | TimeoutError) -> DatabaseUnavailable:
     return DatabaseUnavailable(reason)
 
 
-async def _twice(once: Callable[[bool], Awaitable[T]]) -> T:
+async def _retry_once(once: Callable[[bool], Awaitable[T]]) -> T:
     """What it returns; on a new connection, which `once` is told, when the first one failed."""
     try:
         return await once(False)
     except DatabaseUnavailable as error:
-        if not error.another or error.in_doubt:
+        if not error.retryable or error.in_doubt:
             raise
     return await once(True)

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from api.http.problems import LAST, MAX_ERRORS, Failure, InputError, InvalidInput, Kind
+from api.http.problems import CLOSE_CONNECTION, MAX_ERRORS, Failure, InputError, InvalidInput, Kind
 from api.http.timeouts import Deadlines
 
 MAX_BODY: Final = 64 * 1024  # bytes
@@ -58,7 +58,7 @@ def names(known: Iterable[str]) -> str:
     return ", ".join(known) or "none"
 
 
-async def read(scope: Scope, receive: Receive, most: int, deadlines: Deadlines) -> bytes:
+async def read(scope: Scope, receive: Receive, max_bytes: int, deadlines: Deadlines) -> bytes:
     """The body, if it is JSON and not too large.
 
     What the header says of a body is judged when there is one (RFC 9110, section 8.3), and then
@@ -79,11 +79,15 @@ async def read(scope: Scope, receive: Receive, most: int, deadlines: Deadlines) 
                 if part and not content and not announced:
                     _demand_json(said)
                 content += part
-                if len(content) > most:
-                    raise Failure(Kind.CONTENT_TOO_LARGE, f"A body may have {most} bytes at most.")
+                if len(content) > max_bytes:
+                    raise Failure(
+                        Kind.CONTENT_TOO_LARGE, f"A body may have {max_bytes} bytes at most."
+                    )
                 more = message.get("more_body", False)
     except TimeoutError:
-        raise Failure(Kind.REQUEST_TIMEOUT, "The body came too slowly.", headers=LAST) from None
+        raise Failure(
+            Kind.REQUEST_TIMEOUT, "The body came too slowly.", headers=CLOSE_CONNECTION
+        ) from None
     return bytes(content)
 
 
@@ -129,7 +133,7 @@ class Body:
         one = next(iter(schema.get("$defs", {}).values()), schema)
         self._several = schema.get("type") == "array"
         self._most_items: int = schema.get("maxItems", 1)
-        self.most: Final = MAX_BULK_BODY if self._several else MAX_BODY
+        self.max_bytes: Final = MAX_BULK_BODY if self._several else MAX_BODY
         self._members = list(one["properties"])
 
     def parsed(self, content: bytes) -> Any:

@@ -66,7 +66,7 @@ def of_version(version: int) -> str:
     return f'"{version}"'
 
 
-def of_text(*parts: str) -> str:
+def weak_etag(*parts: str) -> str:
     """The weak tag of what is made of these."""
     digest = blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
     return f'W/"{digest}"'
@@ -79,7 +79,7 @@ def versions(tags: Tags | None) -> list[int] | None:
     return [int(opaque) for weak, opaque in tags if not weak and _VERSION.fullmatch(opaque)]
 
 
-def met(tags: Tags | None, tag: str) -> bool:
+def matches(tags: Tags | None, tag: str) -> bool:
     """Is this tag one of them, by weak comparison?"""
     if tags is None:
         return False

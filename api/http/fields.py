@@ -86,7 +86,7 @@ EXAMPLES: Final = "x-task-api-examples"  # in a schema: those of `examples`, eac
 
 
 def examples(*values: JsonValue) -> ConfigDict:
-    """What `openapi.completed` shows of a model or TypedDict in the document.
+    """What `openapi.with_components` shows of a model or TypedDict in the document.
 
     As text meanwhile: FastAPI sorts the members of examples, and leaves out those that are null.
     """

@@ -25,7 +25,7 @@ _HEADERS: Final = {
     "RateLimit-Policy": "How many requests `q` a user has for `w` seconds",
     "Retry-After": "Seconds",
     "Vary": "Always `Authorization, Origin`",
-    "WWW-Authenticate": "How to come in (RFC 6750)",
+    "WWW-Authenticate": "Authentication challenge (RFC 6750)",
     "X-Request-Id": "The request's id, also in the log: the client's own, or a new one",
     "X-Total-Count": "How many tasks the whole list has, for `Prefer: count=exact`",
 }
@@ -78,7 +78,7 @@ def _example(kind: Kind) -> dict[str, Any]:
     return problem | errors
 
 
-def completed(document: dict[str, Any], current: type[BaseModel]) -> dict[str, Any]:
+def with_components(document: dict[str, Any], current: type[BaseModel]) -> dict[str, Any]:
     """The document with what `responses` and `failures` refer to, and what every answer has.
 
     `current`: what a problem of PRECONDITION_FAILED holds.

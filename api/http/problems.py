@@ -20,7 +20,7 @@ from api.database.errors import CommitInterrupted, DatabaseError, DatabaseUnavai
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_ERRORS: Final = 100  # of a problem; a megabyte has room for a hundred thousand
 MAX_PROBLEM: Final = 64 * 1024  # bytes
-LAST: Final = {"Connection": "close"}  # headers of a connection's last answer
+CLOSE_CONNECTION: Final = {"Connection": "close"}  # headers of a connection's last answer
 
 _IN_DOUBT: Final = (
     "It was interrupted while it was committed, so nobody knows whether it was done; look, "
@@ -34,7 +34,7 @@ class Kind(Enum):
     """Every kind of problem, with its status and its title. Its `type` is made of its name."""
 
     MALFORMED_REQUEST = 400, "The request is malformed"
-    UNAUTHORIZED = 401, "Nobody known is asking"
+    UNAUTHORIZED = 401, "Authentication required"
     NO_SUCH_TASK = 404, "There is no such task"
     NO_SUCH_ADDRESS = 404, "There is nothing at this address"
     METHOD_NOT_ALLOWED = 405, "The address does not take this method"
@@ -149,7 +149,7 @@ def unavailable(
 
 def crowded() -> Failure:
     """There is no room for this connection."""
-    return unavailable("Too many are connected; try again.", headers=LAST)
+    return unavailable("Too many are connected; try again.", headers=CLOSE_CONNECTION)
 
 
 def no_such_address() -> Failure:
@@ -217,13 +217,13 @@ def _failure(error: BaseException) -> Failure:
         case DatabaseUnavailable(in_doubt=True) | TimeoutError(__cause__=CommitInterrupted()):
             return unavailable(_IN_DOUBT)
         case CommitInterrupted():  # the time to stop is over
-            return unavailable(_IN_DOUBT, headers=LAST)
+            return unavailable(_IN_DOUBT, headers=CLOSE_CONNECTION)
         case DatabaseUnavailable():
             return unavailable("The database cannot serve just now; try again.")
         case TimeoutError():
             return unavailable("It took too long; try again.")
         case asyncio.CancelledError():  # the time to stop is over
-            return unavailable("The server is stopping; try again.", headers=LAST)
+            return unavailable("The server is stopping; try again.", headers=CLOSE_CONNECTION)
         case DatabaseError():  # logged where it came from
             pass
         case _:

@@ -12,7 +12,7 @@ from api.database.gate import CannotServe
 from api.database.session import Database
 
 # Seconds.
-KEPT: Final = 3.0  # that an answer is good
+MAX_AGE: Final = 3.0  # that an answer is good
 AWAKE: Final = 120.0  # after the last request in which the database is asked; then it may sleep
 TIMEOUT: Final = 2.0  # for all that is asked
 
@@ -51,8 +51,8 @@ class Readiness:
 
     def _is_known(self) -> bool:
         age = time.monotonic() - self._asked
-        if age < KEPT or self._faults:
-            return age < KEPT
+        if age < MAX_AGE or self._faults:
+            return age < MAX_AGE
         unused = time.monotonic() - self._database.used > AWAKE
         return unused and not self._database.is_broken
 
@@ -60,7 +60,7 @@ class Readiness:
         faults = []
         try:
             async with asyncio.timeout(TIMEOUT):
-                await self._database.ping()
+                await self._database.check_row_security()
         except CannotServe as error:
             faults.append(error.sentence)
         except (DatabaseUnavailable, DatabaseError, TimeoutError):
@@ -68,7 +68,7 @@ class Readiness:
         if self._keys is not None:
             try:
                 async with asyncio.timeout(TIMEOUT):
-                    await self._keys.demand()
+                    await self._keys.ensure_loaded()
             except (KeysUnavailable, TimeoutError):
                 faults.append("The issuer's keys cannot be had.")
         return faults

@@ -30,7 +30,7 @@ from api.http.rate_limits import RateLimits
 from api.http.timing import AUTH, DATABASE, timed
 
 # Queries whose parameters are remembered, and their length: what is valid can yet be padded.
-_QUERIES: Final = 256
+_QUERY_CACHE_SIZE: Final = 256
 _QUERY: Final = 100  # bytes
 
 _BEARER: Final = HTTPBearer(bearerFormat="JWT", scheme_name="bearer", auto_error=False)
@@ -153,7 +153,7 @@ class UserRoute(Route):
         # with the field: how many there may be stands beside the annotation
         body_model = Body(Annotated[body[1].annotation, body[1]]) if body else None
 
-        @lru_cache(_QUERIES)
+        @lru_cache(_QUERY_CACHE_SIZE)
         def parameters(query_string: bytes) -> Any:
             return _parameters(query_string, query_model)
 
@@ -181,7 +181,7 @@ class UserRoute(Route):
                 if lines := values(scope, header):
                     arguments[name] = parsed(", ".join(lines))
             if body and body_model:
-                content = await read(scope, receive, body_model.most, state.body_deadlines)
+                content = await read(scope, receive, body_model.max_bytes, state.body_deadlines)
                 if content or body[1].is_required():
                     arguments[body[0]] = body_model.parsed(content)
             with timed(scope, DATABASE):

@@ -1,4 +1,4 @@
-"""The end of patience with many things at once."""
+"""Timeouts that share one timer."""
 
 import asyncio
 from typing import Any, Final, Self, final
@@ -28,19 +28,19 @@ class Deadlines:
         loop = asyncio.get_running_loop()
         self._running[deadline] = loop.time()
         if self._round is None:
-            self._round = loop.call_later(_ROUND, self._go_round, loop)
+            self._round = loop.call_later(_ROUND, self._expire_due, loop)
 
     def end(self, deadline: "_Deadline") -> None:
         """It is not running any more."""
         self._running.pop(deadline, None)
 
-    def _go_round(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _expire_due(self, loop: asyncio.AbstractEventLoop) -> None:
         over = loop.time() - self._seconds
         late = [deadline for deadline, since in self._running.items() if since < over]
         for deadline in late:
             del self._running[deadline]
-            deadline.passes()
-        self._round = loop.call_later(_ROUND, self._go_round, loop) if self._running else None
+            deadline.expire()
+        self._round = loop.call_later(_ROUND, self._expire_due, loop) if self._running else None
 
 
 @final
@@ -60,7 +60,7 @@ class _Deadline:
         self._deadlines.begin(self)
         return self
 
-    def passes(self) -> None:
+    def expire(self) -> None:
         """The time is over."""
         self._has_passed = True
         self._task.cancel()

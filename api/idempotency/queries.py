@@ -55,7 +55,7 @@ KEEP_ANSWER: Final = Statement(
     .returning(col(IdempotencyKey.key))
 )
 
-KEPT_ANSWER: Final = Statement(
+STORED_RESPONSE: Final = Statement(
     select(
         col(IdempotencyKey.fingerprint),
         col(IdempotencyKey.status),

@@ -20,7 +20,7 @@ from api.http.fields import ParsedBy
 from api.http.problems import Failure, Kind, MalformedHeader
 from api.idempotency import queries
 
-KEPT: Final = timedelta(hours=24)
+KEY_LIFETIME: Final = timedelta(hours=24)
 MAX_FORGOTTEN: Final = 50  # expired keys that a request deletes; each may hold a megabyte
 # A string of RFC 8941, section 3.3.3, or what most clients send: the same without quotes.
 _QUOTED: Final = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
@@ -80,7 +80,7 @@ def _with_defaults(request: object) -> str:
     """The fingerprint as it was stored when defaults counted.
 
     A request that was answered by such a version is replayed by this one, if its model has had no
-    new member since. To be deleted once none has run for `KEPT`.
+    new member since. To be deleted once none has run for `KEY_LIFETIME`.
     """
     text = json.dumps(request, default=to_jsonable_python, sort_keys=True)
     return sha256(text.encode()).hexdigest()
@@ -117,14 +117,16 @@ async def once(
 
 async def _forget_expired(tx: Transaction, key: str) -> None:
     """Of the caller's keys: this one, and some others."""
-    expired = await tx.each(queries.EXPIRED_KEYS, [{"age": KEPT, "limit": MAX_FORGOTTEN}])
+    expired = await tx.each(queries.EXPIRED_KEYS, [{"age": KEY_LIFETIME, "limit": MAX_FORGOTTEN}])
     if expired:
         keys = {key, *(row["key"] for row in expired)}
-        await tx.each(queries.FORGET_KEY, [{"key": key, "age": KEPT} for key in sorted(keys)])
+        await tx.each(
+            queries.FORGET_KEY, [{"key": key, "age": KEY_LIFETIME} for key in sorted(keys)]
+        )
 
 
 async def _again(tx: Transaction, key: str, request: object) -> Response:
-    kept = await tx.row(queries.KEPT_ANSWER, key=key, age=KEPT)
+    kept = await tx.row(queries.STORED_RESPONSE, key=key, age=KEY_LIFETIME)
     if kept is None:
         raise _still_running()
     if kept["fingerprint"] not in (fingerprint(request), _with_defaults(request)):

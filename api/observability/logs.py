@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from uvicorn.logging import DefaultFormatter
 
-from api.observability.request_record import Exchange
+from api.observability.request_record import RequestRecord
 from api.setting_values import LogFormat
 
 _GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -54,13 +54,13 @@ def request_id(given: bytes | None) -> str:
     return f"{_PROCESS}-{next(_numbers):x}"
 
 
-def writer(chosen: LogFormat) -> Callable[[Exchange], None]:
+def writer(chosen: LogFormat) -> Callable[[RequestRecord], None]:
     """Writes the line of a request on stderr."""
     line = _json_line if _json(chosen) else _text_line
 
-    def write(exchange: Exchange) -> None:
+    def write(record: RequestRecord) -> None:
         with suppress(OSError):  # nobody reads, or the disk is full: no fault of the client's
-            sys.stderr.write(line(exchange))
+            sys.stderr.write(line(record))
 
     return write
 
@@ -69,37 +69,37 @@ def _json(chosen: LogFormat) -> bool:
     return chosen == LogFormat.JSON or (chosen == LogFormat.AUTO and not sys.stderr.isatty())
 
 
-def _json_line(exchange: Exchange) -> str:
+def _json_line(record: RequestRecord) -> str:
     # Written out, for it is done for every request; and nothing in it needs to be escaped.
     line = (
-        f'{{"time":"{_time(time.time())}","level":"{_level(exchange)}",'
-        f'"logger":"api.request","method":"{exchange.method}","route":"{exchange.route}",'
-        f'"status":{exchange.status},"ms":{exchange.seconds * 1000:.2f},'
-        f'"request_id":"{exchange.request_id}"'
+        f'{{"time":"{_time(time.time())}","level":"{_level(record)}",'
+        f'"logger":"api.request","method":"{record.method}","route":"{record.route}",'
+        f'"status":{record.status},"ms":{record.seconds * 1000:.2f},'
+        f'"request_id":"{record.request_id}"'
     )
-    if exchange.problem:
-        line += f',"problem":"{exchange.problem}"'
-    if exchange.trace_id:
-        line += f',"trace_id":"{exchange.trace_id}"'
-    if exchange.client:
-        line += f',"client":"{exchange.client}"'
+    if record.problem:
+        line += f',"problem":"{record.problem}"'
+    if record.trace_id:
+        line += f',"trace_id":"{record.trace_id}"'
+    if record.client:
+        line += f',"client":"{record.client}"'
     return line + "}\n"
 
 
-def _text_line(exchange: Exchange) -> str:
-    prefix = f"{_level(exchange).upper()}:"
+def _text_line(record: RequestRecord) -> str:
+    prefix = f"{_level(record).upper()}:"
     words = [
-        f"{prefix:9} {exchange.client or '-'} - {exchange.method} {exchange.route}",
-        f"{exchange.status}",
-        *([exchange.problem] if exchange.problem else []),
-        f"{exchange.seconds * 1000:.2f} ms",
-        exchange.request_id,
+        f"{prefix:9} {record.client or '-'} - {record.method} {record.route}",
+        f"{record.status}",
+        *([record.problem] if record.problem else []),
+        f"{record.seconds * 1000:.2f} ms",
+        record.request_id,
     ]
     return " ".join(words) + "\n"
 
 
-def _level(exchange: Exchange) -> str:
-    return "info" if exchange.status < 500 else "error"
+def _level(record: RequestRecord) -> str:
+    return "info" if record.status < 500 else "error"
 
 
 def _time(seconds: float) -> str:

@@ -19,7 +19,7 @@ from prometheus_client import (
 from api.auth.jwks import KeySet
 from api.database.session import Database
 from api.http.problems import Kind
-from api.observability.request_record import Exchange
+from api.observability.request_record import RequestRecord
 
 REGISTRY: Final = CollectorRegistry()
 _SAMPLED: Final = 1.0  # seconds between two looks at what has no end of its own
@@ -95,12 +95,12 @@ def _durations(method: str, route: str) -> Histogram:
     return _SECONDS.labels(method, route)
 
 
-def count(exchange: Exchange) -> None:
+def count(record: RequestRecord) -> None:
     """One request more."""
-    _answers(exchange.method, exchange.route, exchange.status).inc()
-    _durations(exchange.method, exchange.route).observe(exchange.seconds)
-    if exchange.problem:
-        _PROBLEMS.labels(exchange.problem).inc()
+    _answers(record.method, record.route, record.status).inc()
+    _durations(record.method, record.route).observe(record.seconds)
+    if record.problem:
+        _PROBLEMS.labels(record.problem).inc()
 
 
 async def sample(database: Database, key_set: KeySet | None) -> None:

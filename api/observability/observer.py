@@ -12,7 +12,7 @@ from starlette.types import Scope
 from api.auth.authenticator import Authenticator
 from api.database.session import Database
 from api.observability import logs
-from api.observability.request_record import OTHER, Exchange
+from api.observability.request_record import OTHER, RequestRecord
 from api.settings import ObservationSettings, SettingsError
 
 
@@ -37,7 +37,7 @@ class Observer:
         self._log = logs.writer(settings.log_format)
         self._timing = settings.server_timing
         self._metrics = settings.metrics_port is not None
-        self._count: Callable[[Exchange], None] | None = None
+        self._count: Callable[[RequestRecord], None] | None = None
         if self._metrics:
             from api.observability.metrics import count
 
@@ -55,14 +55,14 @@ class Observer:
         began: float,
     ) -> None:
         """This response is about to be sent. `began`: by `perf_counter`."""
-        exchange = Exchange.of(scope, headers, response, request_id, began)
+        record = RequestRecord.of(scope, headers, response, request_id, began)
         if self._tracer is not None:
-            exchange.trace_id = self._tracer.record(exchange)
+            record.trace_id = self._tracer.record(record)
         if self._count is not None:
-            self._count(exchange)
+            self._count(record)
         if self._timing:
-            response.raw_headers.append((b"server-timing", exchange.timing.encode()))
-        self._log(exchange)
+            response.raw_headers.append((b"server-timing", record.timing.encode()))
+        self._log(record)
 
     def refused(self, client: tuple[str, int] | None, response: Response, request_id: str) -> None:
         """This is the answer to what was no request yet."""

@@ -23,7 +23,7 @@ _ADDRESS: Final = re.compile(r"[0-9A-Fa-f.:]{2,45}(%[a-z0-9]{1,15})?")
 
 @final
 @dataclass(slots=True)
-class Exchange:
+class RequestRecord:
     """What an operator may know of it: nothing that a client wrote, but for ids of a fixed form.
 
     Times are of `perf_counter`; a part that did not take place has none.

@@ -24,7 +24,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from api.observability.request_record import NO_ROUTE, OTHER, Exchange
+from api.observability.request_record import NO_ROUTE, OTHER, RequestRecord
 from api.observability.traceparent import Traceparent
 
 _FLUSH: Final = 3.0  # seconds for the last spans to be sent
@@ -42,33 +42,33 @@ class Tracer:
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("task-api")
 
-    def record(self, exchange: Exchange) -> str:
+    def record(self, record: RequestRecord) -> str:
         """Its spans. Returns the id of its trace."""
         now = time.time_ns()
 
         def moment(counted: float) -> int:
-            return now - int((exchange.ended - counted) * 1e9)
+            return now - int((record.ended - counted) * 1e9)
 
         attributes: dict[str, str | int] = {
-            "http.request.method": exchange.method,
-            "http.response.status_code": exchange.status,
+            "http.request.method": record.method,
+            "http.response.status_code": record.status,
         }
-        name = "HTTP" if exchange.method == OTHER else exchange.method
-        if exchange.route != NO_ROUTE:
-            attributes["http.route"] = exchange.route
-            name = f"{name} {exchange.route}"
+        name = "HTTP" if record.method == OTHER else record.method
+        if record.route != NO_ROUTE:
+            attributes["http.route"] = record.route
+            name = f"{name} {record.route}"
         span = self._tracer.start_span(
             name,
-            _context(exchange.parent),
+            _context(record.parent),
             SpanKind.SERVER,
             attributes,
-            start_time=moment(exchange.began),
+            start_time=moment(record.began),
         )
         if span.is_recording():
-            if exchange.database:
-                self._transaction(set_span_in_context(span), *map(moment, exchange.database))
-            if exchange.status >= 500:
-                span.set_attribute("error.type", exchange.problem or str(exchange.status))
+            if record.database:
+                self._transaction(set_span_in_context(span), *map(moment, record.database))
+            if record.status >= 500:
+                span.set_attribute("error.type", record.problem or str(record.status))
                 span.set_status(StatusCode.ERROR)
             span.end(now)
         return format_trace_id(span.get_span_context().trace_id)

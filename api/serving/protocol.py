@@ -16,8 +16,8 @@ from api.serving.responses import Flow, Responding
 # Seconds. The bodies of tasks have theirs in http/body.py.
 HEAD_TIMEOUT: Final = 10.0  # from the connection, or from its first byte, to the end of a head
 KEEP_ALIVE: Final = 65  # between requests; longer than the 60 of the usual proxies
-STALLED: Final = 20.0  # without a byte taken of an answer, or to the end of a body nobody reads
-LAST_CALL: Final = 1.0  # for the next request on a connection, once the server stops
+WRITE_TIMEOUT: Final = 20.0  # in which the client takes no byte, or an unread body does not end
+DRAIN_GRACE: Final = 1.0  # for the next request on a connection, once the server stops
 
 MAX_PIPELINED: Final = 100  # requests of a connection that wait for their turn
 
@@ -78,7 +78,7 @@ class Protocol(Responding):
         """End it at once; what is unsent is lost."""
         self.transport.abort()
 
-    def look(self) -> None:
+    def check_timeouts(self) -> None:
         """End the connection if its client is too slow."""
         now, unsent = self.loop.time(), self.unsent
         taken = self.transport.written - unsent  # type: ignore[attr-defined]
@@ -86,7 +86,7 @@ class Protocol(Responding):
             self._taken, self._taken_at = taken, now
         if unsent:
             self.server_state.places.unread(self._place)
-            if now - self._taken_at > STALLED:  # whatever else is being answered
+            if now - self._taken_at > WRITE_TIMEOUT:  # whatever else is being answered
                 self.transport.abort()
             return
         self.server_state.places.read(self._place)
@@ -94,7 +94,7 @@ class Protocol(Responding):
             self._since = now
         waited = now - self._since
         if self._in_body:
-            if waited > STALLED:
+            if waited > WRITE_TIMEOUT:
                 self.transport.close()
         elif self._head is not None and waited > HEAD_TIMEOUT:
             self._refuse(Failure(Kind.REQUEST_TIMEOUT, "The head came too slowly."))
@@ -105,7 +105,7 @@ class Protocol(Responding):
         if self.is_busy():
             self.cycle.keep_alive = False
         else:
-            self.loop.call_later(LAST_CALL, super().shutdown)
+            self.loop.call_later(DRAIN_GRACE, super().shutdown)
 
     # --- what comes ---
 

@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 from api.forwarded import Proxies
 from api.serving.connections import Connections, Place
 
-WHOLE: Final = "task-api.whole"  # in the scope: what writes a response in one go
+WRITE_RESPONSE: Final = "task-api.whole"  # in the scope: what writes a response in one go
 _CLOSE: Final = (b"connection", b"close")
 _NOT_IN_A_HEADER: Final = re.compile(rb"[\0\r\n]")
 
@@ -63,7 +63,7 @@ class Responding(HttpToolsProtocol):
         if self.flow.write_paused:  # who does not read what was asked is not asked for more
             self._held = cycle, app
             return
-        self.answering, cycle.scope[WHOLE] = cycle, self._write
+        self.answering, cycle.scope[WRITE_RESPONSE] = cycle, self._write
         super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:

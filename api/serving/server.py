@@ -85,7 +85,7 @@ class Server(uvicorn.Server):
         if counter % _SECOND == 0:
             for connection in list(self.server_state.connections):
                 assert isinstance(connection, protocol.Protocol)  # noqa: S101 - as configured
-                connection.look()
+                connection.check_timeouts()
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -93,7 +93,7 @@ def _digest(bound: str, content: bytes) -> bytes:
 
 def bound(user: User, page: TaskPage) -> str:
     """What a cursor is bound to: whose list it is, of what, in which order."""
-    return f"{page.what} {user.id}"
+    return f"{page.list_key} {user.id}"
 
 
 _SURELY_FITTING: Final = MAX_PAGE_BYTES // 4 - MAX_PAGE  # characters, of four bytes at most

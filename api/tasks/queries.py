@@ -92,7 +92,7 @@ def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
 
 @lru_cache(None)  # there are as many as there are ways to ask
 def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False) -> Statement:
-    """A page: tasks as `lines` of JSON, and whether something is `behind`.
+    """A page: tasks as `lines` of JSON, and whether it `has_previous` tasks.
 
     Before a task, the list is the other way round. There is a line more than the page has if there
     is a next page. A `long` page, of more than SHORT_PAGE tasks, is one of MAX_PAGE_BYTES, too; its
@@ -106,10 +106,12 @@ def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False)
     rows: Any = keyset.rows(TASK.read, wanted, place, start, one_more, OFFSET)
     if long:
         rows = json_rows.within_bytes(rows)
-    behind = (
+    has_previous = (
         literal_column("0") < OFFSET if start == "top" else keyset.is_behind(wanted, place, start)
     )
-    return Statement(select(json_rows.of(rows), behind.label("behind")).select_from(rows))
+    return Statement(
+        select(json_rows.of(rows), has_previous.label("has_previous")).select_from(rows)
+    )
 
 
 def page(sort: Sort, filters: frozenset[str], start: Start, limit: int) -> Statement:

@@ -16,12 +16,12 @@ from api.http.routing import Tx, UserRoute
 from api.idempotency.replay import KeyHeader, once
 from api.tasks import pagination, queries
 from api.tasks.schemas import (
-    CompletedTasks,
+    BulkTaskCreate,
+    DeleteCompletedQuery,
     Deleted,
     Prefer,
     TaskComplete,
     TaskCreate,
-    TaskCreates,
     TaskId,
     TaskPage,
     TaskRead,
@@ -61,7 +61,7 @@ def _task(row: Any) -> Response:
 
 def _unless(tags: Tags | None, tag: str, body: str, headers: dict[str, str]) -> Response:
     """The body, unless the client has it (RFC 9110, section 13.1.2)."""
-    if etags.met(tags, tag):
+    if etags.matches(tags, tag):
         return Response(status_code=304, headers=headers | {"ETag": tag})
     return _json(body, headers=headers | {"ETag": tag})
 
@@ -138,7 +138,7 @@ async def list_tasks(
     )
     found = json_rows.split(row)
     tasks = pagination.fitting(found, page.limit)
-    older, newer = len(found) > len(tasks), row["behind"]
+    older, newer = len(found) > len(tasks), row["has_previous"]
     if position is not None and position.side == "before":
         tasks, older, newer = tasks[::-1], newer, older
     headers = {"Link": pagination.links(PATH, page, tx.user, tasks, newer=newer, older=older)}
@@ -146,7 +146,7 @@ async def list_tasks(
         total = await listed(tx.row(queries.count(page.filtered), **page.filters))
         headers |= {"X-Total-Count": str(total["total"]), "Preference-Applied": "count=exact"}
     body = f"[{','.join(tasks)}]"
-    tag = etags.of_text(body, *headers.values())
+    tag = etags.weak_etag(body, *headers.values())
     return _unless(if_none_match, tag, body, headers)
 
 
@@ -159,7 +159,9 @@ async def list_tasks(
     response_model=list[TaskRead],
     responses=responses(201, "Idempotency-Replayed") | failures(*_ALWAYS, *_BODY, *_KEYED),
 )
-async def create_tasks(tx: Tx, tasks: TaskCreates, idempotency_key: KeyHeader = None) -> Response:
+async def create_tasks(
+    tx: Tx, tasks: BulkTaskCreate, idempotency_key: KeyHeader = None
+) -> Response:
     values = [task.model_dump() for task in tasks]
 
     async def create() -> Response:
@@ -272,6 +274,8 @@ async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Resp
     response_model=Deleted,
     responses=failures(*_ALWAYS),
 )
-async def delete_completed_tasks(tx: Tx, which: Annotated[CompletedTasks, Query()]) -> Response:
+async def delete_completed_tasks(
+    tx: Tx, which: Annotated[DeleteCompletedQuery, Query()]
+) -> Response:
     row = await _found(tx.row(queries.DELETE_COMPLETED))
     return _json(f'{{"deleted":{row["deleted"]}}}')

@@ -1,4 +1,4 @@
-"""What travels: bodies and parameters, and how strictly they are read."""
+"""Request and response models: bodies and parameters, and how strictly they are read."""
 
 import re
 from enum import StrEnum
@@ -113,7 +113,7 @@ class TaskComplete(TypedDict, total=False):
     completed: StrictBool
 
 
-TaskCreates = Annotated[list[TaskCreate], Field(min_length=1, max_length=MAX_BULK)]
+BulkTaskCreate = Annotated[list[TaskCreate], Field(min_length=1, max_length=MAX_BULK)]
 
 
 class TaskRead(BaseModel):
@@ -145,8 +145,8 @@ class Sort(StrEnum):
 
     OLDEST = "created_at"
     NEWEST = "-created_at"
-    UPDATED_FIRST = "updated_at"
-    UPDATED_LAST = "-updated_at"
+    UPDATED_ASC = "updated_at"
+    UPDATED_DESC = "-updated_at"
     TITLE = "title"
     TITLE_REVERSED = "-title"
 
@@ -230,12 +230,12 @@ class TaskPage(NoParameters):
         )
 
     @cached_property
-    def what(self) -> str:
+    def list_key(self) -> str:
         """The list, wherever a page of it begins and however long it is."""
         return self.model_dump_json(exclude={"limit", "offset", "cursor"})
 
 
-class CompletedTasks(NoParameters):
+class DeleteCompletedQuery(NoParameters):
     """Which tasks to delete: `completed=true` must be said, so that nobody does it by accident."""
 
     completed: Annotated[Literal[True], BeforeValidator(query_boolean)]

@@ -25,7 +25,7 @@ EVERY = ("EdDSA", "ES256", "ES512", "RS256", "PS256")
 
 @pytest.fixture
 def _low_floor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jwks, "FLOOR", 0.03)
+    monkeypatch.setattr(jwks, "MIN_REFRESH_INTERVAL", 0.03)
 
 
 @asynccontextmanager
@@ -193,14 +193,14 @@ async def test_a_bad_answer_is_no_key_set_and_leaves_the_last_good_one(
         await unavailable(known)
 
         issuer.status, issuer.body = 200, None
-        await asyncio.sleep(jwks.FLOOR)
+        await asyncio.sleep(jwks.MIN_REFRESH_INTERVAL)
         assert await known.key("first", "EdDSA") is not None
 
         issuer.status, issuer.body = status, body
         monkeypatch.setattr(jwks, "TTL", 0.0)
         async with asyncio.timeout(5):
             while len(issuer.requests) < 4:
-                await asyncio.sleep(jwks.FLOOR)
+                await asyncio.sleep(jwks.MIN_REFRESH_INTERVAL)
                 assert await known.key("first", "EdDSA") is not None
 
 
@@ -255,7 +255,7 @@ async def test_an_issuer_that_comes_back_is_found_by_all_who_wait(issuer: Issuer
     async with key_set(issuer.url) as known:
         await unavailable(known)
         issuer.status, issuer.delay = 200, 0.3
-        await asyncio.sleep(jwks.FLOOR)
+        await asyncio.sleep(jwks.MIN_REFRESH_INTERVAL)
         early = asyncio.create_task(known.key("first", "EdDSA"))
         await asyncio.sleep(0.01)
         late = asyncio.create_task(known.key("first", "EdDSA"))
@@ -276,7 +276,7 @@ async def test_many_who_ask_at_first_share_one_fetch(issuer: Issuer) -> None:
 
 @pytest.mark.evidence("key-fetch-storm")
 async def test_unknown_keys_cause_one_fetch_in_two_seconds_however_many(issuer: Issuer) -> None:
-    assert jwks.FLOOR == 2.0
+    assert jwks.MIN_REFRESH_INTERVAL == 2.0
     issuer.makes_key("first")
     async with key_set(issuer.url) as known:
         started = time.monotonic()
@@ -288,7 +288,11 @@ async def test_unknown_keys_cause_one_fetch_in_two_seconds_however_many(issuer: 
             assert await known.key(f"unknown-{number}", "EdDSA") is None
 
         await asyncio.gather(*map(stranger, range(50)))
-        assert 2 <= len(issuer.requests) <= 1 + (time.monotonic() - started) / jwks.FLOOR
+        assert (
+            2
+            <= len(issuer.requests)
+            <= 1 + (time.monotonic() - started) / jwks.MIN_REFRESH_INTERVAL
+        )
 
 
 @pytest.mark.usefixtures("_low_floor")
@@ -333,7 +337,7 @@ async def test_a_stale_set_is_renewed_while_it_serves(
         issuer.public.clear()
         issuer.makes_key("second")
         monkeypatch.setattr(jwks, "TTL", 0.0)
-        await asyncio.sleep(2 * jwks.FLOOR)
+        await asyncio.sleep(2 * jwks.MIN_REFRESH_INTERVAL)
         assert await known.key("first", "EdDSA") is not None
         await settled(issuer, 2)
         assert await known.key("first", "EdDSA") is None
@@ -349,7 +353,7 @@ async def test_a_slow_renewal_is_not_joined_by_another(
         issuer.delay = 30
         monkeypatch.setattr(jwks, "TTL", 0.0)
         for _ in range(6):
-            await asyncio.sleep(2 * jwks.FLOOR)
+            await asyncio.sleep(2 * jwks.MIN_REFRESH_INTERVAL)
             assert await known.key("first", "EdDSA") is not None
     assert len(issuer.requests) == 2
 
@@ -369,12 +373,12 @@ async def test_an_unknown_key_during_an_outage_is_not_called_false(issuer: Issue
 async def test_keys_older_than_a_day_serve_nobody(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert jwks.KEPT == 24 * 60 * 60
+    assert jwks.MAX_STALE == 24 * 60 * 60
     issuer.makes_key("first")
     async with key_set(issuer.url) as known:
         await known.key("first", "EdDSA")
         issuer.status = 500
-        monkeypatch.setattr(jwks, "KEPT", 0.0)
+        monkeypatch.setattr(jwks, "MAX_STALE", 0.0)
         await asyncio.sleep(0.01)
         await unavailable(known)
 

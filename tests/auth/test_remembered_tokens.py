@@ -77,7 +77,7 @@ def test_another_signature_under_the_same_words_is_refused(alice: Person) -> Non
 
 
 def test_a_refusal_is_not_remembered(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.auth.jwks.FLOOR", 0.0)
+    monkeypatch.setattr("api.auth.jwks.MIN_REFRESH_INTERVAL", 0.0)
     issuer.makes_key("first")
     settings = AuthSettings(
         auth_jwks_url=issuer.url, auth_issuer=issuer.origin, auth_audience=issuer.origin

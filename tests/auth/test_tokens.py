@@ -488,7 +488,7 @@ def trusting_server(known_issuer: Issuer, database: TaskDatabase) -> Iterator[As
 
 @pytest.fixture
 def _low_floor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jwks, "FLOOR", 0.05)
+    monkeypatch.setattr(jwks, "MIN_REFRESH_INTERVAL", 0.05)
 
 
 @pytest.mark.parametrize("algorithm", EVERY)
@@ -622,7 +622,11 @@ def test_many_strangers_with_unknown_keys_cause_one_fetch_and_alice_does_not_wai
         let_in(ask_it(issuer.signs("first")))
         for answer in answers:
             turned_away(answer.result())
-        assert 2 <= len(issuer.requests) <= 1 + (time.monotonic() - started) / jwks.FLOOR
+        assert (
+            2
+            <= len(issuer.requests)
+            <= 1 + (time.monotonic() - started) / jwks.MIN_REFRESH_INTERVAL
+        )
 
 
 def tokens_of_kid(issuer: Issuer, kid: str) -> str:
@@ -677,7 +681,7 @@ def test_an_outage_is_not_noticed_by_who_has_a_known_key(
         monkeypatch.setattr(jwks, "TTL", 0.0)
         issuer.status = 500
         for _ in range(5):
-            time.sleep(jwks.FLOOR)
+            time.sleep(jwks.MIN_REFRESH_INTERVAL)
             let_in(ask_it(issuer.signs("first")))
         nobody_knows(ask_it(tokens_of_kid(issuer, "unknown")))
         assert len(issuer.requests) > 2

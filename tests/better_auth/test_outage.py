@@ -40,9 +40,9 @@ def test_a_server_that_died_signs_nobody_out(trusting: Trusting, issuer: AuthSer
         let_in(ask(api, f"Bearer {known}"))
         unknown = account.token_by_the_key_after(known)
         issuer.dies()
-        with at_most(jwks.FLOOR + 1):
+        with at_most(jwks.MIN_REFRESH_INTERVAL + 1):
             nobody_knows(ask(api, f"Bearer {unknown}"))
-        with at_most(jwks.FLOOR):
+        with at_most(jwks.MIN_REFRESH_INTERVAL):
             nobody_knows(ask(api, f"Bearer {unknown}"))
             let_in(ask(api, f"Bearer {known}"))
             # what no key set could mend is refused all the same
@@ -53,7 +53,7 @@ def test_a_server_that_died_signs_nobody_out(trusting: Trusting, issuer: AuthSer
 def test_a_server_that_answers_nothing_is_not_waited_for(
     trusting: Trusting, issuer: AuthServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "FLOOR", 0.05)
+    monkeypatch.setattr(jwks, "MIN_REFRESH_INTERVAL", 0.05)
     monkeypatch.setattr(jwks, "TIMEOUT", 1.0)
     account = issuer.signs_up("alice")
     known = account.token()
@@ -65,7 +65,7 @@ def test_a_server_that_answers_nothing_is_not_waited_for(
                 nobody_knows(ask(api, f"Bearer {unknown}"))
             with at_most(1):
                 let_in(ask(api, f"Bearer {known}"))
-        time.sleep(jwks.FLOOR)
+        time.sleep(jwks.MIN_REFRESH_INTERVAL)
         let_in(ask(api, f"Bearer {unknown}"))
 
 
@@ -74,5 +74,5 @@ def test_where_no_key_was_ever_had_nobody_is_signed_out(
 ) -> None:
     token = issuer.signs_up("alice").token()
     issuer.dies()
-    with trusting(issuer) as api, at_most(jwks.FLOOR):
+    with trusting(issuer) as api, at_most(jwks.MIN_REFRESH_INTERVAL):
         nobody_knows(ask(api, f"Bearer {token}"))

@@ -41,7 +41,7 @@ def test_a_new_key_lets_in_within_two_seconds_and_the_old_one_still_does(
 def test_a_key_past_its_grace_lets_nobody_in(
     trusting: Trusting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "FLOOR", 0.05)
+    monkeypatch.setattr(jwks, "MIN_REFRESH_INTERVAL", 0.05)
     with better_auth(jwt=rotating(interval=2, grace=0)) as issuer, trusting(issuer) as api:
         account = issuer.signs_up("alice")
         first = account.token()

@@ -115,7 +115,7 @@ def test_what_claims_to_reach_all_that_is_kept_refuses(
 def test_an_older_server_serves_on_whatever_it_does_not_need(
     newer: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "KEPT", 0)
+    monkeypatch.setattr(readiness, "MAX_AGE", 0)
     with people_of(newer) as people:
         alice = people.person("alice")
         task = alice.creates()

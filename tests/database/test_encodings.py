@@ -104,7 +104,7 @@ def test_doctor_and_audit_say_so_and_do_not_break(
 def test_readiness_notices_a_database_that_was_put_in_its_place(
     cluster: Cluster, own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "KEPT", 0)
+    monkeypatch.setattr(readiness, "MAX_AGE", 0)
     name = urlsplit(own_database.superuser).path[1:]
     with (
         people_of(own_database, database_url=own_database.direct) as people,

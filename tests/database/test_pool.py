@@ -371,7 +371,7 @@ async def test_waiting_and_connecting_share_the_time(database: TaskDatabase) -> 
 async def test_where_too_many_wait_nobody_else_does(
     database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pools, "QUEUE", 3)
+    monkeypatch.setattr(pools, "MAX_WAITERS_PER_CONNECTION", 3)
     async with opened(database, 1) as pool:
         first = await pool.acquire()
         waiting = [asyncio.create_task(pool.acquire()) for _ in range(3)]
@@ -388,7 +388,7 @@ async def test_where_too_many_wait_nobody_else_does(
 async def test_who_fills_the_queue_keeps_nobody_else_out_of_it(
     database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pools, "QUEUE", 5)
+    monkeypatch.setattr(pools, "MAX_WAITERS_PER_CONNECTION", 5)
     async with opened(database, 1) as pool:
         first = await pool.acquire("alice")
         greedy = [asyncio.create_task(pool.acquire("alice", slow=n == 1)) for n in range(5)]
@@ -441,7 +441,7 @@ async def test_a_failure_to_connect_keeps_no_place(database: TaskDatabase) -> No
 
 
 async def test_a_loan_ends(database: TaskDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "LENT", 0.2)
+    monkeypatch.setattr(pools, "MAX_LEASE", 0.2)
     async with opened(database, 1) as pool:
         connection = await pool.acquire()
         overdue = connection.get_server_pid()
@@ -459,7 +459,7 @@ async def test_what_nobody_needs_is_closed(
         for connection in connections:
             pool.release(connection)
         assert await eventually(database, 3)
-        monkeypatch.setattr(pools, "IDLE", 0.3)
+        monkeypatch.setattr(pools, "MAX_IDLE", 0.3)
         for _ in range(10):  # one of them is needed
             await backend(pool)
             await asyncio.sleep(0.1)

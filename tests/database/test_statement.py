@@ -324,7 +324,7 @@ def made_by(name: str) -> list[Statement]:
 def test_every_query_is_looked_at() -> None:
     assert {*QUERIES} >= {
         *("tasks.tasks", "tasks.page", "tasks.count", "tasks.GET", "tasks.DELETE_COMPLETED"),
-        *("idempotency.CLAIM_KEY", "idempotency.KEPT_ANSWER", "idempotency.ERASE_KEPT_ANSWERS"),
+        *("idempotency.CLAIM_KEY", "idempotency.STORED_RESPONSE", "idempotency.ERASE_KEPT_ANSWERS"),
     }
     sql = {statement.sql for name in QUERIES for statement in made_by(name)}
     assert {made.sql for made in every_statement() if made.at_import} <= sql

@@ -196,7 +196,7 @@ def test_a_connection_to_a_database_that_does_not_answer_is_given_up_in_time(
 def test_a_balancer_sees_the_database_go_and_come_back(
     postgres: Postgres, balancer: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.http.readiness.KEPT", READY / 8)
+    monkeypatch.setattr("api.http.readiness.MAX_AGE", READY / 8)
 
     def ready() -> int:
         response, took = timed(lambda: balancer.http.get("/readyz"))

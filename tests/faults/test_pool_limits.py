@@ -97,7 +97,7 @@ def test_who_waits_too_long_for_a_connection_is_asked_to_come_back(
 def test_who_asks_without_end_keeps_nobody_else_waiting(
     postgres: Postgres, queue: Queue, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pools, "QUEUE", 10)  # alice's requests would fill it
+    monkeypatch.setattr(pools, "MAX_WAITERS_PER_CONNECTION", 10)  # alice's requests would fill it
     alice, bob = people.person("alice"), people.person("bob")
     alice.http.timeout = httpx2.Timeout(POOL_TIMEOUT * 5)
 
@@ -133,7 +133,7 @@ def test_who_asks_first_is_served_first(postgres: Postgres, queue: Queue) -> Non
 def test_who_would_wait_in_vain_is_told_at_once(
     postgres: Postgres, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pools, "QUEUE", 4)
+    monkeypatch.setattr(pools, "MAX_WAITERS_PER_CONNECTION", 4)
     with held(postgres.database.superuser, NO_WRITES) as waiting:
         holders = queue.writes(POOL_SIZE)
         waiting(POOL_SIZE)

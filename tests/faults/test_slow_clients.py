@@ -36,7 +36,7 @@ def address(people: People) -> str:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the server's patience is, before it starts."""
-    for name in ("HEAD_TIMEOUT", "KEEP_ALIVE", "STALLED"):
+    for name in ("HEAD_TIMEOUT", "KEEP_ALIVE", "WRITE_TIMEOUT"):
         monkeypatch.setattr(f"api.serving.protocol.{name}", SHORT)
     monkeypatch.setattr("api.main.BODY_TIMEOUT", SHORT)
 
@@ -173,7 +173,7 @@ def size_of(ended: Ended) -> int:
 def test_who_does_not_read_the_answer_is_cut_off(
     address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.serving.protocol.STALLED", SHORT)
+    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", SHORT)
     with raw(address, window=4096) as client:
         client.sends("GET /api/tasks HTTP/1.1", HOST, bearer(diligent))
         time.sleep(1.0)  # PostgreSQL and the network take a while
@@ -186,7 +186,7 @@ def test_who_does_not_read_the_answer_is_cut_off(
 def test_who_reads_slowly_but_reads_gets_all_of_it(
     address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.serving.protocol.STALLED", 1.5)
+    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", 1.5)
     with raw(address, window=1 << 16) as client:
         client.sends("GET /api/tasks HTTP/1.1", HOST, bearer(diligent), "Connection: close")
         ended = client.reads_slowly(1 << 16, 0.025)

@@ -46,7 +46,7 @@ def is_cut_off(client: Raw) -> None:
 def test_who_reads_none_of_several_answers_is_cut_off(
     address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.serving.protocol.STALLED", SHORT)
+    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", SHORT)
     with raw(address, window=1 << 16) as client:
         asks(client, "GET /api/tasks HTTP/1.1", HOST, bearer(diligent))
         time.sleep(1.0)  # PostgreSQL and the network take a while
@@ -57,7 +57,7 @@ def test_who_reads_none_of_several_answers_is_cut_off(
 def test_a_stranger_who_reads_none_of_the_documentation_is_cut_off(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.serving.protocol.STALLED", SHORT)
+    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", SHORT)
     with raw(address, window=1 << 16) as client:
         asks(client, ASSET, HOST)
         time.sleep(1.0 + SHORT + SLACK)
@@ -68,7 +68,7 @@ def test_who_reads_nothing_is_cut_off_whatever_else_is_being_answered(
     postgres: Postgres, address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request that waits for a lock keeps the connection busy, and not alive."""
-    monkeypatch.setattr("api.serving.protocol.STALLED", SHORT)
+    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", SHORT)
     task = diligent.creates()
     with (
         held(postgres.database.superuser, LOCK, diligent.id, task["id"]),

@@ -21,7 +21,7 @@ DISCONNECT = "select pg_terminate_backend(pid, 1000) from pg_stat_activity where
 @pytest.fixture
 def own_people(own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
     """The people of an API whose database a test may break, and which is looked at each time."""
-    monkeypatch.setattr(readiness, "KEPT", 0)
+    monkeypatch.setattr(readiness, "MAX_AGE", 0)
     with people_of(own_database, cors_origins=FRONT_END) as people:
         yield people
 

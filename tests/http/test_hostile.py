@@ -152,7 +152,7 @@ KIDS: Final[dict[str, Any]] = {
 def test_a_key_id_is_looked_up_and_nothing_else(
     database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "FLOOR", 0.05)
+    monkeypatch.setattr(jwks, "MIN_REFRESH_INTERVAL", 0.05)
     with (
         issuing() as issuer,
         trusting(issuer.url, database) as ask_it,

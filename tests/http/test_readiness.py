@@ -88,7 +88,7 @@ def test_a_balancer_is_told_what_is_wrong_and_nothing_else(
     broken: str,
     said: str,
 ) -> None:
-    monkeypatch.setattr(readiness, "KEPT", 0)
+    monkeypatch.setattr(readiness, "MAX_AGE", 0)
     balancer = own_people.stranger()
     assert balancer.http.get("/readyz").json() == HEALTHY
     superuser.execute(broken.encode())
@@ -107,7 +107,7 @@ def test_a_balancer_is_told_what_is_wrong_and_nothing_else(
 def test_a_database_that_is_ahead_is_served(
     own_people: People, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "KEPT", 0)
+    monkeypatch.setattr(readiness, "MAX_AGE", 0)
     superuser.execute("comment on table task is '9999.of-a-later-version'")
     assert own_people.stranger().http.get("/readyz").json() == HEALTHY
 
@@ -115,7 +115,7 @@ def test_a_database_that_is_ahead_is_served(
 def test_an_answer_is_good_for_some_seconds(
     own_people: People, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "KEPT", 1.5)
+    monkeypatch.setattr(readiness, "MAX_AGE", 1.5)
     balancer = own_people.stranger()
     assert balancer.http.get("/readyz").json() == HEALTHY
     superuser.execute("alter table task disable row level security")
@@ -129,7 +129,7 @@ def test_an_answer_is_good_for_some_seconds(
 def test_a_database_that_nobody_uses_may_sleep_however_often_a_probe_asks(
     own_people: People, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "KEPT", 0)
+    monkeypatch.setattr(readiness, "MAX_AGE", 0)
     alice, balancer = own_people.person("alice"), own_people.stranger()
     balancer.http.get("/readyz")
     before = last_asked(superuser)
@@ -155,7 +155,7 @@ def test_a_connection_that_breaks_is_a_reason_to_ask(
     superuser: psycopg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(readiness, "KEPT", 0)
+    monkeypatch.setattr(readiness, "MAX_AGE", 0)
     monkeypatch.setattr(readiness, "AWAKE", 0)
     balancer = own_people.stranger()
     assert balancer.http.get("/readyz").json() == HEALTHY
@@ -175,8 +175,8 @@ def test_a_connection_that_breaks_is_a_reason_to_ask(
 def test_an_issuer_whose_keys_were_never_had_is_said(
     issuer: Issuer, database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "KEPT", 0)
-    monkeypatch.setattr(jwks, "FLOOR", 0.1)
+    monkeypatch.setattr(readiness, "MAX_AGE", 0)
+    monkeypatch.setattr(jwks, "MIN_REFRESH_INTERVAL", 0.1)
     issuer.status = 500
     with trusting(issuer, database) as people:
         balancer = people.stranger()
@@ -190,7 +190,7 @@ def test_an_issuer_whose_keys_were_never_had_is_said(
 def test_keys_that_are_stale_serve_on_and_that_is_said(
     issuer: Issuer, database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "FLOOR", 0)
+    monkeypatch.setattr(jwks, "MIN_REFRESH_INTERVAL", 0)
     monkeypatch.setattr(jwks, "TTL", 0.2)
     issuer.makes_key("first")
     with trusting(issuer, database) as people:

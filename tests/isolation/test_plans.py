@@ -58,9 +58,9 @@ PAGES: Final[dict[str, Asked]] = {
 WHOLE: Final[dict[str, Asked]] = {
     "by title": page(Sort.TITLE, "top", {}),
     "by title, after": page(Sort.TITLE_REVERSED, "after", HERE | {"at": "Buy milk"}),
-    "by update": page(Sort.UPDATED_LAST, "top", {}),
-    "by update, before": page(Sort.UPDATED_FIRST, "before", HERE),
-    "updated after": page(Sort.UPDATED_LAST, "top", {"updated_after": MIDDLE}),
+    "by update": page(Sort.UPDATED_DESC, "top", {}),
+    "by update, before": page(Sort.UPDATED_ASC, "before", HERE),
+    "updated after": page(Sort.UPDATED_DESC, "top", {"updated_after": MIDDLE}),
     "words": page(Sort.NEWEST, "top", {"words": ["***=buy", "***=bread"]}),
     "words, after": page(Sort.NEWEST, "after", HERE | {"words": ["***=bread"]}),
     "count": (queries.count(frozenset()), {}),

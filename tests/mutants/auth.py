@@ -184,7 +184,11 @@ KEYS: Final = mutants(
     ("a private key is taken", ' or "d" in entry:', ":"),
     ("keys are kept for ever", "            self._keys = {}\n", "            pass\n"),
     ("keys are never renewed", "asked - self._fetched > TTL", "False"),
-    ("the issuer is asked without pause", "FLOOR: Final = 2.0", "FLOOR: Final = 0.0"),
+    (
+        "the issuer is asked without pause",
+        "MIN_REFRESH_INTERVAL: Final = 2.0",
+        "MIN_REFRESH_INTERVAL: Final = 0.0",
+    ),
     ("redirects are followed", "follow_redirects=False", "follow_redirects=True"),
     ("a key set may be of any size", "if len(body) > _MAX_BYTES:", "if False:"),
     ("the issuer is waited for for ever", "asyncio.timeout(TIMEOUT)", "asyncio.timeout(None)"),

@@ -5,7 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Edit, Mutant, mutants
 
 _DB: Final = "api/database/session.py"
-_SET: Final = "Call(_SAY_WHO, (self.user.id,))"
+_SET: Final = "Call(_SET_USER, (self.user.id,))"
 _BEGIN: Final = Edit(_DB, "[BEGIN_READING if self._reads else BEGIN, ", "[")
 _NOT_LOCAL: Final = Edit(_DB, "'app.user_id', $1, true)", "'app.user_id', $1, false)")
 
@@ -71,16 +71,16 @@ POOL: Final = mutants(
         "            if now - turn[2] > self._timeout",
         "            if False",
     ),
-    ("a loan does not end", "            if now - since > LENT:", "            if False:"),
-    ("idle connections stay", "            if now - since > IDLE:", "            if False:"),
+    ("a loan does not end", "            if now - since > MAX_LEASE:", "            if False:"),
+    ("idle connections stay", "            if now - since > MAX_IDLE:", "            if False:"),
     (
         "who gives up takes a place along",
-        "                self._leave(user, slow)  # it came",
+        "                self._release_slot(user, slow)  # it came",
         "                pass  # it came",
     ),
     (
         "a failure to connect takes a place along",
-        "        except BaseException:\n            self._leave(user, slow)\n",
+        "        except BaseException:\n            self._release_slot(user, slow)\n",
         "        except BaseException:\n",
     ),
 )
@@ -92,13 +92,13 @@ GATE: Final = [
         _DB,
         (
             "the server starts without the gate",
-            "            await database.ping(ahead=ahead)\n",
+            "            await database.check_row_security(ahead=ahead)\n",
             "",
         ),
     ),
     *mutants(
         "api/http/readiness.py",
-        ("/readyz does not ask the gate", "await self._database.ping()", "pass"),
+        ("/readyz does not ask the gate", "await self._database.check_row_security()", "pass"),
         witness="contract/test_answers.py",
     ),
     *mutants(
@@ -209,7 +209,7 @@ DATABASE_FAULTS: Final = [
         ),
         (
             "any number may wait for a connection",
-            "if self._waiting >= self._size * QUEUE:",
+            "if self._waiting >= self._size * MAX_WAITERS_PER_CONNECTION:",
             "if False:",
         ),
         (
@@ -221,7 +221,7 @@ DATABASE_FAULTS: Final = [
     ),
     *mutants(
         _DB,
-        ("nothing is done again", "if not error.another or", "if True or"),
+        ("nothing is done again", "if not error.retryable or", "if True or"),
         ("a write in doubt is done again", " or error.in_doubt", ""),
         (
             "a commit that was cancelled is not in doubt",

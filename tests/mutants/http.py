@@ -15,7 +15,7 @@ _FORBID: Final = 'ConfigDict(extra="forbid")'
 INPUT: Final = [
     *mutants(
         _BODY,
-        ("a body may be of any size", "if len(content) > most:", "if False:"),
+        ("a body may be of any size", "if len(content) > max_bytes:", "if False:"),
         (
             "a body may say to be anything",
             'if media_type.strip(" \\t").lower() not in _JSON:',
@@ -337,10 +337,14 @@ ANSWERS: Final = [
             'name = f"{name} ({state})"',
             'name = f"{error} {error.detail} ({state})"',
         ),
-        ("a read-only database is a fault", '_PASSING: Final = {"25006", ', "_PASSING: Final = {"),
+        (
+            "a read-only database is a fault",
+            '_TRANSIENT_SQLSTATES: Final = {"25006", ',
+            "_TRANSIENT_SQLSTATES: Final = {",
+        ),
         (
             "a passing failure is a fault",
-            "if not ended and not kinds & (_PASSING_CLASSES | _PASSING):",
+            "if not ended and not kinds & (_TRANSIENT_CLASSES | _TRANSIENT_SQLSTATES):",
             "if True:",
         ),
     ),
@@ -424,10 +428,10 @@ HTTP_FAULTS: Final = [
     ),
     *mutants(
         _READINESS,
-        ("an answer is good for ever", "return age < KEPT\n", "return True\n"),
+        ("an answer is good for ever", "return age < MAX_AGE\n", "return True\n"),
         ("the database is kept awake", "return unused and not", "return False and not"),
         ("a broken connection is no reason to ask", " and not self._database.is_broken", ""),
-        ("missing keys are no reason not to be ready", "await self._keys.demand()", "pass"),
+        ("missing keys are no reason not to be ready", "await self._keys.ensure_loaded()", "pass"),
         (
             "stale keys are not said",
             "keys is not None and keys.is_stale",

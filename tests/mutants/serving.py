@@ -28,7 +28,7 @@ SERVING: Final = [
         _PROTOCOL,
         (
             "who takes no answer is kept",
-            "if now - self._taken_at > STALLED:",
+            "if now - self._taken_at > WRITE_TIMEOUT:",
             "if False:",
         ),
         witness=f"{_SLOW}::test_who_does_not_read_the_answer_is_cut_off",

@@ -55,7 +55,7 @@ _FILTERS_OF_KEYS: Final = {
         ".where(_MY_KEY, _THIS_KEY)\n    .values",
         ".where({}, _THIS_KEY)\n    .values",
     ),
-    "KEPT_ANSWER": ("    ).where(_MY_KEY, _THIS_KEY, ~", "    ).where({}, _THIS_KEY, ~"),
+    "STORED_RESPONSE": ("    ).where(_MY_KEY, _THIS_KEY, ~", "    ).where({}, _THIS_KEY, ~"),
 }
 
 # By file: what is the caller there, and its filters.

@@ -129,12 +129,12 @@ LISTS: Final = [
         ),
         (
             "a cursor is good for anybody",
-            'return f"{page.what} {user.id}"',
-            "return page.what",
+            'return f"{page.list_key} {user.id}"',
+            "return page.list_key",
         ),
         (
             "a cursor is good for any list",
-            'return f"{page.what} {user.id}"',
+            'return f"{page.list_key} {user.id}"',
             "return user.id",
         ),
     ),

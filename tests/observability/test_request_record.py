@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 from fastapi import Response
 
-from api.observability.request_record import Exchange
+from api.observability.request_record import RequestRecord
 
 
 @pytest.mark.parametrize(
@@ -20,5 +20,5 @@ from api.observability.request_record import Exchange
 )
 def test_a_client_is_an_address_or_nobody(host: str, client: str | None) -> None:
     scope = {"type": "http", "method": "GET", "client": (host, 1)}
-    exchange = Exchange.of(scope, {}, Response(), "1-1", perf_counter())
-    assert exchange.client == client
+    record = RequestRecord.of(scope, {}, Response(), "1-1", perf_counter())
+    assert record.client == client

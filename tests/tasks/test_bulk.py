@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 from api.http.body import Body
 from api.http.problems import MAX_PROBLEM, InvalidInput
-from api.tasks.schemas import TaskCreates
+from api.tasks.schemas import BulkTaskCreate
 from tests.cluster import TaskDatabase
 from tests.people import Person
 from tests.problems import MARK, problem
@@ -177,7 +177,7 @@ def test_faults_of_many_tasks_are_a_hundred_together(alice: Person) -> None:
 
 @pytest.mark.evidence("many-faults")
 def test_unknown_members_are_counted_before_anything_is_made_of_them() -> None:
-    body = Body(TaskCreates)
+    body = Body(BulkTaskCreate)
     members = ",".join(f'"{n:x}":0' for n in range(100_000))
     content = f'[{{"title":"x",{members}}}]'.encode()
     tracemalloc.start()

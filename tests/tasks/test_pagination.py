@@ -142,7 +142,7 @@ FORGED: Final[list[tuple[Sort, Any, Any, Any]]] = [
     (Sort.NEWEST, "after", "0000-11-21T08:00:00.123456Z", 1),
     (Sort.NEWEST, "after", "0001-01-01T00:00:00.000000+00:01", 1),
     (Sort.NEWEST, "before", "9999-12-31T23:59:59.999999-00:01", 1),
-    (Sort.UPDATED_FIRST, "after", "infinity", 1),
+    (Sort.UPDATED_ASC, "after", "infinity", 1),
 ]
 
 

@@ -63,37 +63,37 @@ def _mode(settings: AuthSettings) -> str:
     return f"a key set: {algorithms}, {claims}"
 
 
-class _Ear(logging.Handler):
+class _LastLogMessage(logging.Handler):
     """Hears why a fetch failed, which the key set says only to the log."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard = ""
+        self.message = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.heard = record.getMessage()
+        self.message = record.getMessage()
 
 
 async def _keys(url: str, algorithms: tuple[str, ...]) -> Finding:
-    log, ear = logging.getLogger("api.auth.jwks"), _Ear()
+    log, last = logging.getLogger("api.auth.jwks"), _LastLogMessage()
     try:
         keys = KeySet(url, algorithms)
     except SettingsError as error:
         what, _, remedy = str(error).partition("; ")
         return fail("key set", what, sentence(remedy))
-    log.addHandler(ear)
+    log.addHandler(last)
     started = time.perf_counter()
     try:
-        await keys.demand()
+        await keys.ensure_loaded()
     except KeysUnavailable:
         what = f"Look at {shown('AUTH_JWKS_URL', url)}"
         return fail(
             "key set",
-            ear.heard.removeprefix("key set not fetched: "),
+            last.message.removeprefix("key set not fetched: "),
             f"{what}: is it up, is it a JWK Set, are its keys for AUTH_ALGORITHMS?",
         )
     finally:
-        log.removeHandler(ear)
+        log.removeHandler(last)
         await keys.close()
     took = (time.perf_counter() - started) * 1000
     names = ", ".join(f"{kid} ({algorithm})" for kid, algorithm in keys.ids)

@@ -236,7 +236,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nobody known is asking */
+        /** @description Authentication required */
         unauthorized: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -431,7 +431,7 @@ export interface components {
         "Retry-After": number;
         /** @description Always `Authorization, Origin` */
         Vary: string;
-        /** @description How to come in (RFC 6750) */
+        /** @description Authentication challenge (RFC 6750) */
         "WWW-Authenticate": string;
         /** @description The request's id, also in the log: the client's own, or a new one */
         "X-Request-Id": string;
