@@ -102,7 +102,7 @@ def rows(
     return select(*shown).order_by(*order).limit(limit).offset(offset).subquery("rows")
 
 
-def is_behind(
+def has_rows_before(
     conditions: Sequence[ColumnElement[bool]], keyset: Keyset, start: Start
 ) -> ColumnElement[bool]:
     """Whether the list has rows before the `start`, or at it."""

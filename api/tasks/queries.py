@@ -107,7 +107,9 @@ def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False)
     if long:
         rows = json_rows.within_bytes(rows)
     has_previous = (
-        literal_column("0") < OFFSET if start == "top" else keyset.is_behind(wanted, place, start)
+        literal_column("0") < OFFSET
+        if start == "top"
+        else keyset.has_rows_before(wanted, place, start)
     )
     return Statement(
         select(json_rows.of(rows), has_previous.label("has_previous")).select_from(rows)

@@ -173,8 +173,8 @@ LISTS: Final = [
         ("what is behind is looked for ahead", "keyset.reversed().ranges(", "keyset.ranges("),
         (
             "only the first range behind is looked at",
-            "each).exists() for each in behind",
-            "each).exists() for each in behind[:1]",
+            "each).exists() for each in before",
+            "each).exists() for each in before[:1]",
         ),
         witness="tasks/test_nullable_sorts.py",
     ),
