@@ -34,7 +34,8 @@ STATE = (
     " from pg_class where relnamespace = 'public'::regnamespace order by 1",
     "select attrelid::regclass::text, attname, atttypid, attnotnull, attacl::text"
     " from pg_attribute join pg_class on pg_class.oid = attrelid"
-    " where relnamespace = 'public'::regnamespace and attnum > 0 order by 1, 2",
+    " where relnamespace = 'public'::regnamespace and attnum > 0"
+    "   and not attisdropped order by 1, 2",
     "select nspname, (select array_agg(a order by a) from aclexplode(nspacl) a)::text"
     " from pg_namespace where nspname = 'public'",
     "select (select array_agg(a order by a) from aclexplode(datacl) a)::text"

@@ -39,7 +39,6 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_conditional.py",
     ),
     "api/database/keyset.py": (
-        "database/test_statement.py",
         "isolation/test_lists_apart.py",
         "tasks/test_nullable_sorts.py",
         "tasks/test_cursors.py",

@@ -39,10 +39,21 @@ class Page(TaskPage):
 each_sort = pytest.mark.parametrize("sort", ByDescription, ids=str)
 
 
-@pytest.fixture
-async def door(database: TaskDatabase) -> AsyncIterator[Database]:
+@pytest.fixture(scope="module")
+def database(cluster: Cluster) -> Iterator[TaskDatabase]:
+    """Nobody else's: its row security is switched off and on."""
+    with cluster.database() as database:
+        yield database
+
+
+@pytest.fixture(params=["both walls", "the filters alone"])
+async def door(request: pytest.FixtureRequest, database: TaskDatabase) -> AsyncIterator[Database]:
     async with Database.connect(DatabaseSettings(database_url=database.task_app)) as door:
-        yield door
+        with psycopg.connect(database.owner, autocommit=True) as owner:
+            if request.param == "the filters alone":
+                owner.execute("alter table task disable row level security")
+            yield door
+            owner.execute("alter table task enable row level security")
 
 
 @pytest.fixture
