@@ -1,1 +1,1 @@
-"""A REST API for personal tasks in which PostgreSQL itself keeps users apart."""
+"""A REST API for personal tasks, isolated per user by PostgreSQL row security."""

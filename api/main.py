@@ -1,4 +1,4 @@
-"""The application: settings in, ASGI out."""
+"""The ASGI application: FastAPI with this API's routes, headers, timeouts and lifespan."""
 
 import asyncio
 import gc
@@ -38,15 +38,14 @@ _ALWAYS: Final = [
     (b"cache-control", b"private, no-cache"),
     (b"vary", b"Authorization, Origin"),
 ]
-# What the operator has to mend, and says so in its message.
-_REFUSALS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
-# Of this project's own making are the spans of observability/tracing.py: FastAPI's would hold
-# addresses, and what exceptions say.
+# Startup errors that the operator has to fix, reported by their message alone.
+_STARTUP_ERRORS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
+# observability/tracing.py makes the spans: FastAPI's would hold URLs and exception messages.
 _NO_TELEMETRY: Final = TelemetryConfig(
     auto_configure=False, tracing=False, metrics=False, logs=False, operation_spans=False
 )
-_GRACE: Final = 1.0  # seconds for what was added around the routes, to say that one took too long
-# in the order of how often they are asked for
+_GRACE: Final = 1.0  # seconds after the request timeout, for added middlewares to respond to it
+# most requested first
 _ROUTES: Final = [
     route
     for part in (tasks, health, docs)
@@ -56,10 +55,11 @@ _ROUTES: Final = [
 
 
 class TaskAPI(FastAPI):
-    """FastAPI, with a short way from a request to a route of this program, and back.
+    """FastAPI with a fast path from a request to a route of this program and back.
 
-    It is taken while nothing is added that it would skip: middlewares, handlers of exceptions,
-    routes before these, `dependency_overrides`. Whatever it does not find goes to FastAPI.
+    The fast path is taken while nothing is added that it would skip: middlewares, exception
+    handlers, routes before these, `dependency_overrides`. FastAPI handles every request that it
+    does not match.
     """
 
     def __init__(self, settings: Settings, **options: Any) -> None:
@@ -68,7 +68,7 @@ class TaskAPI(FastAPI):
         self._outer_deadlines = Deadlines(settings.request_timeout + _GRACE)
         self._routes = [route.of(self, _ROUTES[:number]) for number, route in enumerate(_ROUTES)]
         self._document: dict[str, Any] | None = None
-        self._bare: ASGIApp | None = None  # the stack of middlewares, if nothing was added to it
+        self._bare: ASGIApp | None = None  # the middleware stack, if nothing was added
         super().__init__(
             routes=[*self._routes],
             redirect_slashes=False,
@@ -82,19 +82,19 @@ class TaskAPI(FastAPI):
         self.observer = Observer(settings)
 
     def _parts(self) -> tuple[object, ...]:
-        """What the short way skips, as it is now."""
+        """The current state of everything that the fast path skips."""
         first = self.router.routes[: len(self._routes)]
         return self.debug, [*self.user_middleware], {**self.exception_handlers}, [*map(id, first)]
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Starlette calls it once, when the application starts."""
+        """Build the middleware stack. Starlette calls this once, at startup."""
         stack = super().build_middleware_stack()
         if self._parts() == self._unchanged:
             self._bare = stack
         return stack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+        """The ASGI entry point."""
         scope["app"] = self
         if scope["type"] != "http":
             await super().__call__(scope, receive, _in_one_line(send))
@@ -103,21 +103,21 @@ class TaskAPI(FastAPI):
         request_id = logs.request_id(headers.get(b"x-request-id"))
         try:
             with self._deadlines.one():
-                response = await self._short_way(scope, receive)
+                response = await self._fast_path(scope, receive)
         except (Exception, asyncio.CancelledError) as error:
             response = problems.answer(error, request_id)
         if response is None:
-            await self._long_way(scope, receive, send, headers, request_id, began)
+            await self._call_fastapi(scope, receive, send, headers, request_id, began)
             return
         response.raw_headers += self._headers(scope, headers, request_id)
         self.observer.ended(scope, headers, response, request_id, began)
-        if WRITE_RESPONSE in scope and hasattr(response, "body"):  # a file has none
+        if WRITE_RESPONSE in scope and hasattr(response, "body"):  # a file response has none
             await scope[WRITE_RESPONSE](response)
         else:
             await response(scope, receive, send)
 
     def _headers(self, scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Lines:
-        """Those of every response."""
+        """The headers that every response gets."""
         return [
             *_ALWAYS,
             (b"x-request-id", request_id.encode()),
@@ -125,11 +125,11 @@ class TaskAPI(FastAPI):
             *self._cors.headers(headers.get(b"origin")),
         ]
 
-    async def _short_way(self, scope: Scope, receive: Receive) -> Response | None:
-        """The response, unless FastAPI is to make it."""
+    async def _fast_path(self, scope: Scope, receive: Receive) -> Response | None:
+        """The response, or None when FastAPI has to make it."""
         if CROWDED in scope and scope["path"] != health.ALIVE:
             raise problems.crowded()
-        if self.middleware_stack is None:  # without a lifespan it starts with the first request
+        if self.middleware_stack is None:  # without a lifespan it is built at the first request
             self.middleware_stack = self.build_middleware_stack()
         if self.middleware_stack is not self._bare or self.dependency_overrides:
             return None
@@ -137,7 +137,7 @@ class TaskAPI(FastAPI):
             return await route.answer(scope, receive)
         return self._cors.preflight(Headers(scope=scope)) if is_preflight(scope) else None
 
-    async def _long_way(
+    async def _call_fastapi(
         self,
         scope: Scope,
         receive: Receive,
@@ -146,21 +146,21 @@ class TaskAPI(FastAPI):
         request_id: str,
         began: float,
     ) -> None:
-        """FastAPI's stack, and what holds for every response around it."""
+        """Run FastAPI's stack, and add the headers and the log line that every response gets."""
         if self.root_path:
             scope["root_path"] = self.root_path
         started = Started(request_id, lambda scope: self._headers(scope, headers, request_id))
         inner = {**scope, STARTED: started}
         has_begun = has_ended = False
 
-        async def sends(message: Message) -> None:
+        async def send_completed(message: Message) -> None:
             nonlocal has_begun, has_ended
             if message["type"] == "http.response.start":
                 has_begun = True
                 self._outer_deadlines.end(deadline)
                 response = started.response(message, inner)
-                seen = inner | {"route": route_of(self, scope)}
-                self.observer.ended(seen, headers, response, request_id, began)
+                scope_with_route = inner | {"route": route_of(self, scope)}
+                self.observer.ended(scope_with_route, headers, response, request_id, began)
                 message["headers"] = response.raw_headers
             elif not message.get("more_body"):
                 has_ended = True
@@ -168,20 +168,20 @@ class TaskAPI(FastAPI):
 
         try:
             with self._outer_deadlines.one() as deadline:
-                await super().__call__(inner, receive, sends)
+                await super().__call__(inner, receive, send_completed)
             if not has_begun:
                 raise RuntimeError("the application has not answered")
         except (Exception, asyncio.CancelledError) as error:
             if not has_begun:
-                await problem(Request(inner), error)(inner, receive, sends)
+                await problem(Request(inner), error)(inner, receive, send_completed)
             elif not has_ended or isinstance(error, asyncio.CancelledError):
-                raise  # and the server ends the connection
+                raise  # the server closes the connection
             elif started.problem is None:
                 problems.log_fault(error)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document."""
-        document = super().openapi()  # made anew when routes were added
+        document = super().openapi()  # rebuilt when routes were added
         if document is not self._document:
             document = openapi.with_components(document, TaskRead)
             self._document = self.openapi_schema = document
@@ -189,22 +189,22 @@ class TaskAPI(FastAPI):
 
 
 def _in_one_line(send: Send) -> Send:
-    """Tells the server why the start is refused, where Starlette tells it where from."""
+    """Wrap `send` to report a refused startup in one line instead of Starlette's traceback."""
 
-    async def tell(message: Message) -> None:
-        refusal = sys.exception()
-        if message["type"] == "lifespan.startup.failed" and isinstance(refusal, _REFUSALS):
-            message["message"] = f"refusing to serve: {refusal}"
+    async def send_reason(message: Message) -> None:
+        failure = sys.exception()
+        if message["type"] == "lifespan.startup.failed" and isinstance(failure, _STARTUP_ERRORS):
+            message["message"] = f"refusing to serve: {failure}"
         await send(message)
 
-    return tell
+    return send_reason
 
 
 def create_app(settings: Settings | None = None) -> TaskAPI:
-    """The API for these settings, or for those of the environment. Its start raises what
-    `Database.connect` raises.
+    """Create the API for these settings, or for those of the environment.
 
-    Raises `SettingsError` when there is a setting that cannot be used.
+    Raises `SettingsError` when a setting cannot be used. Its startup raises what `Database.connect`
+    raises.
     """
     if settings is None:
         settings = load(Settings)
@@ -219,7 +219,7 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
                 app.state.database = database
                 app.state.readiness = Readiness(database, authenticator)
                 async with app.observer.watching(database, authenticator):
-                    yield {"observer": app.observer}  # for refusals by the protocol
+                    yield {"observer": app.observer}  # the protocol records its refusals with it
         finally:
             await authenticator.close()
             await rate_limits.close()
@@ -237,10 +237,10 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
 
 
 def from_environment() -> TaskAPI:
-    """`create_app()` for a process that serves nothing else."""
+    """`create_app()` for a dedicated server process; it also tunes the garbage collector."""
     app = create_app()
-    # What is there now stays, and need not be looked through again. What requests leave behind
-    # goes by itself, but for a rare circle: so look for those less often than at each 700 objects.
+    # Objects alive now are permanent, so the collector skips them. Requests leave few reference
+    # cycles, so it runs less often than after each 700 allocations.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)

@@ -1,4 +1,4 @@
-"""Why something failed, in one line that holds no secret."""
+"""Failure reasons: one-line error messages with secrets redacted."""
 
 import os
 import re
@@ -13,9 +13,9 @@ _SECRET_PARAMETERS: Final = {"password", "sslpassword"}  # PostgreSQL manual, se
 
 
 def one_line(text: str, url: str) -> str:
-    """What a server, the system or a driver says when it connects to `url`.
+    """An error message from connecting to `url`, as one line with secrets redacted.
 
-    The URL, its passwords and PGPASSWORD are replaced, and so is what is not printable.
+    The URL, its passwords, PGPASSWORD and unprintable characters are replaced.
     """
     forms = {form for secret in _secrets(url) for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
@@ -25,13 +25,13 @@ def one_line(text: str, url: str) -> str:
 
 
 def is_misread(url: str) -> bool:
-    """Whether a part of the password would be taken for the host or the database."""
+    """Whether a driver would take a part of the URL's password for the host or the database."""
     parts = urlsplit(url)
     return "@" in parts.path + parts.query + parts.fragment
 
 
 def key_log_fault() -> str:
-    """Why OpenSSL cannot write to SSLKEYLOGFILE; empty if it can, or is not asked to."""
+    """Why OpenSSL cannot write to SSLKEYLOGFILE; empty if it can, or if that is not set."""
     path = os.environ.get("SSLKEYLOGFILE")
     try:
         if path:
@@ -47,12 +47,12 @@ def _secrets(url: str) -> Iterator[str]:
     parts = urlsplit(url)
     yield parts.netloc.rpartition("@")[0].partition(":")[2]
     yield from (value for name, value in parse_qsl(parts.query) if name in _SECRET_PARAMETERS)
-    if is_misread(url):  # a driver quotes the parts as it reads them
+    if is_misread(url):  # a driver quotes the parts as it misreads them
         widest = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
         yield from re.split(r"[/?#@:]", widest)
 
 
 def _forms(secret: str) -> set[str]:
-    """As it is written in a URL, in a message, and in Python."""
+    """A secret as it is written in a URL, in a message, and in Python."""
     plain = unquote(secret)
     return {secret, plain, quote(plain, safe="", errors="replace"), repr(plain)[1:-1]} - {""}

@@ -1,5 +1,7 @@
-"""What the value of a setting may be. What it may not is said after the setting's name, with the
-remedy, in one line that holds nothing of a secret."""
+"""Types and validators of setting values.
+
+An error message follows the setting's name: one line with the remedy, without secrets.
+"""
 
 import re
 from enum import StrEnum
@@ -17,7 +19,7 @@ from api.forwarded import Proxies
 
 
 class Algorithm(StrEnum):
-    """The signatures Better Auth's jwt plugin can make (RFC 7518, RFC 8037)."""
+    """The signature algorithms of Better Auth's jwt plugin (RFC 7518, RFC 8037)."""
 
     EDDSA = "EdDSA"
     ES256 = "ES256"
@@ -27,19 +29,19 @@ class Algorithm(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """How a line of the log looks; auto: text on a terminal, else JSON."""
+    """The format of log lines; auto: text on a terminal, else JSON."""
 
     AUTO = "auto"
     JSON = "json"
     TEXT = "text"
 
 
-# What Better Auth signs with, outside production, when it was given no secret: public knowledge.
+# Better Auth's default secret outside production, which is public.
 _PUBLIC_SECRET: Final = "better-auth-secret-12345678901234567890"  # noqa: S105
-# As browsers write it: lower case, no user, no path (RFC 6454, section 6.2).
+# An origin as browsers write it: lower case, no user, no path (RFC 6454, section 6.2).
 _ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 _DAY: Final = 86_400  # seconds
-_MOST_REQUESTS: Final = 10**15 - 1  # the largest integer in a header (RFC 9651, section 3.3.1)
+_MAX_REQUESTS: Final = 10**15 - 1  # the largest integer in a header (RFC 9651, section 3.3.1)
 _CLAIM: Final = re.compile(r"[^.\s]+(\.[^.\s]+)*")
 
 
@@ -55,7 +57,7 @@ def _secret(value: SecretStr) -> SecretStr:
     try:
         jwt.get_algorithm_by_name("HS256").prepare_key(value.get_secret_value())
     except (jwt.InvalidKeyError, UnicodeError):
-        # a public key as the secret would let anybody sign
+        # with a public key as the secret, anybody could sign
         raise ValueError(
             "is a key file, or not UTF-8; make one with: openssl rand -base64 32"
         ) from None
@@ -68,7 +70,7 @@ def _secret(value: SecretStr) -> SecretStr:
 
 
 def _hosts(url: SecretStr) -> list[str]:
-    """With their ports; libpq and asyncpg try one after the other."""
+    """The hosts of a URL, with ports; libpq and asyncpg try them in order."""
     return urlsplit(url.get_secret_value()).netloc.rpartition("@")[2].split(",")
 
 
@@ -135,7 +137,7 @@ def _rate(value: object) -> object:
         (rate,) = limits.parse_many(value)
     except ValueError:
         rate = limits.RateLimitItemPerDay(0)
-    if not (1 <= rate.amount <= _MOST_REQUESTS and rate.get_expiry() <= _DAY):
+    if not (1 <= rate.amount <= _MAX_REQUESTS and rate.get_expiry() <= _DAY):
         raise ValueError("takes one limit such as 6000/minute, of a day at most, or off")
     return rate
 
@@ -165,10 +167,10 @@ def _collector(value: str) -> str:
     if urlsplit(value).scheme not in ("http", "https"):
         raise ValueError("is not an http(s):// URL")
     try:
-        there = find_spec("opentelemetry.exporter.otlp.proto.http")
+        exporter_found = find_spec("opentelemetry.exporter.otlp.proto.http")
     except ModuleNotFoundError:
-        there = None
-    if there is None:
+        exporter_found = None
+    if exporter_found is None:
         raise ValueError("is set, which needs: pip install 'task-api[otel]'; or unset it")
     return value
 
@@ -193,7 +195,7 @@ Algorithms = Annotated[
     tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_algorithms)
 ]
 Claim = Annotated[str, AfterValidator(_claim)]
-# None: as often as one likes.
+# None: no limit.
 RateLimit = Annotated[InstanceOf[limits.RateLimitItem] | None, NoDecode, BeforeValidator(_rate)]
 RateLimitStorage = Annotated[SecretStr, AfterValidator(_rate_limit_storage)]
 TrustedProxies = Annotated[str, AfterValidator(_proxies)]

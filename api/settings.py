@@ -1,4 +1,4 @@
-"""Settings from the environment. Half-set is refused, with the remedy in one line."""
+"""Settings from environment variables. Incomplete ones are refused with a one-line remedy."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal, Self, TypeVar
@@ -25,7 +25,7 @@ from api.setting_values import (
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong. The message is one line and holds no value of a secret."""
+    """A setting is missing or wrong. The message is one line and holds no secret."""
 
 
 class _Environment(BaseSettings):
@@ -35,7 +35,7 @@ class _Environment(BaseSettings):
 
 
 class AuthSettings(_Environment):
-    """How tokens are verified: under a shared secret, or by a key set. One of the two."""
+    """How tokens are verified: by a shared secret or by a key set (JWKS), exactly one of them."""
 
     better_auth_secret: Secret | None = None
     auth_jwks_url: HttpURL | None = None
@@ -74,7 +74,7 @@ class AuthSettings(_Environment):
 
 
 class DatabaseSettings(_Environment):
-    """Where the server's database is, and how it is used. Times are seconds."""
+    """The server's database and connection pool. Times are seconds."""
 
     database_url: PostgresURL
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
@@ -91,13 +91,13 @@ class DatabaseSettings(_Environment):
 
 
 class ObservationSettings(_Environment):
-    """What the server says of its work, and to whom."""
+    """Logs, metrics and traces."""
 
     log_format: LogFormat = LogFormat.AUTO
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     server_timing: bool = False
-    # OpenTelemetry's own; it reads the others, whose names begin alike, by itself
+    # OpenTelemetry's own variables; its SDK reads the others with these prefixes
     otel_exporter_otlp_endpoint: CollectorURL | None = None
     otel_exporter_otlp_traces_endpoint: CollectorURL | None = None
     otel_exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
@@ -106,13 +106,13 @@ class ObservationSettings(_Environment):
 
     @property
     def traced(self) -> bool:
-        """Whether there is somebody who takes spans."""
+        """Whether spans are exported to a collector."""
         collector = self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint
         return collector is not None and not self.otel_sdk_disabled
 
 
 class Settings(AuthSettings, DatabaseSettings, ObservationSettings):
-    """What the server needs. Times are seconds."""
+    """All settings of the server. Times are seconds."""
 
     cors_origins: Origins = ()
     rate_limit: RateLimit = limits.RateLimitItemPerMinute(6000)
@@ -120,19 +120,19 @@ class Settings(AuthSettings, DatabaseSettings, ObservationSettings):
     rate_limit_storage: RateLimitStorage = SecretStr("memory://")
     request_timeout: Annotated[float, Field(gt=0, le=600)] = 15
     shutdown_timeout: Annotated[int, Field(ge=0, le=600)] = 10
-    max_unsent_mib: Annotated[int, Field(ge=1, le=65_536)] = 256  # of each process
+    max_unsent_mib: Annotated[int, Field(ge=1, le=65_536)] = 256  # per process
     forwarded_allow_ips: TrustedProxies = "127.0.0.1"
 
 
 class MigrationSettings(_Environment):
-    """What `migrate` needs: the owner's connection, and the serving role's password."""
+    """Settings of `migrate`: the owner's connection, and the serving role's password."""
 
     migration_database_url: DirectPostgresURL
     task_app_password: SecretStr | None = None
 
 
 class AuditSettings(_Environment):
-    """What `audit` needs: a connection that may read the catalog, and the server's own."""
+    """Settings of `audit`: a connection that may read the catalog, and the server's own."""
 
     migration_database_url: DirectPostgresURL
     database_url: PostgresURL | None = None
@@ -142,7 +142,7 @@ S = TypeVar("S", bound=_Environment)
 
 
 def load(kind: Callable[[], S]) -> S:
-    """Settings of that kind from the environment. Raises `SettingsError`."""
+    """Load settings of this kind from the environment. Raises `SettingsError`."""
     try:
         return kind()
     except ValidationError as error:
@@ -151,7 +151,7 @@ def load(kind: Callable[[], S]) -> S:
 
 
 def complaints(kind: Callable[[], _Environment]) -> list[tuple[str, str]]:
-    """What is wrong with settings of that kind: each by its name, or by '' if it is several."""
+    """The errors in settings of this kind: the name ('' if several) and the reason of each."""
     try:
         kind()
     except ValidationError as error:

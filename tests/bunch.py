@@ -1,4 +1,4 @@
-"""A varied bunch of requests, good and bad, with a mark wherever a client can leave one."""
+"""Sends valid and invalid HTTP requests with a marker in every field that a client controls."""
 
 import secrets
 import socket

@@ -1,4 +1,4 @@
-"""The files of this checkout."""
+"""Lists the files of this checkout."""
 
 import os
 from collections.abc import Iterator

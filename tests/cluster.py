@@ -1,4 +1,4 @@
-"""A PostgreSQL of the suite's own, and databases in it, made the way an operator makes them."""
+"""A PostgreSQL cluster for the suite, with databases created and migrated as an operator does."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector on loopback: takes spans over OTLP/HTTP, and can be broken."""
+"""An OpenTelemetry collector on loopback that receives spans over OTLP/HTTP, and can fail."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What every test can ask for: the cluster, a migrated database, the server, and people."""
+"""Fixtures for every test: the cluster, a migrated database, the server, and test users."""
 
 import contextlib
 import os
@@ -20,6 +20,18 @@ from tests.keyserver import Issuer, issuing
 from tests.people import SECRET, People, Person
 from tests.pgbouncer import pgbouncer
 from tests.server import serving
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Behind a pooler, what connects to no database is what it is without one."""
+    if "TEST_POOLER" in os.environ:
+        alone = {
+            item
+            for item in items
+            if "cluster" not in getattr(item, "fixturenames", ()) and "pooler" not in item.nodeid
+        }
+        config.hook.pytest_deselected(items=[*alone])
+        items[:] = [item for item in items if item not in alone]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,7 +1,7 @@
-"""What Dockerfile and compose.yaml say, read and carried out without an engine.
+"""Runs Dockerfile and compose.yaml without a container engine.
 
 A folder is the image's root; a virtual environment is its /usr/local, where the official Python
-image keeps its own. What is not understood here is refused, so nothing goes untried.
+image keeps its own. An instruction that is not supported here is an error, so none goes untested.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""Statements that look filtered and are not, or hold SQL that nobody has looked at.
+"""Statements that evade a filter check: they seem to be filtered, or contain raw SQL.
 
-By name: how the expression is made, and by whom it is refused. `BOTH`: by the guard, and the SQL
-that SQLAlchemy makes of it by the second opinion. `GUARD`: by the guard alone, for the reason that
-stands there. `OPINION`: by the second opinion alone.
+By name: how the expression is built, and which check refuses it. `BOTH`: the guard refuses the
+expression, and the second opinion its compiled SQL. `GUARD`: the guard alone, for the reason given.
+`OPINION`: the second opinion alone.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Every statement that the program can make, as JSON: `python -m tests.every_statement [--all]`.
 
-Whatever is made when the modules of `api` are imported, wherever that is, and whatever their
-functions that return a `Statement` make of each of the arguments in `GIVEN`; with `--all`, of every
-set of filters, otherwise of none, each, two and all.
+These are all that are made while the modules of `api` are imported, and all that functions with the
+return type `Statement` return for each of the arguments in `GIVEN`; with `--all`, for every set of
+filters, otherwise for none, each, two and all.
 """
 
 import importlib

@@ -1,6 +1,6 @@
 """`make evidence`: write which tests prove each row of SECURITY.md, from the marks on the tests.
 
-A test says so itself, with the ids of the rows: `@pytest.mark.evidence("no-token", "csrf")`.
+A mark on a test has the ids of the rows: `@pytest.mark.evidence("no-token", "csrf")`.
 """
 
 import ast

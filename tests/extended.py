@@ -1,4 +1,4 @@
-"""What tests of an extended API say to it, and what its every response has."""
+"""Requests to an extended API, with assertions on the headers of every response."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A PostgreSQL that is a copy of one on which initdb has run, kept in .pytest_cache/postgres/."""
+"""Starts PostgreSQL on a copy of an initdb directory, cached in .pytest_cache/postgres/."""
 
 import contextlib
 import os

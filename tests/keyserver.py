@@ -1,4 +1,4 @@
-"""A token issuer on loopback: serves a key set over HTTP, counts who asks, can be broken."""
+"""A token issuer with a JWKS endpoint on loopback, which counts its requests and can fail."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Locks that a test holds, so that requests meet in the middle of what they do."""
+"""Database locks that a test holds, so that requests meet in the middle of their transactions."""
 
 import contextlib
 import time

@@ -1,5 +1,4 @@
-"""What listens on loopback: a port for it, and an HTTP server that stands for somebody whom the API
-asks or tells."""
+"""Free ports and HTTP servers on loopback, which stand for services that the API calls."""
 
 import contextlib
 import socket

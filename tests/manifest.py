@@ -1,4 +1,4 @@
-"""`make manifest`: record what db/policies/ decides, and what of it the statements need."""
+"""`make manifest`: write manifest.txt (roles, grants, policies) and needed.txt (privileges)."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which privileges the statements need, as PostgreSQL judges: without one, some of them fail."""
+"""Finds the privileges that the statements need: revokes each, and sees which statements fail."""
 
 import importlib
 import pkgutil

@@ -1,6 +1,6 @@
-"""What pyproject.toml declares; `python -m tests.newest` prints it without its upper bounds.
+"""The requirements in pyproject.toml; `python -m tests.newest` prints them without upper bounds.
 
-`make newest` installs that. It runs before anything is installed, so it needs Python alone.
+`make newest` installs them. It runs before anything is installed, so it needs only Python.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A real nginx in front of the API, as its users set it up."""
+"""A real nginx as a reverse proxy in front of the API, with a usual configuration."""
 
 import contextlib
 import os

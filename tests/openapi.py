@@ -1,4 +1,4 @@
-"""`make openapi`: write down the document that front ends make their types from."""
+"""`make openapi`: write openapi.json, from which front ends generate their types."""
 
 import json
 from pathlib import Path

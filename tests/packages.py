@@ -1,4 +1,4 @@
-"""The installed packages: which of them a requirement brings, and a folder that holds no others."""
+"""Installed packages: the dependencies of a requirement, and a site-packages with these alone."""
 
 from collections.abc import Iterable
 from importlib.metadata import Distribution, distribution

@@ -1,4 +1,4 @@
-"""Who the tests are about: people with a name and a token, who call the API over HTTP."""
+"""Test users with a name and a token, who call the API over HTTP."""
 
 import secrets
 import time

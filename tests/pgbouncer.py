@@ -1,4 +1,4 @@
-"""A PgBouncer in transaction mode, in front of a server."""
+"""A PgBouncer in transaction mode, in front of a PostgreSQL server."""
 
 import contextlib
 import os

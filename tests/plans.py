@@ -1,4 +1,4 @@
-"""What PostgreSQL does to run a statement for somebody: `explain (analyze, buffers)`."""
+"""The execution plan of a statement for a user: `explain (analyze, buffers)`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

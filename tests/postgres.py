@@ -1,4 +1,4 @@
-"""Which PostgreSQL the suite runs on: TEST_POSTGRES=15, 17 or 18, or another that is installed."""
+"""The PostgreSQL version that the suite uses: TEST_POSTGRES=15, 17 or 18, or an installed one."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The one shape of a failure, and what must never be in one."""
+"""Asserts the format of a problem response (RFC 9457), and that it contains no private data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The installed `task-api`, run the way a user runs it: as a program of its own."""
+"""Runs the installed `task-api` as a user does, in a process of its own."""
 
 import contextlib
 import os

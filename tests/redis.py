@@ -1,4 +1,4 @@
-"""A Redis of a test's own, which can go away, hang, and come back."""
+"""A Redis server for a test, which can stop, hang and restart."""
 
 import contextlib
 import signal

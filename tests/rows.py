@@ -1,4 +1,4 @@
-"""Somebody's row of any table, made as the document shows it."""
+"""Creates a user's row in any table, from the examples in the OpenAPI document."""
 
 import re
 from typing import Any, Final

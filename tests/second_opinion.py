@@ -1,7 +1,7 @@
-"""What PostgreSQL's own parser finds in a statement, judged by what is allowed and nothing else.
+"""Checks that SQL is filtered by the caller, with PostgreSQL's own parser and an allow-list.
 
-It shares no code with the guard of `api.database.statement`: that one looks at what SQLAlchemy is
-given, this one at the SQL that comes of it.
+It shares no code with the guard in `api.database.statement`: that one checks the SQLAlchemy
+expression, this one the SQL compiled from it.
 """
 
 from collections.abc import Iterator

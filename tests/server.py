@@ -1,4 +1,4 @@
-"""The real server on a real port, in this process, so that its coverage is seen."""
+"""The real server on a real port, in the process of the tests, so that coverage includes it."""
 
 import contextlib
 import socket

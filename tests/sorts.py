@@ -1,4 +1,4 @@
-"""A sort that no route offers yet: by a column that can be NULL."""
+"""A sort that no route offers: by a nullable column."""
 
 from enum import StrEnum
 

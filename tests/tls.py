@@ -1,4 +1,4 @@
-"""A PostgreSQL that speaks TLS over TCP and asks for passwords, and who vouches for it."""
+"""A PostgreSQL with TLS over TCP and password authentication, and certificate authorities."""
 
 import contextlib
 import datetime

@@ -1,7 +1,7 @@
-"""What the type checker must refuse, which nobody runs.
+"""Code that mypy must reject; it is never run.
 
-Each `type: ignore` below is a refusal. Should mypy come to accept one of these lines, it reports
-the comment as unused, and `make check` is red.
+Each `type: ignore` below marks an error. If mypy accepts one of these lines, it reports the comment
+as unused, and `make check` fails.
 """
 
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""Going through a list page by page."""
+"""Pagination: follows the links of a list page by page."""
 
 from collections.abc import Iterator
 from typing import Final

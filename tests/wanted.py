@@ -1,5 +1,5 @@
-"""Programs of the system that some tests need. Without one they are skipped, and the run says at
-its end what to install; where CI is set they fail."""
+"""System programs that some tests need. Without one these tests are skipped, and the summary says
+what to install; if CI is set they fail."""
 
 import os
 import re

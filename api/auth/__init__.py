@@ -1,3 +1,4 @@
-"""Who is asking: tokens are verified here, by a shared secret or by the issuer's key set.
+"""Authentication: bearer tokens, verified by a shared secret or by the issuer's key set.
 
-Only this package makes a `User`."""
+Only this package makes a `User`.
+"""

@@ -1,4 +1,4 @@
-"""A bearer token becomes a `User` here, and nowhere else."""
+"""Bearer token authentication (JWT). Only this module makes a `User`."""
 
 import re
 import time
@@ -12,20 +12,20 @@ from api.auth.jwks import KeySet
 from api.settings import AuthSettings
 from api.text import is_identifier
 
-# A token made for another purpose says so (RFC 8725, section 3.11).
+# Accepted values of `typ`: tokens for other purposes have others (RFC 8725, section 3.11).
 _TYPES: Final = {"jwt", "at+jwt"}
-LEEWAY: Final = 10  # seconds of clock skew forgiven in exp, nbf and iat
+LEEWAY: Final = 10  # seconds of clock skew allowed in exp, nbf and iat
 _YEAR_10000: Final = 253_402_300_800  # seconds since 1970
 _MAX_LENGTH: Final = 8192  # characters of a token
-_REMEMBERED: Final = 20_000  # tokens; some 10 MiB
+_REMEMBERED: Final = 20_000  # verified tokens in the cache; some 10 MiB
 _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *")
 
 
 class Unauthorized(Exception):
-    """The request does not say, believably, who is asking.
+    """The request is not authenticated: its token is missing or not valid.
 
-    `str()` is a sentence for the client, without anything of the token. `presented` tells whether
-    there was a token at all (RFC 6750, section 3.1).
+    `str()` is a sentence for the client, without any part of the token. `presented`: whether there
+    was a token at all (RFC 6750, section 3.1).
     """
 
     def __init__(self, detail: str, *, presented: bool = True) -> None:
@@ -36,7 +36,7 @@ class Unauthorized(Exception):
 @final
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody whose identity has been proven, or who was named by the operator.
+    """An authenticated user, or one named by the operator.
 
     Only this module makes one.
     """
@@ -47,7 +47,7 @@ class User:
 @final
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """What a token proved: for whom, until when, by the key that its header names so."""
+    """A verified token: its user and `exp`, and the key, algorithm and key id in use."""
 
     user: User
     until: float
@@ -58,10 +58,10 @@ class _Verified:
 
 @final
 class Authenticator:
-    """Verifies tokens as the settings say: by a shared secret, or by the issuer's key set.
+    """Verifies bearer tokens by a shared secret or by the issuer's key set, as the settings say.
 
-    A token that was verified is remembered by its digest, and believed again until its `exp`, for
-    as long as the issuer has the same key.
+    A verified token is cached by its digest and accepted until its `exp`, while the issuer has the
+    same key.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
@@ -77,13 +77,13 @@ class Authenticator:
 
     @property
     def key_set(self) -> KeySet | None:
-        """The issuer's, if there is one, for those who watch it."""
+        """The issuer's key set, for doctor, metrics and readiness; None with a shared secret."""
         return self._keys
 
     async def user(self, authorization: list[str]) -> User:
-        """Who the values of the Authorization header speak for.
+        """Authenticate the user of a request by the values of its Authorization header.
 
-        Raises `Unauthorized`, or `jwks.KeysUnavailable` when the issuer's keys were never had.
+        Raises `Unauthorized`, or `jwks.KeysUnavailable` when the issuer's keys cannot be fetched.
         """
         if not authorization:
             raise Unauthorized("Send a token: Authorization: Bearer <token>.", presented=False)
@@ -103,7 +103,7 @@ class Authenticator:
         return (await self._verify(match[1], digest)).user
 
     async def close(self) -> None:
-        """Let go of the issuer."""
+        """Close the connections to the issuer."""
         if self._keys is not None:
             await self._keys.close()
 
@@ -118,7 +118,7 @@ class Authenticator:
         return verified
 
     def _header(self, token: str) -> tuple[str, object]:
-        """The algorithm and key id. Nothing is fetched for an algorithm not allowed."""
+        """The algorithm and key id. Checks the algorithm before any key is fetched."""
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, RecursionError):
@@ -130,17 +130,17 @@ class Authenticator:
         return str(algorithm), header.get("kid")
 
     async def _key(self, algorithm: str, kid: object) -> Any:
-        """What a token of this header must be signed with."""
+        """The key that verifies a token with this header. Raises `Unauthorized`."""
         if self._secret is not None:
             return self._secret.get_secret_value()
-        assert self._keys is not None  # noqa: S101 - the settings know one mode or the other
+        assert self._keys is not None  # noqa: S101 - the settings require one of the two
         key = await self._keys.key(kid, algorithm) if isinstance(kid, str) else None
         if key is None:
             raise Unauthorized("The token is signed with a key its issuer does not have.")
         return key
 
     def _verify_claims(self, token: str, key: Any) -> tuple[User, float]:
-        """Who is asking, and until when that can be believed."""
+        """Verify signature and claims; the user, and `exp` in seconds since 1970."""
         try:
             claims = jwt.decode(
                 token,
@@ -154,7 +154,7 @@ class Authenticator:
                     + ["iss"] * (self._issuer is not None)
                     + ["aud"] * (self._audience is not None),
                     "verify_aud": self._audience is not None,
-                    "verify_sub": False,  # judged below, where the settings say it is
+                    "verify_sub": False,  # checked in `_user`, in the claim that the settings name
                     "enforce_minimum_key_length": True,
                 },
             )
@@ -162,7 +162,7 @@ class Authenticator:
             raise Unauthorized("The token has expired; get a new one.") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise Unauthorized("The token is not valid here.") from None
-        # PyJWT takes '1' and 10**30 for dates.
+        # PyJWT accepts '1' and 10**30 as dates.
         expires = claims["exp"]
         if type(expires) not in (int, float) or not expires < _YEAR_10000:
             raise Unauthorized("The token's exp is not a date before the year 10000.")
@@ -178,9 +178,9 @@ class Authenticator:
 
 
 def named_by_operator(user_id: str) -> User:
-    """Whom a command of the operator's is about, who proves to be that by having the settings.
+    """The user whom an operator's command names; access to the settings replaces a token.
 
-    Raises `ValueError` when the id could not be a user's.
+    Raises `ValueError` when the id cannot be a user's.
     """
     if not is_identifier(user_id):
         raise ValueError("a user id is 1 to 255 characters, none of them blank")
@@ -188,9 +188,9 @@ def named_by_operator(user_id: str) -> User:
 
 
 def issue_token(settings: AuthSettings, user_id: str, lifetime: int = 86_400) -> str:
-    """A token for `user_id` under BETTER_AUTH_SECRET, good for `lifetime` seconds.
+    """Sign a token for `user_id` with BETTER_AUTH_SECRET, valid for `lifetime` seconds.
 
-    Raises `ValueError` when the settings hold no secret or the id could not be a user's.
+    Raises `ValueError` when the settings hold no secret or the id cannot be a user's.
     """
     if settings.better_auth_secret is None:
         raise ValueError("tokens are signed by the issuer at AUTH_JWKS_URL, not here")
@@ -202,8 +202,8 @@ def issue_token(settings: AuthSettings, user_id: str, lifetime: int = 86_400) ->
     if settings.auth_audience:
         claims["aud"] = settings.auth_audience
     *path, last = settings.auth_user_claim.split(".")
-    place = claims
+    parent = claims
     for name in path:
-        place = place.setdefault(name, {})
-    place[last] = user.id
+        parent = parent.setdefault(name, {})
+    parent[last] = user.id
     return jwt.encode(claims, settings.better_auth_secret.get_secret_value(), algorithm="HS256")

@@ -1,4 +1,4 @@
-"""The key set of the token issuer (RFC 7517): fetched when needed, kept through outages."""
+"""The token issuer's key set (JWKS, RFC 7517): fetched when needed, cached through outages."""
 
 import asyncio
 import json
@@ -17,11 +17,11 @@ from api.settings import SettingsError
 
 TTL: Final = 300.0  # seconds a fetched set counts as fresh
 MIN_REFRESH_INTERVAL: Final = 2.0  # seconds between the starts of two fetches
-MAX_STALE: Final = 86_400.0  # seconds the last good set serves while the issuer is away
+MAX_STALE: Final = 86_400.0  # seconds the last good set is used while the issuer is unreachable
 TIMEOUT: Final = 3.0  # seconds for one whole fetch
 _MAX_BYTES: Final = 256 * 1024
 
-# Key type and curve that belong to each algorithm (RFC 7518, section 3.1; RFC 8037, section 3.1).
+# Key type and curve of each algorithm (RFC 7518, section 3.1; RFC 8037, section 3.1).
 _KINDS: Final = {
     "EdDSA": ("OKP", "Ed25519"),
     "ES256": ("EC", "P-256"),
@@ -38,11 +38,11 @@ Keys = dict[tuple[str, str], Any]
 
 
 class KeysUnavailable(Exception):
-    """Whether the issuer has the key cannot be known now: its key set is out of reach."""
+    """The issuer's key set cannot be fetched, so whether it has a key is unknown."""
 
 
 def http_client() -> httpx2.AsyncClient:
-    """A client that heeds the proxies and the certificates which the environment names.
+    """An HTTP client with the proxies and the certificates that the environment names.
 
     Raises `SettingsError` when these cannot be used; it names the variable, not its value.
     """
@@ -56,9 +56,9 @@ def http_client() -> httpx2.AsyncClient:
 
 
 def _unusable(error: Exception) -> str:
-    """Which variable of the environment it was, and what to do."""
-    if isinstance(error, OSError) and (fault := key_log_fault()):
-        return f"{fault}; name a file that can be, or unset it"
+    """The environment variable that cannot be used, and the remedy."""
+    if isinstance(error, OSError) and (failure := key_log_fault()):
+        return f"{failure}; name a file that can be, or unset it"
     if isinstance(error, OSError):
         reason = (isinstance(error, ssl.SSLError) and error.reason) or error.strerror
         name = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
@@ -75,7 +75,10 @@ def _unusable(error: Exception) -> str:
 
 @final
 class KeySet:
-    """The public keys at `url`, by key id and algorithm. Fetches are shared, and kept apart."""
+    """The public keys at `url`, by key id and algorithm.
+
+    Concurrent callers share a fetch; fetches start at least MIN_REFRESH_INTERVAL apart.
+    """
 
     def __init__(self, url: str, algorithms: Collection[str]) -> None:
         """Raises `SettingsError`, as `http_client` does."""
@@ -93,12 +96,17 @@ class KeySet:
 
         Raises `KeysUnavailable`.
         """
-        asked = time.monotonic()
-        self._at_hand()
-        # Keys rotate lazily: an unknown one may be newer than the last fetch, and a good token is
-        # not refused for being early. So wait for a fetch that began after the question.
-        while (kid, algorithm) not in self._keys and self._tried < asked:
-            if self._failed and self._fetch is None and asked - self._tried < MIN_REFRESH_INTERVAL:
+        requested_at = time.monotonic()
+        self._cached()
+        # An unknown key may be newer than the last fetch, since issuers rotate keys when they need
+        # them, and a good token is not refused for that: wait for a fetch that began after the
+        # request.
+        while (kid, algorithm) not in self._keys and self._tried < requested_at:
+            if (
+                self._failed
+                and self._fetch is None
+                and requested_at - self._tried < MIN_REFRESH_INTERVAL
+            ):
                 raise KeysUnavailable
             await self._next_fetch()
         if (found := self._keys.get((kid, algorithm))) is None:
@@ -107,15 +115,15 @@ class KeySet:
             return None
         if (
             self._fetch is None
-            and asked - self._fetched > TTL
-            and asked - self._tried > MIN_REFRESH_INTERVAL
+            and requested_at - self._fetched > TTL
+            and requested_at - self._tried > MIN_REFRESH_INTERVAL
         ):
-            self._start()  # not waited for: the key at hand serves
+            self._start()  # in the background: the cached key is used
         return found
 
     async def ensure_loaded(self) -> None:
-        """See that there are keys. Raises `KeysUnavailable`."""
-        if not self._at_hand():
+        """Fetch the keys unless some are cached. Raises `KeysUnavailable`."""
+        if not self._cached():
             if self._fetch is not None or time.monotonic() - self._tried > MIN_REFRESH_INTERVAL:
                 await self._next_fetch()
             if not self._keys:
@@ -123,40 +131,40 @@ class KeySet:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the keys at hand serve only because newer ones cannot be had."""
-        return self._failed and bool(self._at_hand()) and (self.age or 0) > TTL
+        """Whether the cached keys are older than TTL because newer ones cannot be fetched."""
+        return self._failed and bool(self._cached()) and (self.age or 0) > TTL
 
     @property
     def age(self) -> float | None:
-        """Seconds since it was fetched, if it ever was."""
+        """Seconds since the cached keys were fetched; None without any."""
         return time.monotonic() - self._fetched if self._keys else None
 
     @property
     def ids(self) -> list[tuple[str, str]]:
-        """Of the keys at hand, with the algorithm of each."""
+        """Key id and algorithm of each cached key."""
         return sorted(self._keys)
 
     async def close(self) -> None:
-        """End a fetch under way, and the connections."""
+        """Cancel a running fetch, and close the connections."""
         if self._fetch is not None:
             self._fetch.cancel()
             await asyncio.gather(self._fetch, return_exceptions=True)
         await self._client.aclose()
 
-    def _at_hand(self) -> Keys:
+    def _cached(self) -> Keys:
         if time.monotonic() - self._fetched > MAX_STALE:
             self._keys = {}
         return self._keys
 
     async def _next_fetch(self) -> None:
-        """Wait for the fetch under way, or until one may start; then look again."""
+        """Wait for the running fetch, or until one may start; then the caller checks again."""
         if (
             self._fetch is None
             and (wait := self._tried + MIN_REFRESH_INTERVAL - time.monotonic()) > 0
         ):
             await asyncio.sleep(wait)
         else:
-            # shielded: one client's leaving does not take the fetch from the others
+            # shielded: a cancelled caller does not cancel the fetch of the others
             await asyncio.shield(self._fetch or self._start())
 
     def _start(self) -> asyncio.Task[None]:
@@ -170,7 +178,7 @@ class KeySet:
                 keys = _usable(await self._download(), self._algorithms)
             if not keys:
                 raise ValueError("no usable key in it")
-        except Exception as error:  # a proxy, a resolver and a JSON parser have many
+        except Exception as error:  # a proxy, a resolver and a JSON parser raise many kinds
             self._failed = True
             self.fetches["failed"] += 1
             _log.warning("key set not fetched: %s: %s", type(error).__name__, error)
@@ -181,11 +189,11 @@ class KeySet:
             self._fetch = None
 
     async def _download(self) -> bytes:
-        async with self._client.stream("GET", self._url) as answer:
-            if answer.status_code != 200:
-                raise ValueError(f"the issuer answered {answer.status_code}")
+        async with self._client.stream("GET", self._url) as response:
+            if response.status_code != 200:
+                raise ValueError(f"the issuer answered {response.status_code}")
             body = bytearray()
-            async for chunk in answer.aiter_bytes():
+            async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > _MAX_BYTES:
                     raise ValueError("larger than any key set")

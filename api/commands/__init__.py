@@ -1,1 +1,1 @@
-"""What `task-api` does besides serving requests: a file or a package for each command."""
+"""The commands of `task-api`: a module or package for each."""

@@ -1,4 +1,4 @@
-"""How a command ends: its failures in one line, and its output on a pipe that nobody reads."""
+"""Command-line helpers: failures in one line, and a closed output pipe."""
 
 import contextlib
 import logging
@@ -11,13 +11,13 @@ from api.database.gate import CannotServe
 
 
 class CommandError(Exception):
-    """What went wrong and what to do, in one line."""
+    """A command failed. The message is one line: what went wrong and what to do."""
 
 
 @contextlib.contextmanager
 def explained(refusal: str, failure: str) -> Iterator[None]:
-    """What the database raises is a CommandError in one of these words, `{}` being its reason."""
-    logging.getLogger("api").addHandler(logging.NullHandler())  # what fails is said once, below
+    """Turn errors of the database into `CommandError` by these formats; `{}` is the reason."""
+    logging.getLogger("api").addHandler(logging.NullHandler())  # the error is printed once, below
     try:
         yield
     except CannotServe as error:
@@ -27,5 +27,5 @@ def explained(refusal: str, failure: str) -> Iterator[None]:
 
 
 def write_no_more() -> None:
-    """Else Python would try once more to write what is left, at its end."""
+    """Redirect stdout to /dev/null: Python would write the rest of its buffer again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""`task-api dev`: everything on one machine, without configuration."""
+"""`task-api dev`: a development server with an embedded PostgreSQL, without configuration."""
 
 import argparse
 import fcntl
@@ -27,11 +27,11 @@ _SECRET: Final = _DATA / "better-auth-secret"
 
 
 class DevError(Exception):
-    """The server cannot run here. The message is one line and says what to do."""
+    """The development server cannot run. The message is one line and says what to do."""
 
 
 def run(_: argparse.Namespace) -> None:
-    """Serve, until Ctrl-C."""
+    """`task-api dev`."""
     try:
         dev()
     except (CannotStart, DevError, EmbeddedError, MigrationError) as error:
@@ -39,7 +39,7 @@ def run(_: argparse.Namespace) -> None:
 
 
 def dev() -> None:
-    """Serve on 127.0.0.1 until Ctrl-C, on an embedded PostgreSQL with its data in .data/.
+    """Serve on 127.0.0.1 until Ctrl-C; an embedded PostgreSQL has its data in .data/.
 
     Raises `DevError`, `EmbeddedError`, `SettingsError`, `MigrationError` or `CannotStart`.
     """
@@ -48,7 +48,7 @@ def dev() -> None:
     try:
         with (
             listener("127.0.0.1", os.environ.get("PORT") or 8000) as socket_,
-            _alone(),
+            _locked(),
             postgres(_DATA / "postgres") as owner,
         ):
             migrate(owner)
@@ -104,7 +104,7 @@ def _kept_secret() -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _locked() -> Iterator[None]:
     _DATA.mkdir(exist_ok=True)
     folder = os.open(_DATA, os.O_RDONLY)
     try:

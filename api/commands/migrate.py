@@ -1,4 +1,4 @@
-"""The owner's work: pending yoyo migrations, then every policy file, in that order."""
+"""`task-api migrate`: applies pending yoyo migrations, then every policy file, as the owner."""
 
 import argparse
 import getpass
@@ -41,7 +41,7 @@ _MAY_NOT_SIGN_IN: Final = (
     "one; if it has none yet, set TASK_APP_PASSWORD and run migrate again"
 )
 _BOOKKEEPING: Final = ("_yoyo_migration", "yoyo_lock")
-# Of what `migrate` changes, a table that somebody else owns; or that none can be made.
+# A table that `migrate` changes and another role owns; or a missing right to create tables.
 _NOT_OWNED: Final = """
 select concat('role ', current_user, ' does not own table ', c.relname)
   from pg_catalog.pg_class c
@@ -55,11 +55,11 @@ select concat('role ', current_user, ' may not make tables in schema public')
 
 
 class MigrationError(Exception):
-    """Nothing is half done. The message is one line and says what to do."""
+    """Migrating failed; no file is partly applied. The message is one line and says what to do."""
 
 
 def run(_: argparse.Namespace) -> None:
-    """Migrate the database at MIGRATION_DATABASE_URL, and print what was applied."""
+    """`task-api migrate`: migrate the database at MIGRATION_DATABASE_URL, and print the files."""
     settings = load(MigrationSettings)
     password = settings.task_app_password
     try:
@@ -78,14 +78,14 @@ def migrate(
     task_app_password: str | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> list[str]:
-    """Bring the database at `url` up to date; the names of the files that were applied.
+    """Migrate the database at `url`. Returns the names of the files that were applied.
 
-    `warn` is told, in one line, that task_app cannot sign in for want of a password.
-    Raises `MigrationError`, also when a newer version has migrated it: what that one granted would
-    be taken away.
+    Calls `warn` with one line if task_app cannot sign in because it has no password.
+    Raises `MigrationError`, also when a newer version has migrated the database: its grants would
+    be revoked.
     """
     with connected(url) as connection:
-        # One at a time. The lock goes with the connection, however this process ends.
+        # One migration at a time. PostgreSQL releases the lock with the connection.
         connection.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
         refuse_ahead(connection)
         is_new = not serving_role.exists(connection)
@@ -102,7 +102,7 @@ def migrate(
 
 @contextmanager
 def connected(url: str) -> Iterator[psycopg.Connection]:
-    """A transaction of the owner's in schema public, which waits for nobody for long.
+    """A connection as the owner in a transaction, with schema public and a lock timeout.
 
     Raises `MigrationError`, also when the encoding of the database is not UTF8.
     """
@@ -130,8 +130,8 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
 
 
 def _require_owner(connection: psycopg.Connection) -> None:
-    """At once: yoyo tries for ten seconds to lock a table that it may not, and of another's
-    tables nothing is seen, so that nothing would be swept."""
+    """Fail at once: yoyo tries for ten seconds to lock a table of another owner, whose policies
+    would also hide all rows from `sweep`."""
     tables = [file.stem for file in _policy_files()]  # each has its table's name
     if row := connection.execute(_NOT_OWNED, [[*tables, *_BOOKKEEPING]]).fetchone():
         raise MigrationError(f"{row[0]}; {_AS_OWNER}")
@@ -144,9 +144,9 @@ def _refuse_other_encodings(connection: psycopg.Connection) -> None:
 
 
 def refuse_ahead(connection: psycopg.Connection) -> None:
-    """Raises `MigrationError` when the database has had migrations that this program has not.
+    """Raises `MigrationError` when the database has migrations that this program does not know.
 
-    yoyo's table decides, and not `migrations.APPLIED`, which stays when one is rolled back.
+    Reads yoyo's table and not `migrations.APPLIED`, which is unchanged by a rollback.
     """
     row = connection.execute("select to_regclass('public._yoyo_migration')").fetchone()
     if row != (None,) and (unknown := unknown_migrations(connection)):
@@ -157,28 +157,28 @@ def refuse_ahead(connection: psycopg.Connection) -> None:
 
 
 def unknown_migrations(connection: psycopg.Connection) -> list[str]:
-    """Those that yoyo has noted in this database and this program does not have."""
+    """Migrations in yoyo's table that this program does not know."""
     rows = connection.execute("select migration_id from public._yoyo_migration").fetchall()
     return sorted({name for (name,) in rows} - migrations.names(MIGRATIONS))
 
 
 def begin(connection: psycopg.Connection) -> None:
-    """Begin a transaction of the owner's, on a connection that commits by itself."""
+    """Begin a transaction as the owner, on a connection in autocommit mode."""
     presets.begin(connection, read_only=False, lock_timeout=_LOCK_TIMEOUT)
 
 
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def init_connection(self, connection: psycopg.Connection) -> None:
-        """Each of them, for yoyo opens several."""
+        """Called for each of the several connections that yoyo opens."""
         presets.set_for_session(connection, lock_timeout=_LOCK_TIMEOUT)
 
 
 def _apply_migrations(url: str) -> list[str]:
     try:
         getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name, and yoyo notes one
+    except (KeyError, OSError):  # a container's user may have no name, which yoyo records
         os.environ["LOGNAME"] = "task-api"
-    # yoyo's own reading of a URL leaves the %20 in a database's name
+    # yoyo's URL parser does not decode %20 in a database's name
     parameters = conninfo_to_dict(url, client_encoding=CLIENT_ENCODING)
     names = ("scheme", "username", "password", "hostname", "port", "database")
     uri = DatabaseURI(**dict.fromkeys(names), args=parameters)
@@ -193,12 +193,12 @@ def _apply_migrations(url: str) -> list[str]:
 
 
 def _apply_policies(connection: psycopg.Connection, task_app_password: str) -> list[str]:
-    """Policies are state, not history: all of them, every time, in one transaction."""
+    """Apply all policy files every time, in one transaction: they are state, not history."""
     connection.execute("select set_config('app.task_app_password', %s, true)", [task_app_password])
     files = _policy_files()
     for file in files:
         connection.execute(file.read_bytes())
-    _say_what_is_applied(connection)
+    _record_applied(connection)
     return [file.name for file in files]
 
 
@@ -206,8 +206,8 @@ def _policy_files() -> list[Path]:
     return sorted(POLICIES.glob("*.sql"))
 
 
-def _say_what_is_applied(connection: psycopg.Connection) -> None:
-    """For the server, which may not read yoyo's tables: `migrations.APPLIED`."""
+def _record_applied(connection: psycopg.Connection) -> None:
+    """Write `migrations.APPLIED`, for the server, which may not read yoyo's tables."""
     row = connection.execute('select max(migration_id collate "C") from _yoyo_migration').fetchone()
     name = row[0] if row else None
     connection.execute(sql.SQL("comment on table task is {}").format(sql.Literal(name)))

@@ -1,4 +1,4 @@
-"""All that is kept of one person: given out, or removed. For the operator, by the users' door."""
+"""`task-api export` and `erase`: a user's personal data, through the same session as requests."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ from api.idempotency import queries as idempotency_queries
 from api.settings import DatabaseSettings, load
 from api.tasks import queries
 
-_PAGE: Final = 250  # rows to give out at once, or fewer long ones
+_PAGE: Final = 250  # rows at once, or fewer long ones
 
 KINDS: Final = (queries.PERSONAL_ROWS, idempotency_queries.PERSONAL_ROWS)
 TABLES: Final = frozenset(kind.table for kind in KINDS)
@@ -30,7 +30,7 @@ def run_export(options: argparse.Namespace) -> None:
         sys.stdout.buffer.flush()
 
     try:
-        asyncio.run(_about(options.user_id, write))
+        asyncio.run(_run_as(options.user_id, write))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -41,16 +41,16 @@ def run_export(options: argparse.Namespace) -> None:
 def run_erase(options: argparse.Namespace) -> None:
     """`task-api erase`."""
 
-    async def say(database: Database, user: User) -> None:
+    async def print_erased(database: Database, user: User) -> None:
         erased = await erase(database, user)
         kinds = (f"{count} {kind.replace('_', ' ')}s" for kind, count in erased.items())
         print(f"erased {', '.join(kinds)}")
 
-    asyncio.run(_about(options.user_id, say))
+    asyncio.run(_run_as(options.user_id, print_erased))
 
 
-async def _about(user_id: str, work: Callable[[Database, User], Awaitable[None]]) -> None:
-    """Do it as this person, by the door and behind the gate that requests pass."""
+async def _run_as(user_id: str, work: Callable[[Database, User], Awaitable[None]]) -> None:
+    """Run `work` as this user, with the session and startup checks that requests have."""
     try:
         user = named_by_operator(user_id)
     except ValueError as error:
@@ -62,10 +62,10 @@ async def _about(user_id: str, work: Callable[[Database, User], Awaitable[None]]
 
 
 async def export(database: Database, user: User) -> AsyncIterator[bytes]:
-    """JSON, a line for each row, some lines at a time.
+    """Export a user's rows as JSON lines, some lines at a time.
 
-    A page is a transaction of its own: who reads slowly holds none open. What is changed meanwhile
-    may come as it was or as it is. Raises what `Database.transaction` raises.
+    Each page is a transaction of its own, so a slow reader holds none open. Concurrent changes may
+    or may not be included. Raises what `Database.transaction` raises.
     """
     for kind in KINDS:
         after: object = kind.first
@@ -86,9 +86,9 @@ async def _page(
 
 
 async def erase(database: Database, user: User) -> dict[str, int]:
-    """Remove it for good; how many rows of each kind there were.
+    """Delete a user's rows permanently. Returns their number by kind.
 
-    A batch is a transaction of its own, and stays erased if a later one fails. Raises what
+    Each batch is a transaction of its own, and stays deleted if a later one fails. Raises what
     `Database.transaction` raises.
     """
     return {kind.name: await _erased(database, user, kind) for kind in KINDS}

@@ -15,11 +15,11 @@ from api.serving.server import CannotStart, Config, Server
 from api.serving.workers import Workers
 from api.settings import Settings, load
 
-_OTHER_FILES: Final = 64  # that a process has open besides its connections
+_OTHER_FILES: Final = 64  # open files of a process besides client and pool connections
 
 
 def run(options: argparse.Namespace) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+    """`task-api serve`: serve until SIGTERM or Ctrl-C."""
     settings = load(Settings)
     asyncio.run(_pass_gate(settings))
     room = max(_open_files() - _OTHER_FILES - settings.pool_size, 1)
@@ -38,29 +38,29 @@ def run(options: argparse.Namespace) -> None:
         limit_per_address=options.limit_per_address,
     )
 
-    def say(port: int) -> None:
+    def announce(port: int) -> None:
         print(f"serving on {options.host} port {port}", flush=True)
 
     try:
         with exporting(settings, options.workers):
             if options.workers > 1:
                 workers = Workers(served, options.host, options.port)
-                workers.run(lambda: say(workers.port))
+                workers.run(lambda: announce(workers.port))
             else:
-                signal.signal(signal.SIGTERM, lambda *_: None)  # or it ends us when all is done
-                with listener(options.host, options.port) as alone:
-                    port = alone.getsockname()[1]
-                    Server(served, lambda: say(port)).run(sockets=[alone])
+                signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn re-raises it at its end
+                with listener(options.host, options.port) as listening:
+                    port = listening.getsockname()[1]
+                    Server(served, lambda: announce(port)).run(sockets=[listening])
     except CannotStart as error:
         raise CommandError(error) from None
 
 
 def _open_files() -> int:
-    """How many a process may have: as many as possible, for a connection is one, and the usual
-    limit is 1,024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most if most != resource.RLIM_INFINITY else sys.maxsize
+    """Raise the limit of open files to its maximum and return it: each connection is a file, and
+    the usual soft limit is 1,024."""
+    _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))
+    return maximum if maximum != resource.RLIM_INFINITY else sys.maxsize
 
 
 async def _pass_gate(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Deletes expired idempotency keys."""
+"""`task-api sweep`: deletes expired idempotency keys."""
 
 import argparse
 from typing import Final
@@ -8,7 +8,7 @@ from api.commands.migrate import MigrationError, begin, connected, refuse_ahead
 from api.settings import MigrationSettings, load
 
 _BATCH: Final = 100  # rows to delete in one transaction; each may hold a megabyte
-# no sooner than policy idempotency_key_sweep_delete lets the owner
+# the age that policy idempotency_key_sweep_delete requires
 _DELETE: Final = """
 delete from idempotency_key where ctid = any(array(
     select ctid from idempotency_key
@@ -17,7 +17,7 @@ delete from idempotency_key where ctid = any(array(
 
 
 def run(_: argparse.Namespace) -> None:
-    """Sweep the database at MIGRATION_DATABASE_URL, and print how many rows that was."""
+    """`task-api sweep`: sweep the database at MIGRATION_DATABASE_URL, and print the count."""
     settings = load(MigrationSettings)
     try:
         print(f"swept {sweep(settings.migration_database_url.get_secret_value())}")
@@ -26,10 +26,10 @@ def run(_: argparse.Namespace) -> None:
 
 
 def sweep(url: str) -> int:
-    """Delete what has expired, of everybody; how much that was.
+    """Delete the expired idempotency keys of all users. Returns their number.
 
-    What was deleted stays so if a later batch fails. Raises `MigrationError`, also when a newer
-    version has migrated the database: that one may keep what this one would delete.
+    Each batch is a transaction, and stays deleted if a later one fails. Raises `MigrationError`,
+    also when a newer version has migrated the database: it may keep keys for longer.
     """
     total, found = 0, 1
     with connected(url) as connection:

@@ -1,4 +1,4 @@
-"""`task-api token`: a token for a user, for development and tests."""
+"""`task-api token`: issues a token for a user, for development and tests."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from api.settings import AuthSettings, load
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print it."""
+    """`task-api token`: print a token."""
     try:
         print(issue_token(load(AuthSettings), options.user_id))
     except ValueError as error:

@@ -1,4 +1,5 @@
-"""Everything between a statement and PostgreSQL: the one door (`session`), its pool and wire,
-the guard of statements, the gate that refuses an unfit role, and how rows become JSON.
+"""Database access: transactions, connection pool, wire protocol, statement guard, gate, JSON rows.
 
-It knows no table of the product."""
+The gate refuses a serving role that row security does not bind. No table of the product is known
+here.
+"""

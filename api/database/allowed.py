@@ -1,8 +1,8 @@
-"""What a statement may be made of; anything else is refused, also what a later SQLAlchemy brings.
+"""The allow-list of SQLAlchemy constructs in statements; a later SQLAlchemy adds nothing to it.
 
-A part is known by its exact class and by the attributes that SQLAlchemy itself declares of it, for
-its cache of compiled statements: whatever changes the SQL is among them. Only attributes named here
-may have a value. Adding to a list needs a look at how SQLAlchemy renders what is added.
+A part is known by its exact class and by the attributes that SQLAlchemy declares of it for its
+cache of compiled statements, which include everything that changes the SQL. Only attributes named
+here may have a value. Before adding to a list, check how SQLAlchemy renders the addition.
 """
 
 import operator
@@ -90,7 +90,7 @@ CLASSES: Final[Mapping[type, str]] = {
     ),
 }
 
-# By class: what is only called by a name may be nothing but these.
+# By class: the allowed names of functions.
 FUNCTIONS: Final[Mapping[type, frozenset[str]]] = {
     functions.Function: frozenset(
         ("length", "lower", "octet_length", "row_to_json", "string_agg", "timezone", "to_char")
@@ -115,7 +115,7 @@ OPERATORS: Final[frozenset[object]] = frozenset(
     )
 )
 
-# By class: the attributes that may have a value. No SQL is made of these.
+# By class: the attributes that may have a value. None of them holds SQL.
 TYPES: Final[Mapping[type, str]] = {
     types.ARRAY: "item_type",
     types.BigInteger: "",
@@ -131,7 +131,7 @@ TYPES: Final[Mapping[type, str]] = {
     types.TupleType: "types",
     sqltypes.TableValueType: "_elements",
 }
-# What SQLAlchemy remembers in a type. Nothing of it is given by who makes the type.
+# Attributes that SQLAlchemy itself sets on a type, as a cache; callers supply none of them.
 MEMOS: Final = frozenset(
     ("_create_events", "_expression_adaptations", "_fully_typed", "_type_affinity", "dispatch")
 )

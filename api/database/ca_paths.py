@@ -1,14 +1,14 @@
-"""Whom the system trusts to vouch for servers, for a client that does not know where to look."""
+"""The system's CA certificates, for TLS clients that do not find them."""
 
 import os
 import ssl
 
 
 def find() -> None:
-    """Say it in the environment, unless that was done already.
+    """Export the system's CA paths as SSL_CERT_FILE and SSL_CERT_DIR, unless these are set.
 
-    psycopg's wheel brings an OpenSSL of its own, which looks in a folder that no system has, so
-    that sslrootcert=system would trust nobody. Python's knows the system's.
+    psycopg's wheel brings its own OpenSSL, whose default folder exists on no system, so that
+    sslrootcert=system would trust no server. Python's OpenSSL knows the system's paths.
     """
     paths = ssl.get_default_verify_paths()
     for name, path in (

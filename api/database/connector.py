@@ -1,4 +1,4 @@
-"""One connection, from the URL that libpq reads too, with whatever may stand in between."""
+"""Opens PostgreSQL connections from a libpq URL, directly or through a pooler."""
 
 import asyncio
 import logging
@@ -14,8 +14,8 @@ import asyncpg
 from api.database.pipeline import Connection
 from api.reasons import key_log_fault, one_line
 
-# What libpq knows (PostgreSQL manual, section 32.1.2) and asyncpg would send on as a setting of
-# the server, which refuses it; client_encoding it would heed, and both of us speak UTF-8.
+# Parameters of libpq (PostgreSQL manual, section 32.1.2) that asyncpg would send as settings of the
+# server, which refuses them; client_encoding it would accept, but both sides speak UTF-8.
 _LIBPQ_ONLY: Final = {
     "channel_binding",
     "client_encoding",
@@ -40,7 +40,7 @@ _LIBPQ_ONLY: Final = {
     "tcp_user_timeout",
 }
 _TLS_FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
-_OF_FILES: Final = (
+_FILE_ERRORS: Final = (
     FileNotFoundError,
     IsADirectoryError,
     NotADirectoryError,
@@ -53,10 +53,10 @@ _log = logging.getLogger(__name__)
 
 
 class CannotConnect(Exception):
-    """There is no connection to be had as the URL asks for it.
+    """No connection can be opened with this URL.
 
-    The message is one line without a secret: nothing has been run, so it quotes no row. `sqlstate`
-    is the server's, if it said one.
+    The message is one line without secrets; it quotes no row, for no statement has run. `sqlstate`
+    is the server's, or empty.
     """
 
     def __init__(self, reason: str, sqlstate: str = "") -> None:
@@ -66,30 +66,30 @@ class CannotConnect(Exception):
 
 @final
 class Connector:
-    """Opens connections to the database at `url`, and finds out what stands in between.
+    """Opens connections to the database at `url`, and detects whether a pooler loses statements.
 
     A pooler that gives each transaction another server connection (PgBouncer's transaction mode)
-    loses what was prepared on the last one, unless it keeps account of that, as PgBouncer does
-    from 1.21 on with max_prepared_statements. Behind one that does not, each statement is prepared
-    anew and without a name, in the round trip in which it is run.
+    loses prepared statements, unless it tracks them, as PgBouncer does from 1.21 on with
+    max_prepared_statements. Behind one that does not, each statement is prepared again, without a
+    name, in the round trip that runs it.
     """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._url = url
         self._query = {k: v for k, v in parse_qsl(parts.query) if k not in _LIBPQ_ONLY}
-        self._by_system = self._query.get("sslrootcert") == "system"
+        self._uses_system_ca = self._query.get("sslrootcert") == "system"
         self._tls: ssl.SSLContext | None = None
         query = dict(self._query)
-        if self._by_system:
+        if self._uses_system_ca:
             del query["sslrootcert"]
         self._dsn = urlunsplit(parts._replace(query=urlencode(query)))
-        self._keeping = True
+        self._keeps_statements = True
 
     async def __call__(self, timeout: float) -> Connection:  # noqa: ASYNC109
-        """A connection in no transaction.
+        """Open a connection, in at most `timeout` seconds.
 
-        Raises `CannotConnect`, whatever went wrong, and `TimeoutError`.
+        Raises `CannotConnect` for any failure, and `TimeoutError`.
         """
         async with asyncio.timeout(timeout):
             try:
@@ -101,23 +101,23 @@ class Connector:
                     raise
             except Exception as error:
                 if isinstance(error.__cause__, asyncpg.PostgresError):
-                    error = error.__cause__  # what the server said before it hung up
+                    error = error.__cause__  # what the server sent before it closed the connection
                 reason = one_line(self._reason(error), self._url)
                 raise CannotConnect(reason, getattr(error, "sqlstate", None) or "") from None
         connection.pipeline.keeps_statements = kept
-        if kept is not self._keeping:
+        if kept is not self._keeps_statements:
             _log.info("a pooler %s prepared statements", "keeps" if kept else "loses")
-            self._keeping = kept  # another pooler may come to stand there
+            self._keeps_statements = kept  # the pooler may have been replaced
         return connection
 
     @property
     def keeps_statements(self) -> bool:
-        """Whether what was prepared on the last connection is there in its next transaction."""
-        return self._keeping
+        """Whether statements prepared on the last connection exist in its next transaction."""
+        return self._keeps_statements
 
     async def _open(self) -> Connection:
-        if self._by_system and self._tls is None:
-            self._tls = _verifying(self._query)
+        if self._uses_system_ca and self._tls is None:
+            self._tls = _system_ca_context(self._query)
         connection: Connection = await asyncpg.connect(
             self._dsn,
             ssl=self._tls,
@@ -128,7 +128,7 @@ class Connector:
         return connection
 
     def _reason(self, error: Exception) -> str:
-        """What the server, the system or the driver says; what others say may quote a file."""
+        """The message of the server, the system or the driver; others may quote a file."""
         name = type(error).__name__
         match error:
             case asyncpg.PostgresError():
@@ -138,9 +138,9 @@ class Connector:
             case ssl.SSLCertVerificationError():
                 reason = error.verify_message.rstrip(".")
                 return f"the server's certificate is refused: {reason}"
-            case OSError() if isinstance(error, _OF_FILES) and (file := _unusable(self._query)):
+            case OSError() if isinstance(error, _FILE_ERRORS) and (file := _unusable(self._query)):
                 return file
-            case OSError(filename=str(path)):  # the driver looks for ~/.pgpass and ~/.postgresql
+            case OSError(filename=str(path)):  # the driver reads ~/.pgpass and ~/.postgresql
                 return f"{name}: {error.strerror}: {path}; is HOME a folder that can be entered?"
             case ssl.SSLError():
                 return f"TLS failed: {error.reason or error.strerror}"
@@ -153,7 +153,7 @@ class Connector:
 
 
 def _unusable(query: Mapping[str, str]) -> str:
-    """Which file that TLS needs cannot be used, and why; the system does not say which."""
+    """Which TLS file cannot be read, and why; the system's own error does not name it."""
     for name in _TLS_FILES:
         path = query.get(name) or os.environ.get(f"PG{name.upper()}")
         if path and path != "system":
@@ -164,37 +164,37 @@ def _unusable(query: Mapping[str, str]) -> str:
     return key_log_fault()
 
 
-def _verifying(query: Mapping[str, str]) -> ssl.SSLContext:
-    """libpq's sslrootcert=system: the authorities that the system trusts, and verify-full.
+def _system_ca_context(query: Mapping[str, str]) -> ssl.SSLContext:
+    """The TLS context of sslrootcert=system: the system's CA certificates, and verify-full.
 
     SSL_CERT_FILE and SSL_CERT_DIR name others, as for any program that uses OpenSSL.
     """
     context = ssl.create_default_context()
-    context.set_alpn_protocols(["postgresql"])  # sslnegotiation=direct wants it
+    context.set_alpn_protocols(["postgresql"])  # required by sslnegotiation=direct
     if "sslcert" in query:
         context.load_cert_chain(query["sslcert"], query.get("sslkey"), query.get("sslpassword"))
     return context
 
 
 async def _statements_are_kept(connection: asyncpg.Connection) -> bool:
-    """Whether a statement that is prepared in one transaction is there in the next."""
-    # By the simple protocol, which prepares nothing; the answer is in the number of rows. PgBouncer
-    # invents the key by which a client cancels, and so the process id that is half of it
-    # (pgbouncer/pgbouncer#1296): only a server itself says the truth there.
+    """Whether a statement prepared in one transaction exists in the next."""
+    # By the simple protocol, which prepares nothing; the number of rows is the result. PgBouncer
+    # makes up the cancel key, and so the process id in it (pgbouncer/pgbouncer#1296): the id is
+    # true only without a pooler.
     pid = int(connection.get_server_pid())
-    if await _finds(connection, f"from pg_backend_pid() as pid where pid = {pid}"):
+    if await _has_rows(connection, f"from pg_backend_pid() as pid where pid = {pid}"):
         return True
     await connection.execute("begin")
     try:
         await connection.prepare("select 1", name=_PROBE)
-    except asyncpg.DuplicatePreparedStatementError:  # of another connection of ours
+    except asyncpg.DuplicatePreparedStatementError:  # prepared by another connection of ours
         await connection.execute("rollback")
         return False
-    # Who keeps account of them has to give them names of its own.
+    # A pooler that tracks statements gives them names of its own.
     found = f"from pg_prepared_statements where name = '{_PROBE}'"
-    return not await _finds(connection, found, first="rollback;")
+    return not await _has_rows(connection, found, first="rollback;")
 
 
-async def _finds(connection: asyncpg.Connection, what: str, *, first: str = "") -> bool:
-    found: str = await connection.execute(f"{first} select {what}")
-    return found != "SELECT 0"
+async def _has_rows(connection: asyncpg.Connection, source: str, *, first: str = "") -> bool:
+    status: str = await connection.execute(f"{first} select {source}")
+    return status != "SELECT 0"

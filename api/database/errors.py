@@ -1,4 +1,4 @@
-"""What the database raises, and what it means for a request; the one place that knows SQLSTATEs."""
+"""Database errors, and how driver errors map to them; the only place that knows SQLSTATEs."""
 
 import asyncio
 import logging
@@ -8,22 +8,22 @@ import asyncpg
 
 from api.database.pipeline import NothingSent
 
-# Classes of SQLSTATE that pass by themselves or by an operator's hand, and say nothing about the
-# request: connection, authorization, no such database, rollback, locks, resources, intervention,
-# system (PostgreSQL manual, appendix A).
+# SQLSTATE classes of transient errors, which end by themselves or by an operator's action and do
+# not depend on the request: connection, authorization, no such database, rollback, locks,
+# resources, intervention, system (PostgreSQL manual, appendix A).
 _TRANSIENT_CLASSES: Final = {"08", "28", "3D", "40", "53", "55", "57", "58"}
 # Read-only; idle in transaction and transaction too long; a pooler's other server does not know the
-# prepared statement; the table has another shape than when it was prepared.
+# prepared statement; the table has changed since it was prepared.
 _TRANSIENT_SQLSTATES: Final = {"25006", "25P03", "25P04", "26000", "0A000"}
-# Of these, what another connection may not meet.
+# Transient errors that a new connection may avoid.
 _RETRY_ON_NEW_CONNECTION: Final = {"08", "40", "57P01", "57P02", "57P05", *_TRANSIENT_SQLSTATES}
 _ROLLED_BACK: Final = "40"
 _LOCKED: Final = "55P03"  # lock_timeout
 _OVERDUE: Final = "57014"  # statement_timeout
-# Classes raised before any statement, so their messages name roles and databases, never rows: a
-# pooler may connect only then.
+# Classes of errors while connecting, which a pooler may do late: their messages name roles and
+# databases, never rows.
 _ABOUT_CONNECTING: Final = {"28", "3D"}
-# These end the connection, whatever it was that failed.
+# Severities that end the connection, whatever failed.
 _ENDING: Final = {"FATAL", "PANIC"}
 # A TimeoutError is an OSError.
 FAILURES: Final = (
@@ -37,10 +37,10 @@ _log = logging.getLogger(__package__)
 
 
 class DatabaseUnavailable(Exception):
-    """The database cannot serve just now; the same request may succeed later.
+    """The database is temporarily unavailable; the same request may succeed later.
 
-    `another`: on another connection it may succeed at once. `in_doubt`: the connection broke during
-    the commit, so nobody knows whether it was done.
+    `retryable`: it may succeed at once on a new connection. `in_doubt`: the connection broke during
+    the commit, so the outcome is unknown.
     """
 
     def __init__(self, reason: str, *, retryable: bool = False, in_doubt: bool = False) -> None:
@@ -49,21 +49,21 @@ class DatabaseUnavailable(Exception):
 
 
 class DatabaseBusy(DatabaseUnavailable):
-    """Somebody else held for too long what the statement had to wait for."""
+    """The statement waited too long for a lock (lock_timeout)."""
 
 
 class StatementTimeout(DatabaseUnavailable):
-    """The statement itself took longer than it may."""
+    """The statement took too long (statement_timeout)."""
 
 
 class CommitInterrupted(asyncio.CancelledError):
-    """Cancelled in the middle of a commit, so nobody knows whether it was done."""
+    """Cancelled during a commit, so the outcome is unknown."""
 
 
 class DatabaseError(Exception):
-    """The database refused a statement of ours: a fault of this program or its deployment.
+    """The database refused a statement: an error in this program or its deployment.
 
-    Its message holds the SQLSTATE and no values of rows.
+    The message holds the SQLSTATE and no values of rows.
     """
 
 
@@ -75,7 +75,7 @@ def misused(what: str) -> DatabaseError:
 def translated(
     error: Exception, *, committing: bool = False
 ) -> DatabaseUnavailable | DatabaseError:
-    """What `error` means, said in the log."""
+    """Translate a driver's error and log it. `committing`: it was raised by a commit."""
     name = type(error).__name__
     if not isinstance(error, asyncpg.PostgresError):
         _log.warning("database unavailable: %s", name)

@@ -1,4 +1,4 @@
-"""The gate: whether a role could see past the policies, or do less than it needs, and what then."""
+"""The gate: checks that row security binds the serving role, and that it has what it needs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Final
 
 from api.database import guarded_tables, migrations
 
-# Which privileges the statements need, as PostgreSQL itself judges; `make manifest` records it.
+# The privileges that statements need, as PostgreSQL judges; `make manifest` writes the file.
 NEEDED: Final = Path(__file__).parent.parent.parent / "db" / "policies" / "needed.txt"
 _PRIVILEGE: Final = re.compile(r"(\w+)(?: \((\w+)\))? on (\w+)")
-_MOST: Final = 3  # privileges that are named when they are missing
+_MAX_NAMED: Final = 3  # missing privileges that a message names
 
 
 def _needed() -> Iterator[str]:
@@ -21,16 +21,16 @@ def _needed() -> Iterator[str]:
         yield f"('{table}', '{privilege}', nullif('{column or ''}', ''))"
 
 
-# Predefined roles that reach nobody's rows, no file, no program and no other session. All others
-# are refused, also those that a later version brings: below 16384 are PostgreSQL's own. The members
-# of pg_database_owner are whoever owns the database, which nobody grants.
+# Predefined roles that give no access to rows, files, programs or other sessions. All others are
+# refused, including those of later versions: PostgreSQL's own have oids below 16384. The only
+# member of pg_database_owner is the owner of the database, which is not granted.
 _HARMLESS: Final = ("pg_checkpoint", "pg_database_owner", "pg_use_reserved_connections")
 
-# Of the guarded tables in schema public, the one that is kept worst: `found` is where the
-# statements would look instead, by the search_path of the session. What the role owns and no
-# statement needs (the owner: yoyo's tables) is left out. row_security_active() speaks for the role
-# that asks (PostgreSQL manual, section 9.27.3).
-# pg_catalog is named where an operator of somebody else's could hide what is wrong with the path.
+# One row: of the guarded tables in schema public, the least protected. `found` is the schema in
+# which the session's search_path finds that name. Tables that the role owns and no statement needs
+# (the owner: yoyo's tables) are left out. row_security_active() is about the current role
+# (PostgreSQL manual, section 9.27.3). pg_catalog is named where another schema's operator could hide
+# a wrong search_path.
 SQL: Final = f"""
 with needed (name, privilege, attribute) as (values {", ".join(_needed())}),
 guarded as (
@@ -111,16 +111,16 @@ _SERVE: Final = (
 
 
 class CannotServe(Exception):
-    """The database is not fit to be served. The message is one line with the remedy.
+    """The gate refuses the database. The message is one line with the remedy.
 
-    `sentence` says so to anybody, and names nothing.
+    `sentence`: the public form of it, without names.
     """
 
     sentence: ClassVar[str]
 
 
 class RowSecurityInactive(CannotServe):
-    """The serving role could see past the policies."""
+    """Row security does not bind the serving role."""
 
     sentence = "Row security is not in force."
 
@@ -156,7 +156,7 @@ class WrongEncoding(CannotServe):
 
 
 def check(row: Mapping[str, Any], *, ahead: bool = True) -> None:
-    """Raises `CannotServe` for what `SQL` said. `ahead`: a newer database will do."""
+    """Check the row of `SQL`; raises `CannotServe`. `ahead`: a newer database is accepted."""
     if text := garbling(row):
         raise WrongEncoding(text)
     reason = verdict(row)
@@ -186,7 +186,7 @@ def wrong_encoding(encoding: str | None) -> str | None:
 
 
 def garbling(row: Mapping[str, Any]) -> str | None:
-    """None when every text comes back as it was sent; else one line with the remedy."""
+    """None when client and server encode text as UTF8; else one line with the remedy."""
     if row["spoken"] != "UTF8":
         return (
             f"the session's client_encoding is {row['spoken']}, and the server speaks UTF8. Set no "
@@ -221,7 +221,7 @@ def verdict(row: Mapping[str, Any]) -> str | None:
         (not row["active"], f"row security is not active for role {role}", _SERVE),
         (
             not row["is_found"],
-            f"role {role} finds {_place(row)} where it looks for table public.{table}",
+            f"role {role} finds {_found_instead(row)} where it looks for table public.{table}",
             f"Set no search_path in DATABASE_URL. {_MIGRATE}",
         ),
         (
@@ -252,12 +252,12 @@ def verdict(row: Mapping[str, Any]) -> str | None:
 
 
 def lacking(row: Mapping[str, Any]) -> str | None:
-    """None when the role may do all that the statements do; else one line, with the remedy."""
+    """None when the role has all privileges that are needed; else one line with the remedy."""
     if row["missing"] is None:
         return None
     role, table, missing = row["role"], row["table"], row["missing"].split(", ")
-    more = f" and {len(missing) - _MOST} more" if len(missing) > _MOST else ""
-    named = ", ".join(missing[:_MOST]) + more
+    more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
+    named = ", ".join(missing[:_MAX_NAMED]) + more
     what = f"role {role} lacks {named} on table {table}"
     if not row["may_read"]:
         what = f"role {role} may not read table {table}"
@@ -272,7 +272,7 @@ def lacking(row: Mapping[str, Any]) -> str | None:
 
 
 def unlimited(row: Mapping[str, Any]) -> str | None:
-    """None when the session has its limits; else one line, with the remedy."""
+    """None when the session has its timeouts; else one line with the remedy."""
     if row["unlimited"] is None:
         return None
     what = f"role {row['role']} has no {row['unlimited']}"
@@ -281,5 +281,5 @@ def unlimited(row: Mapping[str, Any]) -> str | None:
     return f"{what}. Set none in DATABASE_URL. {_MIGRATE}"
 
 
-def _place(row: Mapping[str, Any]) -> str:
+def _found_instead(row: Mapping[str, Any]) -> str:
     return f"one in schema {row['found']}" if row["found"] else "nothing"

@@ -1,16 +1,16 @@
-"""Which tables are guarded: those on which the serving role has any privilege.
+"""Guarded tables: those on which the serving role has any privilege.
 
-The catalog knows them, so nothing else lists them. Whoever has to provide for each one (probes,
-export, tests) asks, and names the table that it has forgotten.
+They are listed only in the catalog. Code that must handle each of them (probes, export, tests)
+queries it, and reports a table that it does not know.
 """
 
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:  # the server needs the SQL alone
+if TYPE_CHECKING:  # the server needs only the SQL
     import psycopg
 
-# Format with a role's name or oid, as SQL. An extension's tables are the extension's business;
-# oids below 16384 (FirstNormalObjectId) are PostgreSQL's own.
+# Format with a role's name or oid, as SQL. Tables of extensions are left out, and PostgreSQL's own,
+# whose oids are below 16384 (FirstNormalObjectId).
 GRANTED: Final = """
 select c.oid, n.nspname as schema,
        case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end
@@ -26,8 +26,8 @@ select c.oid, n.nspname as schema,
                       and d.objid = c.oid and d.deptype = 'e')"""
 
 
-# The same of those in which a row belongs to somebody, less the parts of others. Of the rest the
-# audit says grant_other_table and partition_reachable.
+# Guarded tables whose rows have an owner, without partitions and inheriting tables. For the others
+# the audit reports grant_other_table and partition_reachable.
 OWNED: Final = f"""
 select granted.name
   from ({GRANTED.format(role="(select oid from pg_catalog.pg_roles where rolname = 'task_app')")}
@@ -40,5 +40,5 @@ select granted.name
 
 
 def tables(connection: "psycopg.Connection[Any]") -> list[str]:
-    """Those of people's rows, in order, by name: with the schema, if that is not public."""
+    """The names of guarded tables with an owner column, sorted; with any schema but public."""
     return [name for (name,) in connection.execute(OWNED.encode()).fetchall()]

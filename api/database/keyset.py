@@ -1,7 +1,7 @@
-"""Keyset pagination: a page of a list begins beside a row of it, and an index leads there.
+"""Keyset pagination: a page starts before or after a given row, which an index finds.
 
-A list is sorted by a column and, where that is the same, by id. The page is the same whatever is
-added or removed before it.
+A list is sorted by a column and then by id. A page is the same whatever is added or removed before
+it.
 """
 
 import operator
@@ -14,11 +14,11 @@ from sqlmodel import select
 
 AT_ID: Final = bindparam("at_id", type_=BigInteger)
 
-# Where a page begins: at the top of the list, or at the parameters `at` and `at_id`, which are the
-# column and the id of a row. Where the row has NULL in the column, there is no `at`.
+# Where a page starts: at the top of the list, or at the parameters `at` and `at_id`, the column and
+# the id of a row. If the row has NULL in the column, there is no `at`.
 Start = Literal["top", "after", "before", "after null", "before null"]
 
-# By whether the greatest comes first, and whether equal counts.
+# By whether the order is descending, and whether equal values count.
 _COMPARE: Final = {
     (False, False): operator.gt,
     (False, True): operator.ge,
@@ -28,10 +28,10 @@ _COMPARE: Final = {
 
 
 class Keyset(NamedTuple):
-    """An order of rows in which no two are equal, as `id` tells them apart.
+    """A total order of rows: by `column`, and by the unique `id` where that is equal.
 
-    `nulls`: where the rows without a value in `column` are; None if every row has one. An index on
-    the owner, `column` and `id` serves it; one for `descending` says `desc nulls last`.
+    `nulls`: where rows with NULL in `column` are; None if it has none. An index on the owner,
+    `column` and `id` serves it; for `descending`, with `desc nulls last`.
     """
 
     column: Any
@@ -41,17 +41,17 @@ class Keyset(NamedTuple):
 
     @classmethod
     def of(cls, column: Any, id_: Any, *, descending: bool) -> Self:
-        """The order of a table's rows: those without a value are the last, either way."""
+        """The order of a table's rows, with NULLs last in either direction."""
         return cls(column, id_, descending, "last" if column.nullable else None)
 
     def reversed(self) -> Self:
-        """The same rows from the last to the first."""
+        """The reverse order."""
         nulls: Any = self.nulls and {"first": "last", "last": "first"}[self.nulls]
         return self._replace(descending=not self.descending, nulls=nulls)
 
     @property
     def order(self) -> list[ColumnElement[Any]]:
-        """For `order by`."""
+        """The expressions for `order by`."""
         first, second = (
             part.desc() if self.descending else part.asc() for part in (self.column, self.id)
         )
@@ -62,9 +62,9 @@ class Keyset(NamedTuple):
         return [first, second]
 
     def ranges(self, start: Start, *, itself: bool = False) -> list[ColumnElement[bool]]:
-        """Conditions, one or two: the rows after the start, each a range of the index, in order.
+        """Conditions for the rows after the start: one or two, each a range of the index, in order.
 
-        `itself`: the row at the start, too.
+        `itself`: includes the row at the start.
         """
         if start == "top":
             return []
@@ -90,7 +90,8 @@ def rows(
     if len(ranges) < 2:
         page = select(*columns).where(*conditions, *ranges).order_by(*keyset.order)
         return page.limit(limit).offset(offset).subquery("rows")
-    # An `or` of them would read the list from its top: so each by itself, and the first of both.
+    # An `or` would read the list from its top, so each range is selected by itself, then both are
+    # merged.
     columns = [*columns, keyset.column.label("place")]
     parts = [
         select(*columns).where(*conditions, each).order_by(*keyset.order).limit(limit + offset)

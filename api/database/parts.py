@@ -1,4 +1,4 @@
-"""The parts of a statement, looked at one by one; what `allowed` does not name is refused."""
+"""Checks every part of a SQLAlchemy statement against the allow-list in `allowed`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,13 +26,13 @@ from api.database.allowed import (
 # ruff: noqa: SLF001 - SQLAlchemy has no public names for what its parts are made of
 
 _CONTAINERS: Final = (tuple, list, Mapping, expression.ColumnCollection)
-# A word, or what SQLAlchemy replaces by one of its own that nothing else has.
+# A plain name, or a template that SQLAlchemy replaces by a unique one.
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}|%\([0-9a-f]+ [A-Za-z_][A-Za-z0-9_]*\)s")
-# In a text, less the marks of SQLAlchemy's own templates.
+# A literal constant, without the marks of SQLAlchemy's templates.
 _CONSTANT: Final = re.compile(r"[0-9]+|'[^'\\%\[]*'|\*")
-# The ORM's, which is not asked (`statement.Statement`), and values, which are sent beside the SQL.
-_UNSEEN: Final = frozenset({"_annotations", "_propagate_attrs", "value"})
-# What renders a part, less what `@compiles` puts in its place.
+# The ORM's, which does not compile (`statement.Statement`), and values, which are parameters.
+_UNCHECKED: Final = frozenset({"_annotations", "_propagate_attrs", "value"})
+# The method that renders a part, unless `@compiles` has replaced it.
 _DISPATCH: Final = "Visitable._generate_compiler_dispatch.<locals>._compiler_dispatch"
 _ANNOTATED_DISPATCH: Final = "Annotated._compiler_dispatch"
 
@@ -40,11 +40,11 @@ DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
 class Unfiltered(TypeError):
-    """A statement reaches a table without `user_id == CALLER`, or cannot be seen not to."""
+    """A statement reaches a table without `user_id == CALLER`, or cannot be proven not to."""
 
 
 def parts(expression: object) -> dict[int, tuple[Any, list[Any]]]:
-    """Everything that it is made of, by identity: each part, and the parts in it.
+    """All parts of an expression, by `id()`: each part, and the parts directly in it.
 
     Raises `Unfiltered` when one of them is not allowed.
     """
@@ -67,7 +67,7 @@ def _inner(part: Any) -> Iterator[Any]:
         except AttributeError:
             raise _refused(part, f"has lost its {name}") from None
         if allowed:
-            yield from _visible(part, name, value)
+            yield from _parts_in(part, name, value)
         elif not _is_nothing(value):
             raise _refused(
                 part, f"has {name.strip('_')}, which is not allowed: see CLASSES in api/allowed.py"
@@ -77,7 +77,7 @@ def _inner(part: Any) -> Iterator[Any]:
 
 @cache
 def _attributes(kind: Any) -> tuple[tuple[str, bool], ...]:
-    """Those that SQLAlchemy declares of this class, and whether each may have a value."""
+    """The attributes that SQLAlchemy declares of a class, and whether each may have a value."""
     known: Any = kind if kind in CLASSES else None
     if known is None and issubclass(kind, annotation.Annotated):
         known = next((c for c in CLASSES if annotation.annotated_classes.get(c) is kind), None)
@@ -90,11 +90,11 @@ def _attributes(kind: Any) -> tuple[tuple[str, bool], ...]:
     allowed = CLASSES[known].split()
     if missing := {*allowed} - {*declared}:
         raise Unfiltered(f"{kind.__name__} has other attributes than it had: {sorted(missing)}")
-    return tuple((name, name in allowed) for name in declared if name not in _UNSEEN)
+    return tuple((name, name in allowed) for name in declared if name not in _UNCHECKED)
 
 
-def _visible(part: Any, name: str, value: Any) -> Iterator[Any]:
-    """The parts in a value, which may be nothing but parts and what is no SQL."""
+def _parts_in(part: Any, name: str, value: Any) -> Iterator[Any]:
+    """The parts in an attribute's value. Raises `Unfiltered` for what is not allowed in it."""
     kind = type(value)
     if value is None or kind is bool or kind in ENUMS:
         return
@@ -112,13 +112,13 @@ def _visible(part: Any, name: str, value: Any) -> Iterator[Any]:
                 "see OPERATORS in api/allowed.py",
             )
     elif isinstance(value, types.TypeEngine):
-        _look_at_type(value)
+        _check_type(value)
     elif isinstance(value, Mapping):
         for inner in (*value.keys(), *value.values()):
-            yield from _visible(part, "", inner)
+            yield from _parts_in(part, "", inner)
     elif isinstance(value, _CONTAINERS):
         for inner in value:
-            yield from _visible(part, "", inner)
+            yield from _parts_in(part, "", inner)
     elif isinstance(value, Visitable) or kind in CLASSES:
         yield value
     else:
@@ -136,19 +136,19 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _check_attributes(part: Any, kind: type) -> None:
-    """What else SQL is made of, by class."""
-    _look_at_dispatch(part)
-    _look_at_operands(part)
+    """Check what else is rendered as SQL, by class."""
+    _check_dispatch(part)
+    _check_operands(part)
     if isinstance(part, elements.ColumnElement):
-        _look_at_type(part.type)  # which may change how a column is shown
+        _check_type(part.type)  # a type may change how a column is rendered
     if kind is elements.Cast:
-        _look_at_type(part.typeclause.type)
+        _check_type(part.typeclause.type)
     if kind is elements.ColumnClause and part.table is None and not part.is_literal:
         raise _refused(part, f"is {part.name} of no table, which may be a word of SQL's own")
     if isinstance(part, base.Executable) and not _is_nothing(part._execution_options):
         raise _refused(part, "has execution options")
     if issubclass(kind, annotation.Annotated):
-        _look_at_model(part._annotations.get("parententity"))
+        _check_model(part._annotations.get("parententity"))
     if kind in FUNCTIONS and not (type(part.name) is str and part.name in FUNCTIONS[kind]):
         raise _refused(
             part,
@@ -160,11 +160,11 @@ def _check_attributes(part: Any, kind: type) -> None:
         for column in part.c:
             if column.key != column.name:
                 raise _refused(part, f"has a column {column.name} called {column.key}")
-            _look_at_column(column)
+            _check_column(column)
 
 
-def _look_at_operands(part: Any) -> None:
-    """Each in the parentheses that it needs, which SQLAlchemy puts there when it makes a part."""
+def _check_operands(part: Any) -> None:
+    """Check that operands have the parentheses that SQLAlchemy gives them when it makes a part."""
     operands: tuple[Any, ...] = ()
     operation = getattr(part, "operator", None)
     if isinstance(part, elements.BinaryExpression):
@@ -179,14 +179,14 @@ def _look_at_operands(part: Any) -> None:
         raise _refused(part, "lacks parentheses")
 
 
-def _look_at_model(entity: Any) -> None:
-    """More than its table's columns would be missing from the SQL, which the ORM does not make."""
-    for told in entity.mapper.iterate_properties if entity is not None else ():
-        if type(told) is not ColumnProperty or [*map(type, told.columns)] != [schema.Column]:
-            raise Unfiltered(f"{entity} has {told}, which is no column of its table")
+def _check_model(entity: Any) -> None:
+    """Check that a model is its table's columns: Core renders nothing else that the ORM may add."""
+    for mapped in entity.mapper.iterate_properties if entity is not None else ():
+        if type(mapped) is not ColumnProperty or [*map(type, mapped.columns)] != [schema.Column]:
+            raise Unfiltered(f"{entity} has {mapped}, which is no column of its table")
 
 
-def _look_at_column(column: Any) -> None:
+def _check_column(column: Any) -> None:
     if type(column) is schema.Column and any(
         value is not None
         for value in (column.default, column.onupdate, column.server_onupdate, column.computed)
@@ -194,7 +194,7 @@ def _look_at_column(column: Any) -> None:
         raise _refused(column, f"{column.name} has a value of its own")
 
 
-def _look_at_dispatch(part: Any) -> None:
+def _check_dispatch(part: Any) -> None:
     dispatch = part._compiler_dispatch.__qualname__
     if dispatch == _ANNOTATED_DISPATCH:
         dispatch = part._deannotate()._compiler_dispatch.__qualname__
@@ -202,7 +202,7 @@ def _look_at_dispatch(part: Any) -> None:
         raise _refused(part, "is rendered in another way than SQLAlchemy's")
 
 
-def _look_at_type(found: types.TypeEngine[Any]) -> None:
+def _check_type(found: types.TypeEngine[Any]) -> None:
     kind = type(found)
     if kind not in TYPES:
         raise Unfiltered(
@@ -214,14 +214,14 @@ def _look_at_type(found: types.TypeEngine[Any]) -> None:
         if name in allowed:
             for inner in value if isinstance(value, (list, tuple)) else (value,):
                 if isinstance(inner, types.TypeEngine):
-                    _look_at_type(inner)
+                    _check_type(inner)
                 elif type(inner) is not bool:
                     raise _refused(found, f"has {name}")
         elif name not in MEMOS and not _is_nothing(value):
             raise _refused(found, f"has {name}")
     if kind not in NOT_RENDERED:
-        _look_at_dispatch(found)
-        _look_at_dispatch(found.dialect_impl(DIALECT))
+        _check_dispatch(found)
+        _check_dispatch(found.dialect_impl(DIALECT))
 
 
 def _refused(part: object, why: str) -> Unfiltered:

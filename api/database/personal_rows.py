@@ -1,4 +1,4 @@
-"""What a table keeps of a person, page by page: statements that export it, and that erase it."""
+"""Statements that export and erase a user's rows of a table, page by page."""
 
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ _LIMIT: Final = bindparam("limit", type_=BigInteger)
 
 
 class PersonalRows(NamedTuple):
-    """The rows of a table, by the name that is printed; `first` is before them all."""
+    """The export and erasure of a table; `name`: of a row, as printed; `first`: before all rows."""
 
     table: str
     name: str
@@ -24,7 +24,7 @@ class PersonalRows(NamedTuple):
 
 
 def _export(columns: Any, mine: ColumnElement[bool], place: Any) -> Statement:
-    """A page of rows `after` a place: as lines of JSON, and where the `last` of them is."""
+    """A page of rows `after` a position: as lines of JSON, and the position of the `last` one."""
     after = bindparam("after", type_=place.type)
     page = (
         select(*columns).where(mine, place > after).order_by(place).limit(_LIMIT).subquery("page")
@@ -36,7 +36,7 @@ def _export(columns: Any, mine: ColumnElement[bool], place: Any) -> Statement:
 
 
 def _erase(table: Any, mine: ColumnElement[bool], place: Any) -> Statement:
-    """Some rows: how many were `found`, and `erased`. Those that others erased first are not."""
+    """Delete some rows: how many were `found`, and `erased`, which others had not erased yet."""
     some = select(place).where(mine).order_by(place).limit(_LIMIT).cte("some")
     last = select(func.max(some.c[place.key])).scalar_subquery()
     gone = delete(table).where(mine, place <= last).returning(place).cte("gone")
@@ -58,10 +58,11 @@ def of(
     first: int | str,
     batch: int,
 ) -> PersonalRows:
-    """Those `columns` of a table, in the order of `place`, which is unique among one person's.
+    """The export and erasure of these `columns` of a table, ordered by `place`.
 
-    `name`: of one row, as it is printed. `first`: before all places. `batch`: so many are erased at
-    once that it takes far less than the role's statement_timeout, however long they are.
+    `place`: a column that is unique among a user's rows. `name`: of a row, as printed. `first`:
+    sorts before all places. `batch`: rows erased at once; few enough to take far less than the
+    role's statement_timeout, however long they are.
     """
     return PersonalRows(
         table.__table__.name,

@@ -1,9 +1,9 @@
-"""Statements sent in one go, and waited for once.
+"""Pipelining: several statements in one round trip to PostgreSQL.
 
-asyncpg waits for the answer to each statement before it sends the next (MagicStack/asyncpg#588 and
-#839), which takes longer than the statements do. PostgreSQL takes as many as there are, answers in
-their order, and after a failure skips all that is left of them (PostgreSQL manual, chapter
-Frontend/Backend Protocol, sections Pipelining and Message Formats).
+asyncpg waits for the response to each statement before it sends the next (MagicStack/asyncpg#588
+and #839), which takes longer than the statements do. PostgreSQL accepts any number, responds in
+their order, and after an error skips the rest (PostgreSQL manual, chapter Frontend/Backend
+Protocol, sections Pipelining and Message Formats).
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from api.database.messages import (
 )
 from api.database.messages import Row as Row
 
-_KEPT: Final = 100  # prepared statements for each connection, as asyncpg has it
+_MAX_PREPARED: Final = 100  # prepared statements per connection, as in asyncpg
 
 
 class NothingSent(asyncpg.ConnectionDoesNotExistError):  # type: ignore[misc]
@@ -57,7 +57,7 @@ ROLLBACK: Final = Call("rollback")
 
 @final
 class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """asyncpg's connection, which connects, signs in and closes, and a pipeline on it."""
+    """asyncpg's connection, which connects, authenticates and closes, with a `Pipeline` on it."""
 
     __slots__ = ("pipeline", "transport")
 
@@ -68,9 +68,9 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
 
 class _Prepared:
-    """A statement that the server knows by a name; its columns, once it has told them.
+    """A prepared statement: its name on the server, and its columns once the server has sent them.
 
-    `alone`: what runs it without parameters.
+    `alone`: the message that runs it without parameters.
     """
 
     __slots__ = ("alone", "columns", "name")
@@ -81,59 +81,59 @@ class _Prepared:
         self.columns: list[Column] | None = None
 
 
-class _Asked:
-    """What was asked, in its order, and what has been answered so far."""
+class _Batch:
+    """The statements that were sent, in order, and the results received so far."""
 
-    __slots__ = ("answers", "failure", "prepared", "rows", "turn")
+    __slots__ = ("failure", "future", "prepared", "results", "rows")
 
-    def __init__(self, prepared: list[_Prepared], turn: asyncio.Future[list[list[Row]]]) -> None:
-        self.prepared, self.turn = prepared, turn
-        self.answers: list[list[Row]] = []
-        self.rows: list[Row] = []  # of the answer that comes next
+    def __init__(self, prepared: list[_Prepared], future: asyncio.Future[list[list[Row]]]) -> None:
+        self.prepared, self.future = prepared, future
+        self.results: list[list[Row]] = []
+        self.rows: list[Row] = []  # of the next result
         self.failure: Exception | None = None
 
     @property
     def statement(self) -> _Prepared:
-        """The one that is being answered."""
-        return self.prepared[len(self.answers)]
+        """The statement whose result comes next."""
+        return self.prepared[len(self.results)]
 
     def end(self) -> None:
-        """Tell whoever asked, if they still wait."""
-        if self.turn.done():
+        """Resolve the caller's future, unless it was cancelled."""
+        if self.future.done():
             return
         if self.failure is not None:
-            self.turn.set_exception(self.failure)
+            self.future.set_exception(self.failure)
         else:
-            self.turn.set_result(self.answers)
+            self.future.set_result(self.results)
 
 
 @final
 class Pipeline(asyncio.Protocol):
-    """Reads what answers its own calls, and leaves everything else to asyncpg's protocol.
+    """Reads the responses to its own calls, and passes everything else to asyncpg's protocol.
 
-    Whatever comes is cut into whole messages, also while nothing is asked: what PostgreSQL tells of
-    its own accord (`UNASKED`) may come at any time, and in parts.
+    The input is split into whole messages at all times: what PostgreSQL sends unrequested
+    (`UNASKED`) may come at any moment, and in parts.
 
-    `keeps_statements`: whether the next transaction will find what this one prepares. `is_idle`:
-    whether nothing is asked and the server said last that there is no transaction.
+    `keeps_statements`: whether statements prepared now exist in the next transaction. `is_idle`:
+    whether nothing is pending and, by the server's last message, no transaction is open.
     """
 
     def __init__(self, driver: asyncio.Protocol, transport: asyncio.Transport) -> None:
         self.keeps_statements = self.is_idle = True
         self._driver, self._transport = driver, transport
         self._loop = asyncio.get_running_loop()
-        self._prepared: dict[str, _Prepared] = {}  # the one used last at the end
+        self._prepared: dict[str, _Prepared] = {}  # least recently used first
         self._names = count()
         self._status = IDLE
-        self._asked: _Asked | None = None
-        # Of a message that has come in part: the parts, their bytes, and the bytes to wait for.
+        self._batch: _Batch | None = None
+        # Of an incomplete message: its parts, their bytes, and the bytes to wait for.
         self._parts: list[bytes | bytearray] = []
         self._length = self._awaited = 0
         transport.set_protocol(self)
 
     @property
     def in_transaction(self) -> bool:
-        """Whether one has begun and not ended."""
+        """Whether a transaction is open."""
         return self._status != IDLE
 
     @property
@@ -142,46 +142,46 @@ class Pipeline(asyncio.Protocol):
         return self._status == FAILED
 
     async def run(self, *calls: Call) -> list[list[Row]]:
-        """The rows of each.
+        """Run the calls in one round trip; the rows of each.
 
-        Raises what PostgreSQL says of the first that fails, and then those after it were not run;
-        `NothingSent`, another `asyncpg.PostgresError`, or `asyncpg.InterfaceError`. Whoever is
-        cancelled leaves the connection asked, until the answer has come.
+        Raises PostgreSQL's error of the first call that fails (those after it are not run);
+        `NothingSent`, another `asyncpg.PostgresError`, or `asyncpg.InterfaceError`. After a
+        cancellation the connection stays busy until the response has arrived.
         """
         if self._transport.is_closing():
             raise NothingSent("the connection was closed before")
-        if self._asked is not None:
+        if self._batch is not None:
             raise asyncpg.InterfaceError("the connection is still being asked something else")
         message, prepared, new = self._message(calls)
-        turn: asyncio.Future[list[list[Row]]] = self._loop.create_future()
-        self._asked, self.is_idle = _Asked(prepared, turn), False
+        future: asyncio.Future[list[list[Row]]] = self._loop.create_future()
+        self._batch, self.is_idle = _Batch(prepared, future), False
         self._transport.write(message)
         try:
-            return await turn
+            return await future
         finally:
             for sql, statement in new.items():
                 if statement.columns is not None:  # neither rejected nor skipped
                     self._prepared[sql] = statement
 
     async def read(self, sql: str) -> list[Row]:
-        """The rows of a statement in a transaction of its own. Raises what `run` raises."""
+        """The rows of a statement, run in a transaction of its own. Raises what `run` raises."""
         _, rows, _ = await self.run(BEGIN_READING, Call(sql), COMMIT)
         return rows
 
     def _message(
         self, calls: Sequence[Call]
     ) -> tuple[bytes, list[_Prepared], dict[str, _Prepared]]:
-        """What is sent, the statement of each call, and those that may be kept from now on."""
+        """The bytes to send, the statement of each call, and those newly prepared, by SQL."""
         parts: list[bytes] = []
-        asked: list[_Prepared] = []
+        statements: list[_Prepared] = []
         new: dict[str, _Prepared] = {}
         for sql, arguments in calls:
             if (prepared := self._prepared.pop(sql, None)) is not None:
                 self._prepared[sql] = prepared
             elif (prepared := new.get(sql)) is None:
-                if len(self._prepared) >= _KEPT:
-                    forgotten = self._prepared.pop(next(iter(self._prepared)))
-                    parts.append(sent(b"C", b"S", forgotten.name))
+                if len(self._prepared) >= _MAX_PREPARED:
+                    evicted = self._prepared.pop(next(iter(self._prepared)))
+                    parts.append(sent(b"C", b"S", evicted.name))
                 name = b"task_api_%d" % next(self._names) if self.keeps_statements else b""
                 prepared = _Prepared(name)
                 parts += (
@@ -190,12 +190,12 @@ class Pipeline(asyncio.Protocol):
                 )
                 if self.keeps_statements:
                     new[sql] = prepared
-            asked.append(prepared)
+            statements.append(prepared)
             parts.append(bound(prepared.name, arguments) if arguments else prepared.alone)
-        return b"".join((*parts, SYNC)), asked, new
+        return b"".join((*parts, SYNC)), statements, new
 
     def data_received(self, data: bytes | bytearray) -> None:
-        """Of a transport: some messages, or a part of one."""
+        """Called by the transport with messages, or a part of one."""
         if self._parts:
             self._parts.append(data)
             self._length += len(data)
@@ -203,31 +203,31 @@ class Pipeline(asyncio.Protocol):
                 return
             data = b"".join(self._parts)
             self._parts = []
-        asked, at, end = self._asked, 0, len(data)
+        batch, at, end = self._batch, 0, len(data)
         while (rest := end - at) >= HEAD:
             kind, size = MESSAGE.unpack_from(data, at)
             after = at + 1 + size
             if after > end:
                 break
-            if asked is None:
-                if kind == READY:  # asyncpg asked
-                    self._is_ready(data[at + 5])
+            if batch is None:
+                if kind == READY:  # of asyncpg's own query
+                    self._set_ready(data[at + 5])
                 self._driver.data_received(bytes(data[at:after]))
             elif kind == COMPLETE:
-                asked.answers.append(asked.rows)
-                asked.rows = []
+                batch.results.append(batch.rows)
+                batch.rows = []
             elif kind == BOUND:
                 pass
             elif kind == DATA:
-                asked.rows.append(row(asked.statement.columns or (), data, at + 7))
+                batch.rows.append(row(batch.statement.columns or (), data, at + 7))
             elif kind == READY:
-                self._is_ready(data[at + 5])
-                asked.end()
-                asked = None
+                self._set_ready(data[at + 5])
+                batch.end()
+                batch = None
             elif kind == ERROR:
-                asked.failure = _failure(data[at + 5 : after])
+                batch.failure = _failure(data[at + 5 : after])
             elif kind in (COLUMNS, NO_COLUMNS):
-                asked.statement.columns = columns(data, at + 5) if kind == COLUMNS else []
+                batch.statement.columns = columns(data, at + 5) if kind == COLUMNS else []
             elif kind in UNASKED:
                 self._driver.data_received(bytes(data[at:after]))
             at = after
@@ -235,28 +235,28 @@ class Pipeline(asyncio.Protocol):
             self._parts.append(data[at:])
             self._length, self._awaited = rest, after - at if rest >= HEAD else HEAD
 
-    def _is_ready(self, status: int) -> None:
-        self._asked, self._status, self.is_idle = None, status, status == IDLE
+    def _set_ready(self, status: int) -> None:
+        self._batch, self._status, self.is_idle = None, status, status == IDLE
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Of a transport."""
+        """Called by the transport."""
         self.is_idle = False
-        if (asked := self._asked) is not None:
+        if (batch := self._batch) is not None:
             lost = asyncpg.ConnectionDoesNotExistError("the connection was lost meanwhile")
-            asked.failure = asked.failure or lost
-            asked.end()
+            batch.failure = batch.failure or lost
+            batch.end()
         self._driver.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Of a transport."""
+        """Called by the transport."""
         self._driver.pause_writing()
 
     def resume_writing(self) -> None:
-        """Of a transport."""
+        """Called by the transport."""
         self._driver.resume_writing()
 
 
 def _failure(fields: bytes | bytearray) -> Exception:
-    told = {field[:1].decode(): field[1:].decode() for field in fields.split(b"\0") if field}
-    failure: Exception = asyncpg.PostgresError.new(told)
+    values = {field[:1].decode(): field[1:].decode() for field in fields.split(b"\0") if field}
+    failure: Exception = asyncpg.PostgresError.new(values)
     return failure

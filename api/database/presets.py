@@ -1,8 +1,7 @@
-"""What a session of the owner's or of a reviewer's sets for itself before anything else.
+"""Settings that the owner's and the audit's sessions make for themselves before anything else.
 
-The role, the database, the server, PGOPTIONS or the URL may have set it otherwise, and then names
-would mean something else (CVE-2018-1058), text would be read or printed in another way, or nothing
-would be done at all.
+The role, database, server, PGOPTIONS or URL may preset others, which would change what names mean
+(CVE-2018-1058) or how text is parsed or printed, or let no statement run.
 """
 
 from typing import Any, Final, LiteralString
@@ -10,16 +9,17 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg import sql
 
-# What is named without a schema is PostgreSQL's own, else public's, and made in public: pg_catalog
-# comes first when it is not named, and named first it would be where things are made.
+# Names without a schema are looked up in pg_catalog, then in public, and created in public: a
+# pg_catalog that is not listed is searched first, and one that is listed first would be where
+# objects are created.
 SEARCH_PATH: Final = "public, pg_temp"
-# PostgreSQL's own, and nothing else: whatever is printed has its schema.
+# pg_catalog only: everything else is printed with its schema.
 BARE_PATH: Final = "pg_catalog, pg_temp"
-# Else PGCLIENTENCODING, the role or the database may choose another.
+# Otherwise PGCLIENTENCODING, the role or the database may choose another.
 CLIENT_ENCODING: Final = "utf8"
 
 _RESET: Final = {
-    # whether anything is done, and for how long
+    # whether statements run, and for how long
     "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",
     "default_transaction_deferrable": "off",
@@ -45,23 +45,23 @@ _SINCE: Final = {"transaction_timeout": 170000}  # server_version_num
 
 
 def begin(connection: psycopg.Connection[Any], *, read_only: bool, **limits: str) -> None:
-    """Begin a transaction with these settings, on a connection that commits by itself.
+    """Begin a transaction with these settings, on a connection in autocommit mode.
 
-    They end with it, so that none stays on a connection of a pooler's. All of it is one message:
-    some presets end a transaction before a second one comes.
+    They end with it, so that none stays on a pooler's connection. All is one message: some presets
+    end a transaction before a second message comes.
     """
     access = "read only" if read_only else "read write"
     begins = sql.SQL("begin isolation level read committed, not deferrable, ") + sql.SQL(access)
-    _say(connection, begins + sql.SQL("; ") + _settings(connection, "set local", limits))
+    _execute(connection, begins + sql.SQL("; ") + _settings(connection, "set local", limits))
 
 
 def set_for_session(connection: psycopg.Connection[Any], **limits: str) -> None:
-    """The same for all transactions of a connection that commits by itself."""
-    _say(connection, _settings(connection, "set", limits))
+    """The same settings for all transactions of a connection in autocommit mode."""
+    _execute(connection, _settings(connection, "set", limits))
 
 
-def _say(connection: psycopg.Connection[Any], settings: sql.Composed) -> None:
-    """A preset statement_timeout may be over before it has been said that there is none."""
+def _execute(connection: psycopg.Connection[Any], settings: sql.Composed) -> None:
+    """Execute the settings. Retries: a preset statement_timeout may cancel them."""
     for _ in range(_ATTEMPTS - 1):
         try:
             connection.execute(settings)
@@ -75,7 +75,7 @@ def _say(connection: psycopg.Connection[Any], settings: sql.Composed) -> None:
 def _settings(
     connection: psycopg.Connection[Any], command: LiteralString, limits: dict[str, str]
 ) -> sql.Composed:
-    """The first ends a statement_timeout that is too short for the rest."""
+    """The SET commands. statement_timeout is first: a preset one may be too short."""
     version = connection.info.server_version
     known = {name: value for name, value in _RESET.items() if version >= _SINCE.get(name, 0)}
     return sql.SQL("; ").join(

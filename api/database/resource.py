@@ -1,4 +1,4 @@
-"""The statements on one row of a table of people's rows, from its model and lists of columns."""
+"""Statements on one row of a table with an owner, made from its model and lists of columns."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, final
@@ -20,7 +20,7 @@ from api.database import json_rows
 from api.database.statement import CALLER, Statement
 
 ID: Final = bindparam("id", type_=BigInteger)
-# NULL: whichever it is.
+# NULL: any version.
 VERSIONS: Final = bindparam("versions", type_=ARRAY(BigInteger))
 
 
@@ -29,8 +29,8 @@ class Resource:
     """`get`, `create`, `update` and `delete` a row of a table with `user_id`, `id` and `version`.
 
     They find a row by the parameter `id`; `update` and `delete`, only if its version is among
-    `versions`. The row that they answer has the columns `body`, its JSON, and `id` and `version`;
-    that of `delete` has `id`. There is none if the caller has no such row.
+    `versions`. They return the columns `body` (the row's JSON), `id` and `version`; `delete`
+    returns `id`. They return no row if the caller has none with this id.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Resource:
         )
 
     def one(self, rows: Any) -> Statement:
-        """A statement that answers with the row of `rows`, which has all that is `stored`."""
+        """A statement that returns the row of `rows`, which has all columns of `stored`."""
         found = rows.cte("one")
         shown = select(*(found.c[column.key] for column in self.read)).subquery("shown")
         return Statement(
@@ -71,7 +71,7 @@ class Resource:
         )
 
     def changes(self, given: Mapping[str, object]) -> dict[str, object]:
-        """The parameters of `update` that give these columns a value, and leave the others."""
+        """The parameters of `update` that set the given columns, and keep the others."""
         values = {column.key: given.get(column.key) for column in self._changed}
         flags = {_flag(column): column.key in given for column in self._changed if column.nullable}
         return values | flags
@@ -86,12 +86,12 @@ def _parameter(column: Any) -> BindParameter[Any]:
 
 
 def _flag(column: Any) -> str:
-    """The name of the parameter that tells a NULL that was given from none."""
+    """The name of the parameter that tells a given NULL from a missing value."""
     return f"has_{column.key}"
 
 
 def _new_value(column: Any) -> Any:
-    """NULL keeps what is there, but where NULL is a value."""
+    """The value to set. NULL keeps the old one, unless the column is nullable."""
     if column.nullable:
         has_value = bindparam(_flag(column), type_=Boolean)
         return case((has_value, _parameter(column)), else_=column)

@@ -1,4 +1,4 @@
-"""The role that the server connects as, task_app, as whoever migrates sees it."""
+"""The serving role, task_app: whether it exists, has a password, and needs one."""
 
 import os
 from typing import Final
@@ -11,13 +11,13 @@ _TIMEOUT: Final = 5  # seconds to connect
 
 
 def exists(connection: psycopg.Connection) -> bool:
-    """Whether there is such a role."""
+    """Whether the serving role exists."""
     query = "select from pg_catalog.pg_roles where rolname = %s"
     return connection.execute(query, [NAME]).fetchone() is not None
 
 
 def lacks_password(connection: psycopg.Connection) -> bool | None:
-    """Whether it has none; None when this role may not know, which only a superuser does."""
+    """Whether it has no password; None if the current role may not know; a superuser may."""
     (may_know,) = connection.execute(
         "select has_column_privilege('pg_catalog.pg_authid', 'rolpassword', 'select')"
     ).fetchone() or (False,)
@@ -28,7 +28,7 @@ def lacks_password(connection: psycopg.Connection) -> bool | None:
 
 
 def needs_password(url: str) -> bool:
-    """Whether the server at `url` asks it for one. It is asked by signing in without any."""
+    """Whether the server at `url` requests its password, found by connecting without one."""
     try:
         psycopg.connect(
             url, user=NAME, password="", passfile=_NO_FILE, connect_timeout=_TIMEOUT

@@ -1,4 +1,4 @@
-"""The one door to the database. Nobody goes through it without saying who they are."""
+"""The only access to the database: transactions, each bound to a user, and the gate."""
 
 import asyncio
 import logging
@@ -29,12 +29,12 @@ from api.database.pipeline import (
 from api.database.pool import Pool, PoolState
 from api.settings import DatabaseSettings
 
-if TYPE_CHECKING:  # who only asks the gate needs no SQLAlchemy, which takes long to load
+if TYPE_CHECKING:  # the gate alone needs no SQLAlchemy, which takes long to load
     from api.database.statement import Statement
 
-# true: for this transaction only, so that the next borrower starts as nobody
+# true: for this transaction only, so that the connection's next one starts without a user
 _SET_USER: Final = "select set_config('app.user_id', $1, true)"
-# PostgreSQL begins to count anew with each Execute, so it holds for the statements that follow.
+# PostgreSQL restarts the timeout with each Execute, so it holds for the statements that follow.
 _SET_USER_AND_TIMEOUT: Final = f"{_SET_USER}, set_config('statement_timeout', $2, true)"
 
 SEARCH_TIMEOUT: Final = 2.0  # seconds for each statement of a slow transaction
@@ -47,69 +47,69 @@ T = TypeVar("T")
 
 @final
 class Transaction:
-    """One person's transaction. Every statement run in it is bound to that person.
+    """A user's transaction. Every statement run in it is bound to that user.
 
     It begins with its first statement, in one round trip. One that only `reads` also ends with it,
-    and begins anew with the next: as PostgreSQL shows each statement what is committed by then,
-    nobody can tell the difference.
+    and begins again with the next, which makes no difference: PostgreSQL shows each statement what
+    is committed by then (read committed).
 
-    It is asked one thing at a time, and not after its block has ended: else `DatabaseError`. When a
-    statement fails or is given up, nothing is committed, and what is asked afterwards is refused.
+    It runs one thing at a time, and nothing after its block has ended: else `DatabaseError`. When a
+    statement fails or is cancelled, nothing is committed, and further statements are refused.
     """
 
     __slots__ = ("_is_named", "_is_ready", "_pipeline", "_reads", "_slow", "user")
 
     def __init__(self, pipeline: Pipeline, user: User, reads: bool, slow: bool = False) -> None:
         self._pipeline, self._reads, self._slow = pipeline, reads, slow
-        self._is_named = False  # whether it has begun and the caller is named in it
-        self._is_ready = True  # whether all that it was asked is answered, and well
+        self._is_named = False  # whether it has begun and app.user_id is set in it
+        self._is_ready = True  # whether it has ended all its statements, and none failed
         self.user: Final = user
 
     async def row(self, statement: "Statement", /, **values: object) -> Row | None:
-        """The statement's first row, or None. `values` are its parameters less the caller."""
+        """The statement's first row, or None. `values`: its parameters without the caller."""
         (rows,) = await self._run(self._call(statement, values))
         return rows[0] if rows else None
 
     async def each(
         self, statement: "Statement", values: Iterable[dict[str, object]], /
     ) -> list[Row]:
-        """The rows of the statement run once for each of these parameters, sent in one go."""
-        answers = await self._run(*(self._call(statement, one) for one in values))
-        return [row for rows in answers for row in rows]
+        """The rows of the statement run once for each of these parameters, in one round trip."""
+        results = await self._run(*(self._call(statement, one) for one in values))
+        return [row for rows in results for row in rows]
 
     def _call(self, statement: "Statement", values: dict[str, object]) -> Call:
         return Call(statement.sql, statement.arguments(self.user.id, values))
 
     def end(self) -> bool:
-        """Refuse whatever comes from now on. Whether all that it was asked was answered well."""
+        """Refuse further statements. Whether all statements so far have ended well."""
         ready, self._is_ready = self._is_ready, False
         return ready
 
     async def _run(self, *calls: Call) -> list[list[Row]]:
         if not self._is_ready:
             raise misused("a transaction that is being asked, has failed or has ended was asked")
-        self._is_ready = False  # and stays so when this fails or is given up
+        self._is_ready = False  # and stays so when this fails or is cancelled
         before: list[Call] = []
         if not self._is_named:
-            who = (
+            set_user = (
                 Call(_SET_USER_AND_TIMEOUT, (self.user.id, _SEARCH_TIMEOUT))
                 if self._slow
                 else Call(_SET_USER, (self.user.id,))
             )
-            # If the second fails, PostgreSQL skips what comes after it.
-            before = [BEGIN_READING if self._reads else BEGIN, who]
+            # If setting the user fails, PostgreSQL skips what follows.
+            before = [BEGIN_READING if self._reads else BEGIN, set_user]
         after = [COMMIT] if self._reads else []
         try:
-            answers = await self._pipeline.run(*before, *calls, *after)
+            results = await self._pipeline.run(*before, *calls, *after)
         except FAILURES as error:
             raise translated(error) from None
         self._is_named, self._is_ready = not self._reads, True
-        return answers[len(before) : len(before) + len(calls)]
+        return results[len(before) : len(before) + len(calls)]
 
 
 @final
 class _Begin(AbstractAsyncContextManager[Transaction]):
-    """Lends a connection to a transaction; written out, for it is entered by every request."""
+    """Checks out a connection for a transaction; a class, for speed: every request enters it."""
 
     __slots__ = ("_connection", "_fresh", "_pool", "_reads", "_slow", "_transaction", "_user")
 
@@ -133,7 +133,7 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
         pipeline, good = self._connection.pipeline, self._transaction.end()
         commits = good and kind is None
         try:
-            # Who is cancelled does not wait; what is still being asked refuses. The pool ends both.
+            # A cancelled request does not wait; a busy connection refuses. The pool closes both.
             if pipeline.in_transaction and (kind is None or issubclass(kind, Exception)):
                 await pipeline.run(COMMIT if commits else ROLLBACK)
         except FAILURES as error:
@@ -151,19 +151,19 @@ class _Begin(AbstractAsyncContextManager[Transaction]):
 
 @final
 class Database:
-    """Connections as the serving role."""
+    """The database, accessed as the serving role through a pool of connections."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
         connect = Connector(settings.database_url.get_secret_value())
         self._pool = Pool(connect, settings.pool_size, settings.pool_timeout, settings.pool_share)
-        self.used = time.monotonic()  # when somebody's transaction was last begun
+        self.used = time.monotonic()  # when a user's transaction was last begun
 
     @classmethod
     @asynccontextmanager
     async def connect(
         cls, settings: DatabaseSettings, *, ahead: bool = True
     ) -> AsyncIterator[Self]:
-        """The database of these settings, behind the gate, until the block ends.
+        """The database of these settings, checked by the gate, until the block ends.
 
         `ahead`: it may be newer than this program. Raises `CannotServe` or `DatabaseUnavailable`.
         """
@@ -176,18 +176,18 @@ class Database:
 
     @property
     def pool_state(self) -> PoolState:
-        """Of its connections, in numbers."""
+        """How many connections are in use and idle, and how many requests wait."""
         return self._pool.state
 
     def transaction(
         self, user: User, *, reads: bool = False, slow: bool = False, fresh: bool = False
     ) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction in which `user` is asking; committed when the block ends well.
+        """A transaction of `user`, committed when the block ends without an exception.
 
         `reads`: it changes nothing. `slow`: its statements may take `SEARCH_TIMEOUT`, and one of
         the user's runs at a time. `fresh`: on a new connection. Raises `DatabaseUnavailable` or
         `DatabaseError`, and then nothing has been changed, unless the former is `in_doubt`;
-        `CommitInterrupted` when it is cancelled while nobody knows.
+        `CommitInterrupted` when it is cancelled during the commit.
         """
         self.used = time.monotonic()
         return _Begin(self._pool, user, reads, slow, fresh)
@@ -200,20 +200,20 @@ class Database:
         reads: bool,
         slow: bool = False,
     ) -> T:
-        """What `work` returns, done in a transaction of `user`.
+        """Run `work` in a transaction of `user`; its result.
 
-        When its connection fails it is done once more on a new one, unless it may have been
-        committed already. Raises what `transaction` raises.
+        If the connection fails, it is retried once on a new one, unless it may have been committed
+        already. Raises what `transaction` raises.
         """
 
-        async def once(fresh: bool) -> T:
+        async def attempt(fresh: bool) -> T:
             async with self.transaction(user, reads=reads, slow=slow, fresh=fresh) as tx:
                 return await work(tx)
 
-        return await _retry_once(once)
+        return await _retry_once(attempt)
 
     async def check_row_security(self, *, ahead: bool = True) -> None:
-        """The gate: can the role at the other end see past the policies, and do what it must?
+        """The gate: check that row security binds the serving role and that it has what it needs.
 
         Raises `CannotServe` or `DatabaseUnavailable`.
         """
@@ -221,7 +221,7 @@ class Database:
 
     @property
     def is_broken(self) -> bool:
-        """Whether a connection at hand has broken."""
+        """Whether an idle connection has broken."""
         return self._pool.is_broken
 
     async def _query_gate(self, fresh: bool) -> Row:
@@ -244,11 +244,11 @@ def _unavailable(error: CannotConnect | TimeoutError) -> DatabaseUnavailable:
     return DatabaseUnavailable(reason)
 
 
-async def _retry_once(once: Callable[[bool], Awaitable[T]]) -> T:
-    """What it returns; on a new connection, which `once` is told, when the first one failed."""
+async def _retry_once(attempt: Callable[[bool], Awaitable[T]]) -> T:
+    """The result of `attempt(fresh)`, retried on a new connection when the first one failed."""
     try:
-        return await once(False)
+        return await attempt(False)
     except DatabaseUnavailable as error:
         if not error.retryable or error.in_doubt:
             raise
-    return await once(True)
+    return await attempt(True)

@@ -1,4 +1,4 @@
-"""A statement that cannot be run for nobody: SQLModel expressions, compiled once for asyncpg."""
+"""Guarded SQL statements: SQLModel expressions that filter by the caller, compiled once."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final, final
@@ -27,9 +27,9 @@ from api.database.allowed import CHANGES, INSERTS, SELECTS, STATEMENTS
 from api.database.parts import DIALECT, parts
 from api.database.parts import Unfiltered as Unfiltered
 
-# ruff: noqa: SLF001 - SQLAlchemy has no public names for some of what is looked at here
+# ruff: noqa: SLF001 - SQLAlchemy has no public names for some of what is checked here
 
-# Who is asking. `session.Transaction` binds it, and nothing else can.
+# The caller's user id. `session.Transaction` binds it, and nothing else can.
 CALLER: Final[BindParameter[str]] = bindparam("caller", type_=Text)
 
 _Parts = dict[int, tuple[Any, list[Any]]]
@@ -41,8 +41,8 @@ class Statement:
 
     Raises `Unfiltered` when some part of the statement reads, changes or removes rows of a table
     without `user_id == CALLER` among the conditions that must all hold, gives a row to anybody but
-    `CALLER`, or is not among what `allowed` names. It is compiled by SQLAlchemy's Core alone, so
-    that nothing of the ORM's configuration adds to it; of that, the expression is freed.
+    `CALLER`, or is not in the allow-list (`allowed`). SQLAlchemy's Core alone compiles it, so that
+    the ORM's configuration adds nothing: the expression loses what would call the ORM.
     """
 
     __slots__ = ("_given", "_parameters", "sql")
@@ -81,8 +81,11 @@ class Statement:
 
 
 def _require_table(part: Any) -> None:
-    """What is written to is a table and its own columns, so that each name means what it says: a
-    CTE's is PostgreSQL's name of a table, and a column of no table goes by its key."""
+    """Require that the target of a write is a table and its own columns.
+
+    PostgreSQL would take a CTE's name for a table's, and SQLAlchemy names a column of no table by
+    its key.
+    """
     table = _bare(part.table)
     named = _bare(table.element) if type(table) is Alias else table
     if not isinstance(named, TableClause):
@@ -116,7 +119,7 @@ def _require_filter(part: Any, found: _Parts) -> None:
         if inserts and source is _bare(part.table):
             continue
         if type(source) in (Subquery, CTE):
-            continue  # its own parts are looked at
+            continue  # its parts are checked themselves
         table = _bare(source.element) if type(source) is Alias else source
         if not isinstance(table, TableClause) or not any(
             _is_filter(condition, source) for condition in _conjuncts(where)
@@ -126,7 +129,7 @@ def _require_filter(part: Any, found: _Parts) -> None:
 
 
 def _sources(part: Any, found: _Parts) -> Iterator[Any]:
-    """What rows come from. An update or delete can read a table by merely naming its column."""
+    """What rows are read from. An update or delete reads any table whose column it names."""
     if type(part) in SELECTS:
         compiler = DIALECT.statement_compiler(DIALECT, None)
         state = part._compile_state_factory(part, compiler)
@@ -144,13 +147,13 @@ def _sources(part: Any, found: _Parts) -> Iterator[Any]:
 
 
 def _named(part: Any, found: _Parts) -> Iterator[Any]:
-    """The sources of the columns in a statement, less those of the statements within."""
-    met, waiting = {id(part)}, [*found[id(part)][1]]
+    """The sources of the columns in a statement, without those of nested statements."""
+    visited, waiting = {id(part)}, [*found[id(part)][1]]
     while waiting:
         inner = waiting.pop()
-        if id(inner) in met or type(inner) in STATEMENTS:
+        if id(inner) in visited or type(inner) in STATEMENTS:
             continue
-        met.add(id(inner))
+        visited.add(id(inner))
         if isinstance(inner, ColumnElement):
             yield from inner._from_objects
         waiting += found[id(inner)][1]
@@ -180,7 +183,7 @@ def _is_filter(condition: Any, table: Any) -> bool:
 
 
 def self_test(guard: Callable[[ClauseElement], object]) -> None:
-    """Try statements that are known to be bad, each of another kind and but for that good.
+    """Try known bad statements on a guard, each bad in one way only.
 
     Raises `RuntimeError` when the guard accepts one: then nothing that it accepts can be trusted.
     """

@@ -1,3 +1,3 @@
 """HTTP for every feature: routing, problems, OpenAPI, ETags, CORS, limits, timeouts, health.
 
-It knows no feature: those import it."""
+Imports no feature; the features import it."""

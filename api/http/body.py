@@ -1,7 +1,6 @@
-"""The body of a request: JSON in UTF-8 of a bounded length, read once, and strictly.
+"""Request bodies: JSON in UTF-8 of a bounded length, read once and validated strictly.
 
-Whatever is wrong with it is counted before it is told: a megabyte has room for a hundred thousand
-faults.
+The number of reported errors is bounded, too: a megabyte can hold a hundred thousand.
 """
 
 import re
@@ -23,16 +22,16 @@ MAX_BULK_BODY: Final = 1024 * 1024  # bytes
 BODY_TIMEOUT: Final = 10.0  # seconds for a whole body
 # A merge patch (RFC 7396) is JSON with a media type of its own.
 _JSON: Final = {"application/json", "application/merge-patch+json"}
-_UTF_8: Final = {"utf-8", "utf8"}  # the second is what many call it
-_NOT_ENCODED: Final = {b"identity", b""}  # of a list, in which elements may be empty
+_UTF_8: Final = {"utf-8", "utf8"}  # many clients write the second
+_NOT_ENCODED: Final = {b"identity", b""}  # a list may have empty elements (RFC 9110, section 5.6.1)
 # name=token or name="quoted", after semicolons (RFC 9110, sections 5.6.4 and 5.6.6)
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _NAMED: Final = rf'({_WORD})=(?:({_WORD})|"((?:[^"\\]|\\.)*+)")'
 _PARAMETER: Final = re.compile(_NAMED)
 _PARAMETERS: Final = re.compile(rf"(?:[ \t]*+;[ \t]*+(?:{_NAMED})?)*+[ \t]*+")
-# Lists and objects in no text, which take the parser longer than anything else. No body that is
-# taken has more than a list and some objects.
-_MAX_BRACKETS: Final = 1000  # of a kind
+# Brackets outside strings: nested lists and objects are what the parser needs longest for. A valid
+# body has at most one list, of some objects.
+_MAX_BRACKETS: Final = 1000  # of one kind
 _TOO_MANY: Final = {
     bracket: re.compile(
         rb'(?s)(?:(?:[^"%b]++|"(?:[^"\\]++|\\.)*+")*+%b){%d}'
@@ -40,7 +39,7 @@ _TOO_MANY: Final = {
     )
     for bracket in (b"[", b"{")
 }
-# As JSON calls what Python calls otherwise.
+# Pydantic's messages with the JSON names of Python's types.
 _MESSAGES: Final = {
     "dict_type": "Input should be an object",
     "model_type": "Input should be an object",
@@ -49,25 +48,25 @@ _MESSAGES: Final = {
 
 
 def values(scope: Scope, name: bytes) -> list[str]:
-    """Those of the header of this name, a line each."""
+    """The values of the request header `name` (in lower case), one for each of its lines."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def names(known: Iterable[str]) -> str:
-    """As they stand in a sentence."""
+    """Names joined for an error message."""
     return ", ".join(known) or "none"
 
 
 async def read(scope: Scope, receive: Receive, max_bytes: int, deadlines: Deadlines) -> bytes:
-    """The body, if it is JSON and not too large.
+    """Read a request body of at most `max_bytes`. Raises `Failure` and `ClientDisconnect`.
 
-    What the header says of a body is judged when there is one (RFC 9110, section 8.3), and then
+    Content-Type and Content-Encoding are checked only if there is a body (RFC 9110, section 8.3),
     before the rest of it is read.
     """
-    said = [line for line in scope["headers"] if line[0].startswith(b"content-")]
-    announced = any(name == b"content-length" and value.strip(b"0") for name, value in said)
+    lines = [line for line in scope["headers"] if line[0].startswith(b"content-")]
+    announced = any(name == b"content-length" and value.strip(b"0") for name, value in lines)
     if announced:
-        _demand_json(said)
+        _require_json(lines)
     content, more = bytearray(), True
     try:
         with deadlines.one():
@@ -77,7 +76,7 @@ async def read(scope: Scope, receive: Receive, max_bytes: int, deadlines: Deadli
                     raise ClientDisconnect
                 part = message.get("body", b"")
                 if part and not content and not announced:
-                    _demand_json(said)
+                    _require_json(lines)
                 content += part
                 if len(content) > max_bytes:
                     raise Failure(
@@ -91,14 +90,14 @@ async def read(scope: Scope, receive: Receive, max_bytes: int, deadlines: Deadli
     return bytes(content)
 
 
-def _demand_json(said: list[tuple[bytes, bytes]]) -> None:
-    """Raises `Failure` unless these headers say that the body is JSON in UTF-8, as it is."""
-    types = [value for name, value in said if name == b"content-type"]
+def _require_json(lines: list[tuple[bytes, bytes]]) -> None:
+    """Raises `Failure` unless these headers announce JSON in UTF-8 without a content encoding."""
+    types = [value for name, value in lines if name == b"content-type"]
     if not types or not all(map(_is_json, types)):
         raise Failure(
             Kind.UNSUPPORTED_MEDIA_TYPE, "Send JSON in UTF-8: Content-Type: application/json."
         )
-    for name, value in said:
+    for name, value in lines:
         if name == b"content-encoding" and not _NOT_ENCODED.issuperset(
             coding.strip(b" \t") for coding in value.lower().split(b",")
         ):
@@ -125,29 +124,29 @@ def _has_too_many(content: bytes, bracket: bytes) -> bool:
 
 
 class Body:
-    """What a body must be: an object, or some of them."""
+    """The model that validates a body: an object, or an array of objects."""
 
     def __init__(self, kind: Any) -> None:
         self._model: TypeAdapter[Any] = TypeAdapter(kind)
         schema = self._model.json_schema()
         one = next(iter(schema.get("$defs", {}).values()), schema)
-        self._several = schema.get("type") == "array"
-        self._most_items: int = schema.get("maxItems", 1)
-        self.max_bytes: Final = MAX_BULK_BODY if self._several else MAX_BODY
+        self._is_array = schema.get("type") == "array"
+        self._max_items: int = schema.get("maxItems", 1)
+        self.max_bytes: Final = MAX_BULK_BODY if self._is_array else MAX_BODY
         self._members = list(one["properties"])
 
     def parsed(self, content: bytes) -> Any:
-        """What the content says. Raises `Failure`."""
+        """Parse and validate the JSON text. Raises `Failure`."""
         if _has_too_many(content, b"["):
             raise Failure(Kind.MALFORMED_REQUEST, "The body holds too many lists.")
-        if self._several and _has_too_many(content, b"{"):
-            detail = f"Input should have at most {self._most_items} objects."
+        if self._is_array and _has_too_many(content, b"{"):
+            detail = f"Input should have at most {self._max_items} objects."
             raise InvalidInput([{"detail": detail, "pointer": "#"}])
         try:
             value = from_json(content, allow_inf_nan=False)
         except ValueError as error:
             raise Failure(Kind.MALFORMED_REQUEST, f"The body is not JSON: {error}.") from None
-        # Pydantic would make an error of each unknown member before the first could be told.
+        # Pydantic would build an error for every unknown member before any can be reported.
         if not isinstance(value, dict) or len(value) > len(self._members):
             unknown = list(islice(self._unknown(value), MAX_ERRORS + 1))
             if len(unknown) > MAX_ERRORS:
@@ -155,14 +154,14 @@ class Body:
         try:
             return self._model.validate_python(value)
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_input=False)
-        raise InvalidInput([self._error(fault) for fault in faults[: MAX_ERRORS + 1]])
+            failures = error.errors(include_url=False, include_input=False)
+        raise InvalidInput([self._error(failure) for failure in failures[: MAX_ERRORS + 1]])
 
     def _unknown(self, value: Any) -> Iterator[InputError]:
-        """An error for each member that is not known. Its name is not told: it may be anything."""
+        """An error for each unknown member, without its name, which is the client's text."""
         detail = f"An unknown member; known are: {names(self._members)}."
-        several = self._several and isinstance(value, list)
-        for number, item in enumerate(value[: self._most_items] if several else [value]):
+        several = self._is_array and isinstance(value, list)
+        for number, item in enumerate(value[: self._max_items] if several else [value]):
             if isinstance(item, dict):
                 error: InputError = {
                     "detail": detail,
@@ -170,13 +169,13 @@ class Body:
                 }
                 yield from repeat(error, len(item) - sum(name in item for name in self._members))
 
-    def _error(self, fault: Any) -> InputError:
-        unknown = fault["type"] == "extra_forbidden"
-        place = fault["loc"][: 1 + self._several - unknown]
-        message = _MESSAGES.get(fault["type"], fault["msg"])
+    def _error(self, failure: Any) -> InputError:
+        unknown = failure["type"] == "extra_forbidden"
+        location = failure["loc"][: 1 + self._is_array - unknown]
+        message = _MESSAGES.get(failure["type"], failure["msg"])
         return {
             "detail": f"An unknown member; known are: {names(self._members)}."
             if unknown
             else f"{message}.",
-            "pointer": "/".join(["#", *map(str, place)]),
+            "pointer": "/".join(["#", *map(str, location)]),
         }

@@ -1,4 +1,4 @@
-"""Which front ends may call, and what they may read of the answers."""
+"""CORS: which origins may call, and which response headers they may read."""
 
 from collections.abc import Iterable
 from typing import Final, final
@@ -12,8 +12,8 @@ from api.http.problems import Failure, Kind
 from api.http.request_headers import REQUEST_HEADERS
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_SENT: Final = [header.name for header in REQUEST_HEADERS if header.cors]
-_READ: Final = (
+_ALLOWED_HEADERS: Final = [header.name for header in REQUEST_HEADERS if header.cors]
+_EXPOSED_HEADERS: Final = (
     "ETag",
     "Idempotency-Replayed",
     "Link",
@@ -26,28 +26,31 @@ _READ: Final = (
     "X-Request-Id",
     "X-Total-Count",
 )
-_ASKS: Final = {b"origin", b"access-control-request-method"}
+_PREFLIGHT_HEADERS: Final = {b"origin", b"access-control-request-method"}
 
 
 def is_preflight(scope: Scope) -> bool:
-    """Whether a browser asks if a page may send a request (Fetch, section 3.3.3)."""
-    return scope["method"] == "OPTIONS" and {name for name, _ in scope["headers"]} >= _ASKS
+    """Whether the request is a CORS preflight (Fetch, section 3.3.3)."""
+    return (
+        scope["method"] == "OPTIONS"
+        and {name for name, _ in scope["headers"]} >= _PREFLIGHT_HEADERS
+    )
 
 
 @final
 class CORS:
-    """Explicit origins, and no credentials: a token is sent by a program, not by a browser."""
+    """CORS for explicit origins, without credentials: clients send tokens, not cookies."""
 
     def __init__(self, origins: Iterable[str], *, timing: bool = False) -> None:
-        """`timing`: their pages may read Server-Timing (Resource Timing, section 4.5.1)."""
+        """`timing`: the origins may read Server-Timing (Resource Timing, section 4.5.1)."""
         self._rules = CORSMiddleware(
-            Response(),  # it only judges
+            Response(),  # the middleware only makes preflight responses
             allow_origins=[*origins],
             allow_methods=_METHODS,
-            allow_headers=_SENT,
+            allow_headers=_ALLOWED_HEADERS,
             max_age=7200,
         )
-        exposed = (b"access-control-expose-headers", ", ".join(_READ).encode())
+        exposed = (b"access-control-expose-headers", ", ".join(_EXPOSED_HEADERS).encode())
         naming = [b"access-control-allow-origin", *[b"timing-allow-origin"] * timing]
         self._headers = {
             origin.encode(): [*((name, origin.encode()) for name in naming), exposed]
@@ -55,15 +58,15 @@ class CORS:
         }
 
     def headers(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
-        """What an answer to this origin says besides."""
+        """The CORS headers of a response to this origin."""
         return self._headers.get(origin, []) if origin else []
 
     def preflight(self, headers: Headers) -> Response:
-        """The answer to a browser that asks whether it may. Raises `Failure`."""
-        answer = self._rules.preflight_response(headers)
-        if answer.status_code != 200:
-            detail = f"{bytes(answer.body).decode()}."
+        """The response to a preflight request. Raises `Failure`."""
+        response = self._rules.preflight_response(headers)
+        if response.status_code != 200:
+            detail = f"{bytes(response.body).decode()}."
             raise Failure(Kind.MALFORMED_REQUEST, detail)
-        for said in ("vary", "access-control-allow-origin"):  # by every answer; twice is too often
-            del answer.headers[said]
-        return answer
+        for name in ("vary", "access-control-allow-origin"):  # added to every response
+            del response.headers[name]
+        return response

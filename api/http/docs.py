@@ -1,4 +1,4 @@
-"""The documentation: as a document, and as a page. All it loads comes from this server."""
+"""The API documentation: openapi.json and Swagger UI, whose assets come from this server."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ async def docs(_: Request) -> HTMLResponse:
         swagger_js_url=f"{_ASSETS.removeprefix('/')}/swagger-ui-bundle.js",
         swagger_css_url=f"{_ASSETS.removeprefix('/')}/swagger-ui.css",
         swagger_favicon_url=f"{_ASSETS.removeprefix('/')}/favicon.png",
-        # its badge would send the document's address to a validator elsewhere
+        # its badge would send the document's URL to a validator on the internet
         swagger_ui_parameters={"validatorUrl": None, "persistAuthorization": False},
     )
     page.headers["Content-Security-Policy"] = (

@@ -1,4 +1,4 @@
-"""What a task or a list is, in a few characters, and what a client says of that (RFC 9110)."""
+"""ETags of tasks and lists, and the headers If-Match and If-None-Match (RFC 9110)."""
 
 import re
 from functools import partial
@@ -11,27 +11,27 @@ from pydantic import WithJsonSchema
 from api.http.fields import ParsedBy
 from api.http.problems import MalformedHeader
 
-# W/"..." or "...", in a list (RFC 9110, sections 8.8.3 and 13.1.1); obs-text is not taken.
+# W/"..." or "...", in a list (RFC 9110, sections 8.8.3 and 13.1.1); obs-text is refused.
 _TAG: Final = r'(W/)?"([\x21\x23-\x7e]*)"'
 _LIST: Final = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 _EACH: Final = re.compile(_TAG)
 MAX_TAGS: Final = 100  # in one header
 _VERSION: Final = re.compile("[1-9][0-9]{0,17}")
 
-# For OpenAPI.
+# Of both headers, for OpenAPI.
 SCHEMA: Final = {
     "type": "string",
     "pattern": rf'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*"){{0,{MAX_TAGS - 1}}})$',
     "examples": ['"1"'],
 }
 
-# Opaque parts of tags, each after whether it is weak.
+# (is weak, opaque part) of each ETag.
 Tags = tuple[tuple[bool, str], ...]
 ANY: Final[Tags] = ((True, "*"),)
 
 
 def parsed(header: str, value: str) -> Tags:
-    """The tags in this header. Raises `Failure`."""
+    """Parse the list of ETags in a header. Raises `Failure`."""
     if value.strip() == "*":
         return ANY
     if value.count('"') > 2 * MAX_TAGS:
@@ -62,18 +62,18 @@ IfNoneMatch = Annotated[
 
 
 def of_version(version: int) -> str:
-    """The strong tag of a task."""
+    """The strong ETag of a task."""
     return f'"{version}"'
 
 
 def weak_etag(*parts: str) -> str:
-    """The weak tag of what is made of these."""
+    """A weak ETag: a digest of these parts."""
     digest = blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
     return f'W/"{digest}"'
 
 
 def versions(tags: Tags | None) -> list[int] | None:
-    """Which versions of a task they mean, by strong comparison; None: any."""
+    """The versions of a task that match these ETags by strong comparison; None: any version."""
     if tags is None or tags is ANY:
         return None
     return [int(opaque) for weak, opaque in tags if not weak and _VERSION.fullmatch(opaque)]

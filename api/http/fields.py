@@ -1,4 +1,4 @@
-"""What bodies and parameters are made of, whatever they are about."""
+"""Field types and validators for bodies, query parameters and headers of every feature."""
 
 import json
 import re
@@ -27,27 +27,27 @@ _DATE: Final = re.compile(
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 
-# For the document. `shown` knows of more that shows nothing.
+# JSON Schema for OpenAPI. `shown` also refuses other invisible characters.
 NO_NUL: Final = {"pattern": r"^[^\x00]*$"}
 NOT_BLANK: Final = {"pattern": r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f][^\x00]*$"}
 
 
 def without_nul(text: str) -> str:
-    """For `AfterValidator`: text that PostgreSQL can hold."""
+    """For `AfterValidator`: text without U+0000, which PostgreSQL cannot store."""
     if "\0" in text:
         raise PydanticCustomError("nul", "String should not hold U+0000")
     return text
 
 
 def shown(text: str) -> str:
-    """For `AfterValidator`: text of which a reader sees something."""
+    """For `AfterValidator`: text with at least one visible character."""
     if is_blank(text):
         raise PydanticCustomError("blank", "String should not be blank")
     return text
 
 
 def query_boolean(value: object) -> object:
-    """For `BeforeValidator`: `true` and `false` in a query, and no other word for them."""
+    """For `BeforeValidator`: only `true` and `false` are booleans in a query."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
@@ -72,7 +72,7 @@ def _query_date(value: object) -> object:
 DIGITS: Final = BeforeValidator(_query_integer)
 
 _Date = Annotated[AwareDatetime, BeforeValidator(_query_date), AfterValidator(_in_utc)]
-# A parameter that is left out is left out, and never null.
+# An optional parameter can be omitted, but not null.
 _DATE_SCHEMA: Final = WithJsonSchema({"type": "string", "format": "date-time"})
 QueryDate = Annotated[_Date | None, _DATE_SCHEMA]
 QueryBoolean = Annotated[
@@ -82,13 +82,14 @@ QueryBoolean = Annotated[
 STRICT: Final = ConfigDict(extra="forbid")
 
 
-EXAMPLES: Final = "x-task-api-examples"  # in a schema: those of `examples`, each as JSON
+EXAMPLES: Final = "x-task-api-examples"  # member of a schema: its `examples`, each as JSON text
 
 
 def examples(*values: JsonValue) -> ConfigDict:
-    """What `openapi.with_components` shows of a model or TypedDict in the document.
+    """The examples of a model or TypedDict in the OpenAPI document.
 
-    As text meanwhile: FastAPI sorts the members of examples, and leaves out those that are null.
+    They are stored as text until `openapi.with_components` parses them: FastAPI sorts the members
+    of examples and drops those that are null.
     """
     return ConfigDict(json_schema_extra={EXAMPLES: [json.dumps(value) for value in values]})
 
@@ -96,21 +97,21 @@ def examples(*values: JsonValue) -> ConfigDict:
 @final
 @dataclass(frozen=True, slots=True)
 class ParsedBy:
-    """In the annotation of a header or a path's parameter: makes the argument of its text.
+    """In the annotation of a header or path parameter: the function that parses its text.
 
-    `parse` raises `Failure` for what cannot be one. Of several lines of a header it gets one list
-    (RFC 9110, section 5.3).
+    `parse` raises `Failure`. Several lines of a header are joined by commas first (RFC 9110,
+    section 5.3).
     """
 
     parse: Callable[[str], Any]
 
 
 class NoParameters(BaseModel):
-    """The query of a path that takes none, and the base of every other."""
+    """The query model of a route without query parameters, and the base of all others."""
 
     model_config = STRICT
 
     @property
     def is_slow(self) -> bool:
-        """Whether the database may have to work long for it."""
+        """Whether the query may take the database long."""
         return False

@@ -1,4 +1,4 @@
-"""Is the process alive; is the database there, with row security in force."""
+"""Liveness (`/livez`) and readiness (`/readyz`: database reachable, row security in force)."""
 
 from typing import Final, Literal
 
@@ -26,7 +26,7 @@ class Health(BaseModel):
     warnings: list[str] | SkipJsonSchema[None] = None
 
     def response(self) -> Response:
-        """As an answer."""
+        """The HTTP response."""
         return Response(self.model_dump_json(exclude_none=True), media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI does not know by itself."""
+"""The OpenAPI document: headers, problems and examples that FastAPI does not generate."""
 
 import json
 from typing import Any, Final
@@ -48,13 +48,13 @@ _ERRORS: Final[dict[Kind, InputError]] = {
 
 
 def responses(status: int, *headers: str) -> Responses:
-    """The `responses` of a route that answers so."""
+    """OpenAPI `responses` of a route: this status with these headers."""
     described = {"headers": {name: {"$ref": _HEADER.format(name)} for name in headers}}
     return {status: described | ({"description": "Not modified"} if status == 304 else {})}
 
 
 def failures(*kinds: Kind) -> Responses:
-    """The `responses` of a route that can fail so."""
+    """OpenAPI `responses` of a route for these kinds of problems."""
     found: Responses = {}
     for status in sorted({kind.status for kind in kinds}):
         these = [kind for kind in kinds if kind.status == status]
@@ -79,9 +79,10 @@ def _example(kind: Kind) -> dict[str, Any]:
 
 
 def with_components(document: dict[str, Any], current: type[BaseModel]) -> dict[str, Any]:
-    """The document with what `responses` and `failures` refer to, and what every answer has.
+    """The document with the components that `responses` and `failures` refer to, and with the
+    headers of every response.
 
-    `current`: what a problem of PRECONDITION_FAILED holds.
+    `current`: the model of the `current` member of a PRECONDITION_FAILED problem.
     """
     _, problems = TypeAdapter.json_schemas(
         [(kind.__name__, "serialization", TypeAdapter(kind)) for kind in (Problem, current)],
@@ -109,7 +110,7 @@ def with_components(document: dict[str, Any], current: type[BaseModel]) -> dict[
                 known = "security" in operation and status != "401"
                 names = _ALWAYS + _OF_USERS if known else _ALWAYS
                 there |= {name: {"$ref": _HEADER.format(name)} for name in names}
-                if problem := response.get("content", {}).get(MEDIA_TYPE):  # said once
+                if problem := response.get("content", {}).get(MEDIA_TYPE):  # shared by all routes
                     name = "-or-".join(problem["examples"])
                     if changed := problem["examples"].get(Kind.PRECONDITION_FAILED.slug):
                         changed["value"]["current"] = schemas[current.__name__]["examples"][0]
@@ -120,7 +121,7 @@ def with_components(document: dict[str, Any], current: type[BaseModel]) -> dict[
 
 
 def _untitled(part: Any) -> Any:
-    """Without the titles that Pydantic makes of names: `Created At` says nothing new."""
+    """Without the titles that Pydantic derives from names, such as `Created At`."""
     if isinstance(part, list):
         return [_untitled(item) for item in part]
     if not isinstance(part, dict):
@@ -128,5 +129,5 @@ def _untitled(part: Any) -> Any:
     return {
         name: value if name == "examples" else _untitled(value)
         for name, value in part.items()
-        if name != "title" or isinstance(value, dict)  # a member can be called so
+        if name != "title" or isinstance(value, dict)  # a property may be named `title`
     }

@@ -1,4 +1,4 @@
-"""One shape for every failure: problem details (RFC 9457)."""
+"""Error responses: problem details (RFC 9457) for every failure."""
 
 import asyncio
 import json
@@ -18,9 +18,9 @@ from api.auth.jwks import KeysUnavailable
 from api.database.errors import CommitInterrupted, DatabaseError, DatabaseUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
-MAX_ERRORS: Final = 100  # of a problem; a megabyte has room for a hundred thousand
+MAX_ERRORS: Final = 100  # in one problem; a body of a megabyte can hold a hundred thousand
 MAX_PROBLEM: Final = 64 * 1024  # bytes
-CLOSE_CONNECTION: Final = {"Connection": "close"}  # headers of a connection's last answer
+CLOSE_CONNECTION: Final = {"Connection": "close"}  # headers of a connection's last response
 
 _IN_DOUBT: Final = (
     "It was interrupted while it was committed, so nobody knows whether it was done; look, "
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class Kind(Enum):
-    """Every kind of problem, with its status and its title. Its `type` is made of its name."""
+    """Every kind of problem, with its status and title. Its `type` is derived from its name."""
 
     MALFORMED_REQUEST = 400, "The request is malformed"
     UNAUTHORIZED = 401, "Authentication required"
@@ -87,13 +87,13 @@ class Problem(TypedDict):
 
 
 class ProblemResponse(Response):
-    """A problem, on its way."""
+    """A response whose body is a problem."""
 
     kind: Kind
 
 
 class Failure(Exception):
-    """A request that is answered with a problem. `detail` holds nothing of the input."""
+    """A request fails, with a problem as its response. `detail` never quotes the input."""
 
     def __init__(
         self,
@@ -104,14 +104,14 @@ class Failure(Exception):
         headers: Mapping[str, str] | None = None,
         current: str | None = None,
     ) -> None:
-        """`current`: what the request was to change, as it is now, as JSON."""
+        """`current`: the current state of the resource, as JSON text."""
         super().__init__(detail)
         self.kind, self.detail, self.errors = kind, detail, errors
         self.headers, self.current = headers, current
 
 
 class InvalidInput(Failure):
-    """The input is well-formed, and wrong: one entry for each fault."""
+    """The input is well-formed but invalid: one entry for each error."""
 
     def __init__(self, errors: Sequence[InputError]) -> None:
         detail = "The input is not what this address takes."
@@ -121,10 +121,10 @@ class InvalidInput(Failure):
 
 
 class MalformedHeader(Failure):
-    """A header cannot be read."""
+    """A request header cannot be parsed."""
 
     def __init__(self, header: str, detail: str) -> None:
-        """`detail`: what it takes."""
+        """`detail`: what the header takes."""
         super().__init__(
             Kind.MALFORMED_REQUEST,
             f"The header {header} is malformed.",
@@ -132,7 +132,7 @@ class MalformedHeader(Failure):
         )
 
 
-# What `answer` knows, but for cancellations.
+# The exceptions that `answer` expects, except cancellations.
 KNOWN: Final = (
     *(Failure, Unauthorized, KeysUnavailable, ClientDisconnect),
     *(DatabaseUnavailable, DatabaseError, TimeoutError),
@@ -142,35 +142,35 @@ KNOWN: Final = (
 def unavailable(
     detail: str, errors: Sequence[InputError] = (), headers: Mapping[str, str] | None = None
 ) -> Failure:
-    """The same request may succeed in some seconds."""
+    """A 503: the same request may succeed in some seconds."""
     later = {"Retry-After": "2"} | dict(headers or {})
     return Failure(Kind.UNAVAILABLE, detail, errors=errors, headers=later)
 
 
 def crowded() -> Failure:
-    """There is no room for this connection."""
+    """A 503 when there are too many connections."""
     return unavailable("Too many are connected; try again.", headers=CLOSE_CONNECTION)
 
 
 def no_such_address() -> Failure:
-    """No route has this path."""
+    """A 404: no route has this path."""
     return Failure(Kind.NO_SUCH_ADDRESS, "There is nothing at this address.")
 
 
 def method_not_allowed(allowed: Iterable[str]) -> Failure:
-    """There are routes with this path, for other methods."""
+    """A 405: the routes with this path take other methods."""
     methods = ", ".join(sorted(allowed))
     detail = f"This address takes {methods}."
     return Failure(Kind.METHOD_NOT_ALLOWED, detail, headers={"Allow": methods})
 
 
 def log_fault(error: BaseException) -> None:
-    """Say in the log what nobody foresaw."""
+    """Log an unexpected exception with its traceback."""
     _log.error("a fault of this program", exc_info=error)
 
 
 def answer(error: BaseException, request_id: str) -> ProblemResponse:
-    """The response to a request in which this was raised. Logs what was not foreseen."""
+    """The problem response for an exception. Logs unexpected ones."""
     failure = error if isinstance(error, Failure) else _failure(error)
     problem: dict[str, object] = {
         "type": failure.kind.uri,
@@ -186,7 +186,7 @@ def answer(error: BaseException, request_id: str) -> ProblemResponse:
 
 
 def _body(problem: dict[str, object], errors: Sequence[InputError], current: str | None) -> bytes:
-    """The problem with its errors and `current`; what has no room in MAX_PROBLEM is left out."""
+    """The problem with its errors and `current`, truncated to MAX_PROBLEM."""
     content = _json(problem, errors, current)
     if len(content) > MAX_PROBLEM:
         problem = problem | {"detail": f"{problem['detail']} Not all of it has room here."}
@@ -208,9 +208,9 @@ def _failure(error: BaseException) -> Failure:
         case Unauthorized():
             challenge = 'Bearer error="invalid_token"' if error.presented else "Bearer"
             return Failure(Kind.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge})
-        case HTTPException(status_code=404):  # of files that are not there
+        case HTTPException(status_code=404):  # from StaticFiles
             return no_such_address()
-        case ClientDisconnect():  # nobody is there to read it
+        case ClientDisconnect():  # the response reaches no client
             return Failure(Kind.MALFORMED_REQUEST, "The body did not arrive.")
         case KeysUnavailable():
             return unavailable("Tokens cannot be verified just now; try again.")
@@ -224,7 +224,7 @@ def _failure(error: BaseException) -> Failure:
             return unavailable("It took too long; try again.")
         case asyncio.CancelledError():  # the time to stop is over
             return unavailable("The server is stopping; try again.", headers=CLOSE_CONNECTION)
-        case DatabaseError():  # logged where it came from
+        case DatabaseError():  # logged where it was raised
             pass
         case _:
             log_fault(error)

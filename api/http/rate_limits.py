@@ -1,7 +1,6 @@
-"""How often one may ask: a user; and an address whose tokens are refused.
+"""Rate limits: requests of a user, and refused tokens of an IP address.
 
-A window begins with the first request that is counted in it, and all are forgotten when it ends
-(limits' fixed window).
+Fixed windows (as in limits): a window begins with the first request that it counts.
 """
 
 import asyncio
@@ -20,10 +19,10 @@ from api.forwarded import network
 from api.http.problems import Failure, Kind
 from api.settings import Settings
 
-HEADERS: Final = "task-api.ratelimit"  # in the scope: what the answer says of its user's limit
+HEADERS: Final = "task-api.ratelimit"  # in the scope: the RateLimit headers of the response
 TIMEOUT: Final = 0.25  # seconds that Redis may take
-PAUSE: Final = 5.0  # seconds until it is tried again
-MOST: Final = 100_000  # windows in memory, some 30 MiB; then the oldest is forgotten
+PAUSE: Final = 5.0  # seconds until Redis is tried again
+MOST: Final = 100_000  # windows in memory, some 30 MiB; then the oldest is dropped
 _CONNECTIONS: Final = 20  # to Redis
 
 _log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @final
 class RateLimits:
-    """What the settings allow, each process by itself or all that share a Redis."""
+    """The rate limits of the settings, counted in this process or in a shared Redis."""
 
     def __init__(self, settings: Settings) -> None:
         user, address = settings.rate_limit, settings.rate_limit_address
@@ -41,19 +40,19 @@ class RateLimits:
         self._address = _Limit("address", address, self._shared) if user and address else None
 
     def admit(self, scope: Scope) -> None:
-        """Raises `Failure` when too many tokens from the request's address were refused."""
+        """Raises `Failure` when too many tokens from the client's IP address were refused."""
         if (limit := self._address) is None or (address := _address(scope)) is None:
             return
         if seconds := limit.spent(address):
             raise _too_many("Too many tokens from this address were refused", seconds)
 
     async def refused(self, scope: Scope) -> None:
-        """Count a token that was refused against the request's address."""
+        """Count a refused token against the client's IP address."""
         if (limit := self._address) is not None and (address := _address(scope)) is not None:
             await limit.count(address)
 
     async def count(self, scope: Scope, user: User) -> None:
-        """Count a request of this user's. What the response is to say of it is left in the scope.
+        """Count a request of this user, and put the RateLimit headers into the scope.
 
         Raises `Failure` when there were too many.
         """
@@ -65,7 +64,7 @@ class RateLimits:
                 raise _too_many(often, seconds)
 
     async def close(self) -> None:
-        """Let go of Redis."""
+        """Close the connections to Redis."""
         if self._shared is not None:
             await self._shared.close()
 
@@ -78,10 +77,10 @@ class _Window:
 
 @final
 class _Limit:
-    """So many in so many seconds, for each name by itself.
+    """A fixed-window limit: `amount` in `seconds`, for each user or IP address.
 
-    The windows are kept here and not in limits' MemoryStorage, which looks through all of them for
-    each request: 1.3 ms with 10,000 users. These end in the order in which they began.
+    The windows are kept here and not in limits' MemoryStorage, which iterates over all of them for
+    each request: 1.3 ms with 10,000 users. Here they end in the order in which they began.
     """
 
     def __init__(self, name: str, rate: RateLimitItem, shared: "_Shared | None") -> None:
@@ -91,30 +90,30 @@ class _Limit:
         self._policy = f'"{name}";q={self.amount};w={self.seconds}'.encode()
 
     async def count(self, who: str) -> tuple[int, int]:
-        """Count one more: how many there are now, and the seconds until they are forgotten."""
+        """Count one more; returns the count and the seconds until the window ends."""
         now = time.monotonic()
         window = self._windows.get(who)
         if fresh := window is None or window.ends <= now:
             window = self._begin(who, now)
-        if (count := window.count) <= self.amount:  # beyond that there is nothing to count
+        if (count := window.count) <= self.amount:  # past the limit it stays refused
             window.count = count = count + 1
             if self._shared is not None:
                 key = self._rate.key_for(self._name, who)
                 count = await self._shared.count(key, self.seconds, window, fresh)
-        return count, self._left(window)
+        return count, self._seconds_left(window)
 
     def spent(self, who: str) -> int:
-        """The seconds until one more may come; 0 when it may now.
+        """The seconds until one more is allowed; 0 if it is now.
 
-        What others counted is known here once one more was counted: Redis is not asked.
+        Does not query Redis: counts of other processes are seen at the next `count`.
         """
         window = self._windows.get(who)
         if window is None or window.count < self.amount or window.ends <= time.monotonic():
             return 0
-        return self._left(window)
+        return self._seconds_left(window)
 
     def headers(self, count: int, seconds: int) -> list[tuple[bytes, bytes]]:
-        """What an answer says of it (draft-ietf-httpapi-ratelimit-headers-10)."""
+        """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10)."""
         left = f'"{self._name}";r={max(self.amount - count, 0)};t={seconds}'
         return [(b"ratelimit-policy", self._policy), (b"ratelimit", left.encode())]
 
@@ -128,16 +127,16 @@ class _Limit:
         return window
 
     @staticmethod
-    def _left(window: _Window) -> int:
+    def _seconds_left(window: _Window) -> int:
         return max(ceil(window.ends - time.monotonic()), 1)
 
 
 @final
 class _Shared:
-    """Counts in Redis. While it is away, each process goes on by its own."""
+    """Counters in Redis. While it is unavailable, each process counts alone."""
 
     def __init__(self, url: str) -> None:
-        # imported by those who have it: the extra `redis`
+        # only installed with the extra `redis`
         from limits.aio.storage import RedisStorage
         from redis.asyncio import BlockingConnectionPool
         from redis.asyncio.retry import Retry
@@ -154,14 +153,14 @@ class _Shared:
             connection_pool=self._pool,  # type: ignore[arg-type]
         )
         self._failures = (RedisError, OSError, ValueError)
-        self._away, self._again = False, 0.0
+        self._is_unavailable, self._retry_at = False, 0.0
 
     async def count(self, key: str, seconds: int, window: _Window, fresh: bool) -> int:
-        """Count one more: how many there are now. The window learns when it ends."""
-        if trying := self._away:
-            if (now := time.monotonic()) < self._again:
+        """Count one more and return the count; updates the window's end."""
+        if retrying := self._is_unavailable:
+            if (now := time.monotonic()) < self._retry_at:
                 return window.count
-            self._again = now + PAUSE  # while one tries whether it is back, the others do not wait
+            self._retry_at = now + PAUSE  # one request retries, the others do not wait
         try:
             async with asyncio.timeout(TIMEOUT):
                 count = await self._storage.incr(key, seconds)
@@ -171,12 +170,12 @@ class _Shared:
                     left = await self._storage.get_expiry(key) - time.time() + 0.5  # it is rounded
                     window.ends = time.monotonic() + min(left, seconds)
         except self._failures as error:
-            if trying or not self._away:  # once for all that fail together
+            if retrying or not self._is_unavailable:  # log once for all that fail together
                 name = type(error).__name__  # a message may quote what was sent
                 _log.warning("Redis is away, each process counts by itself: %s", name)
-            self._away, self._again = True, time.monotonic() + PAUSE
+            self._is_unavailable, self._retry_at = True, time.monotonic() + PAUSE
             return window.count
-        self._away = False
+        self._is_unavailable = False
         window.count = count
         return count
 
@@ -193,9 +192,9 @@ def _too_many(reason: str, seconds: int) -> Failure:
 
 
 def _address(scope: Scope) -> str | None:
-    """Who is at the other end; behind a proxy that is trusted, whom it names.
+    """The client's network: of the peer, or of the client that a trusted proxy names.
 
-    A Unix socket has no address, and all who come by it are not one stranger.
+    None on a Unix socket, whose clients must not share one limit.
     """
     client = scope.get("client")
     return network(client[0]) if client else None

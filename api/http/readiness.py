@@ -1,4 +1,4 @@
-"""Is this process ready to serve, and if not, what is wrong? Nothing names a role or a host."""
+"""Readiness checks of the database and the key set; reports name no role or host."""
 
 import asyncio
 import time
@@ -12,14 +12,14 @@ from api.database.gate import CannotServe
 from api.database.session import Database
 
 # Seconds.
-MAX_AGE: Final = 3.0  # that an answer is good
-AWAKE: Final = 120.0  # after the last request in which the database is asked; then it may sleep
-TIMEOUT: Final = 2.0  # for all that is asked
+MAX_AGE: Final = 3.0  # of a cached result
+AWAKE: Final = 120.0  # the database is checked for so long after a request; then it may sleep
+TIMEOUT: Final = 2.0  # for each check
 
 
 @dataclass(frozen=True)
 class Report:
-    """What keeps it from serving, and what does not yet: sentences, for anybody to read."""
+    """Why the process cannot serve, and warnings: sentences fit for the public."""
 
     faults: list[str]
     warnings: list[str]
@@ -27,36 +27,36 @@ class Report:
 
 @final
 class Readiness:
-    """Asks seldom, and remembers.
+    """Cached readiness checks.
 
-    While nobody uses the database, a good answer is good until a connection to it breaks: a probe
-    every few seconds would keep a database from going to sleep.
+    While no request uses the database, a good result stays valid until a connection to it breaks:
+    a query every few seconds would keep a serverless database from suspending.
     """
 
     def __init__(self, database: Database, authenticator: Authenticator) -> None:
         self._database, self._keys = database, authenticator.key_set
-        self._asking = asyncio.Lock()
-        self._asked = float("-inf")
+        self._lock = asyncio.Lock()
+        self._checked_at = float("-inf")
         self._faults: list[str] = []
 
     async def report(self) -> Report:
-        """What is so now, or was some seconds ago."""
-        async with self._asking:
+        """The current report, at most `MAX_AGE` seconds old while the database is in use."""
+        async with self._lock:
             if not self._is_known():
-                self._faults = await self._ask()
-                self._asked = time.monotonic()
+                self._faults = await self._check()
+                self._checked_at = time.monotonic()
         keys = self._keys
         stale = keys is not None and keys.is_stale
         return Report(self._faults, ["The issuer's keys are stale."] if stale else [])
 
     def _is_known(self) -> bool:
-        age = time.monotonic() - self._asked
+        age = time.monotonic() - self._checked_at
         if age < MAX_AGE or self._faults:
             return age < MAX_AGE
         unused = time.monotonic() - self._database.used > AWAKE
         return unused and not self._database.is_broken
 
-    async def _ask(self) -> list[str]:
+    async def _check(self) -> list[str]:
         faults = []
         try:
             async with asyncio.timeout(TIMEOUT):

@@ -1,11 +1,11 @@
-"""Every header of a request that the program reads. CORS and the documents take theirs from it."""
+"""Every request header that the program reads: the source for CORS and the documentation."""
 
 from typing import Final, NamedTuple
 
 
 class RequestHeader(NamedTuple):
-    """`cors`: a page of another origin may send it. `logged`: its value is in the log, if it is of
-    the form that such a value has."""
+    """`cors`: a page of another origin may send it. `logged`: its value is logged if it is
+    well-formed."""
 
     name: str
     purpose: str

@@ -1,9 +1,8 @@
-"""How a request finds its route, and how a user's route takes it: who asks, what is asked, then the
-database.
+"""Routing: matches a request to its route, authenticates it, parses it and runs its transaction.
 
-FastAPI reads the body before it looks at the token, echoes input in its errors, takes `"yes"` for
-true and ignores what it does not know. A `UserRoute` keeps FastAPI's signature and OpenAPI
-document, and reads the request itself, once and strictly.
+FastAPI reads the body before it verifies the token, echoes input in its errors, takes `"yes"` for
+true and ignores unknown parameters. A `UserRoute` keeps FastAPI's signature and OpenAPI document,
+and parses the request itself, once and strictly.
 """
 
 from collections import Counter
@@ -29,9 +28,9 @@ from api.http.problems import MAX_ERRORS, InputError, InvalidInput
 from api.http.rate_limits import RateLimits
 from api.http.timing import AUTH, DATABASE, timed
 
-# Queries whose parameters are remembered, and their length: what is valid can yet be padded.
+# Cached query strings, and their maximum length: a valid one can be padded to any length.
 _QUERY_CACHE_SIZE: Final = 256
-_QUERY: Final = 100  # bytes
+_MAX_CACHED_QUERY: Final = 100  # bytes
 
 _BEARER: Final = HTTPBearer(bearerFormat="JWT", scheme_name="bearer", auto_error=False)
 
@@ -39,8 +38,8 @@ _BEARER: Final = HTTPBearer(bearerFormat="JWT", scheme_name="bearer", auto_error
 async def authenticated(
     scope: Scope, limits: RateLimits, authenticator: Authenticator, authorization: list[str]
 ) -> User:
-    """Who is asking, unless that was asked too often. Raises `Failure`, and what the authenticator
-    raises."""
+    """Authenticate the request and count it against the rate limits. Raises `Failure`, and what the
+    authenticator raises."""
     limits.admit(scope)
     try:
         user = await authenticator.user(authorization)
@@ -52,7 +51,7 @@ async def authenticated(
 
 
 async def caller(request: Request, _: Annotated[object, Depends(_BEARER)]) -> User:
-    """The dependency that is the user whom the request's token names. Raises what `authenticated`
+    """FastAPI dependency: the user whom the request's token names. Raises what `authenticated`
     raises."""
     scope, state = request.scope, request.app.state
     authorization = values(scope, b"authorization")
@@ -60,21 +59,21 @@ async def caller(request: Request, _: Annotated[object, Depends(_BEARER)]) -> Us
         return await authenticated(scope, state.rate_limits, state.authenticator, authorization)
 
 
-# In a signature: the transaction of the caller.
+# In the signature of a route: the transaction of the authenticated user.
 Tx = Annotated[Transaction, Depends(caller)]
 
 Handler = Callable[[Scope, Receive], Coroutine[Any, Any, Response]]
 
 
 class Route(APIRoute):
-    """A route whose function takes the request and answers it, without contexts around it.
+    """A route whose function takes the request and returns the response.
 
-    `answer` is the short way to it; FastAPI's leads through `get_route_handler`.
+    `answer` calls it directly; FastAPI's own stack calls it through `get_route_handler`.
     """
 
     answer: Handler
     takes: set[str]  # methods
-    before: "Sequence[Route]" = ()  # what one of these matches is not for this route
+    before: "Sequence[Route]" = ()  # a path that one of these matches is not this route's
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -89,7 +88,7 @@ class Route(APIRoute):
         return answer
 
     def of(self, app: FastAPI, before: "Iterable[Route]") -> Self:
-        """The same as a route of this application, whose first routes these are.
+        """A copy of the route for this application, in which the routes `before` take precedence.
 
         It takes HEAD where it takes GET: the server leaves out the body.
         """
@@ -102,7 +101,7 @@ class Route(APIRoute):
         return route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As `find` has it."""
+        """Match by the same rules as `find`."""
         match, found = super().matches(scope)
         if match is Match.NONE or any(
             super(Route, one).matches(scope)[0] is not Match.NONE for one in self.before
@@ -119,10 +118,9 @@ class Route(APIRoute):
 
 
 def find(routes: Iterable[Route], scope: Scope) -> Route | None:
-    """The one that takes this request, if one does. Its path's parameters are left in the scope.
+    """The route that takes this request, or None. Puts `route` and `path_params` into the scope.
 
-    An address is the first path's that matches it: `bulk` is not the id of a task, whatever the
-    method.
+    The first path that matches wins, whatever the method: `bulk` is not the id of a task.
     """
     path = ""
     for route in routes:
@@ -135,8 +133,8 @@ def find(routes: Iterable[Route], scope: Scope) -> Route | None:
 
 
 class UserRoute(Route):
-    """A route whose function takes `tx: Tx` and any of: parameters of its path and headers, each
-    with a `ParsedBy` in its annotation, a query model, a body."""
+    """A route of an authenticated user. Its function takes `tx: Tx` and any of: path parameters and
+    headers, each with a `ParsedBy` in its annotation, a query model, a body."""
 
     def _built(self) -> Handler:
         call: Callable[..., Awaitable[Response]] = self.endpoint
@@ -150,7 +148,7 @@ class UserRoute(Route):
             (p.name, p.alias.lower().encode(), _parser(p)) for p in self.dependant.header_params
         ]
         query_model: Any = query[1].annotation if query else NoParameters
-        # with the field: how many there may be stands beside the annotation
+        # the field holds the maximum length of a list
         body_model = Body(Annotated[body[1].annotation, body[1]]) if body else None
 
         @lru_cache(_QUERY_CACHE_SIZE)
@@ -171,7 +169,7 @@ class UserRoute(Route):
             for name, parsed in path:
                 arguments[name] = parsed(scope["path_params"][name])
             query_string = scope["query_string"]
-            if len(query_string) <= _QUERY:
+            if len(query_string) <= _MAX_CACHED_QUERY:
                 given = parameters(query_string)
             else:
                 given = _parameters(query_string, query_model)
@@ -192,8 +190,8 @@ class UserRoute(Route):
         return answer
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What FastAPI calls. It solves the dependencies, of which that of `Tx` is the user, and
-        makes the response if the function returns something else; what is in between is `answer`.
+        """The handler that FastAPI calls: it solves the dependencies, of which that of `Tx` is the
+        user, calls `answer`, and serializes a result that is not a response.
         """
         included = _effective_route_context_var.get()  # with the dependencies of `include_router`
         route: Any = self if included is None or included.original_route is not self else included
@@ -210,10 +208,10 @@ class UserRoute(Route):
             answer: Callable[..., Awaitable[Any]] = self.answer
             return await answer(request.scope, request.receive, solved.pop(tx), **solved)
 
-        asked = copy(takes)
-        asked.call, asked.request_param_name = call, request_name
-        asked.path_params = asked.query_params = asked.header_params = asked.body_params = []
-        route.dependant, route.body_field = asked, None
+        bare = copy(takes)
+        bare.call, bare.request_param_name = call, request_name
+        bare.path_params = bare.query_params = bare.header_params = bare.body_params = []
+        route.dependant, route.body_field = bare, None
         try:
             return super().get_route_handler()
         finally:
@@ -221,7 +219,7 @@ class UserRoute(Route):
 
 
 def _parser(field: Any) -> Callable[[str], Any]:
-    """What the annotation of a header or a path's parameter says that makes it of its text."""
+    """The `ParsedBy` function in the annotation of a header or path parameter."""
     for part in field.field_info.metadata:
         if isinstance(part, ParsedBy):
             return part.parse
@@ -230,7 +228,7 @@ def _parser(field: Any) -> Callable[[str], Any]:
 
 def _parameters(query_string: bytes, model: type[BaseModel]) -> BaseModel:
     known = list(model.model_fields)
-    # Among more than there are to be given and to be named, there is as much at fault.
+    # With more than this, there are already more errors than are reported.
     fields = [field for field in query_string.split(b"&") if field][: len(known) + MAX_ERRORS + 1]
     items = QueryParams(b"&".join(fields)).multi_items()
     times = Counter(name for name, _ in items)
@@ -247,7 +245,7 @@ def _parameters(query_string: bytes, model: type[BaseModel]) -> BaseModel:
     except ValidationError as error:
         raise InvalidInput(
             [
-                {"detail": f"{fault['msg']}.", "parameter": str(fault["loc"][0])}
-                for fault in error.errors(include_url=False, include_input=False)
+                {"detail": f"{failure['msg']}.", "parameter": str(failure["loc"][0])}
+                for failure in error.errors(include_url=False, include_input=False)
             ]
         ) from None

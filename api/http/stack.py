@@ -1,5 +1,5 @@
-"""How a response that comes through FastAPI's own stack becomes as any other: headers, problems,
-timeouts, preflights. Nothing of it is used until something is added to the application."""
+"""Headers, problems, timeouts and preflights for requests that pass through FastAPI's own stack,
+which is used only once something (middleware, router, ...) is added to the application."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from api.http.timeouts import Deadlines
 
 Lines = list[tuple[bytes, bytes]]
 
-STARTED: Final = "task-api.started"  # in the scope: the `Started` request
+STARTED: Final = "task-api.started"  # in the scope: the `Started` of the request
 
 _NOT_FOUND: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 
@@ -30,15 +30,15 @@ _NOT_FOUND: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 @final
 @dataclass(slots=True)
 class Started:
-    """A request on its way through the stack, whose parts may copy its scope."""
+    """The state of a request in the stack; kept outside the scope, which middleware may copy."""
 
     request_id: str
-    headers: Callable[[Scope], Lines]  # of its response, whatever that is
+    headers: Callable[[Scope], Lines]  # of every response to it
     problem: Kind | None = None
     interrupted: CommitInterrupted | None = None
 
     def response(self, message: Message, scope: Scope) -> Response:
-        """What is said of the response that begins with this message, with the headers it lacks."""
+        """A `Response` for the log: the status and headers that this message starts."""
         response = Response(status_code=message["status"])
         if self.problem is not None and self.problem.status == response.status_code:
             response = ProblemResponse(status_code=response.status_code)
@@ -49,7 +49,7 @@ class Started:
 
 @final
 class Innermost:
-    """The middleware within all others: they see requests and responses as the client does."""
+    """The innermost middleware: the others see requests and responses as the client does."""
 
     def __init__(self, app: ASGIApp, *, cors: CORS, deadlines: Deadlines) -> None:
         self._app, self._cors, self._deadlines = app, cors, deadlines
@@ -76,12 +76,12 @@ class Innermost:
         except (Failure, TimeoutError) as error:
             await problem(Request(scope), error)(scope, receive, sends)
         except CommitInterrupted as error:
-            started.interrupted = error  # what is around may know of a cancellation only
+            started.interrupted = error  # outer middleware may only see a cancellation
             raise
 
 
 def completed(given: Any, ours: Lines) -> Lines:
-    """The lines of a response with those of ours that it lacks."""
+    """The headers of a response, with those of ours that it lacks."""
     lines = [line for line in given if line[0].lower() != b"x-request-id"]
     there = {name.lower() for name, _ in lines}
     varies = [value for name, value in lines if name.lower() == b"vary"]
@@ -96,7 +96,7 @@ def _words(*lists: bytes) -> set[bytes]:
 
 
 def problem(request: Request, error: BaseException) -> Response:
-    """The problem that this is. A handler of exceptions."""
+    """Exception handler: the problem response for an exception."""
     started: Started = request.scope[STARTED]
     response = problems.answer(started.interrupted or error, started.request_id)
     started.problem = response.kind
@@ -104,22 +104,22 @@ def problem(request: Request, error: BaseException) -> Response:
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    return problem(request, error)  # at once: a function would be given to a thread
+    return problem(request, error)  # async, because Starlette runs sync handlers in a thread
 
 
 async def _http_exception(request: Request, error: HTTPException) -> Response:
-    """A problem where no route takes the request; what a route raises is FastAPI's to say."""
+    """A problem where no route takes the request; FastAPI handles what a route raises."""
     status = HTTPStatus(error.status_code)
     if status not in _NOT_FOUND or error.detail != status.phrase:
         return await http_exception_handler(request, error)
     if status == HTTPStatus.NOT_FOUND:
         return problem(request, problems.no_such_address())
-    said = (error.headers or {}).get("Allow", "").split(", ")
-    allowed = _allowed(request.app, request.scope) or set(said)
+    allow = (error.headers or {}).get("Allow", "").split(", ")
+    allowed = _allowed(request.app, request.scope) or set(allow)
     return problem(request, problems.method_not_allowed(allowed))
 
 
-# By the exception. Who registers others for the same exceptions replaces these.
+# By exception; handlers that are registered later replace these.
 HANDLERS: Final[dict[Any, Any]] = {
     **dict.fromkeys(problems.KNOWN, _problem),
     HTTPException: _http_exception,
@@ -137,7 +137,7 @@ def _allowed(app: FastAPI, scope: Scope) -> set[str]:
 
 
 def route_of(app: FastAPI, scope: Scope) -> RouteContext | None:
-    """The route at the address of this request, with its whole path."""
+    """The route that matches this request's path, with the prefixes of its routers."""
     partial = None
     for route in iter_route_contexts(app.routes):
         match = route.matches(scope)[0]

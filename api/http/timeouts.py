@@ -3,35 +3,35 @@
 import asyncio
 from typing import Any, Final, Self, final
 
-_ROUND: Final = 0.1  # seconds between two looks at all of them; a timer for each would cost more
+_CHECK_INTERVAL: Final = 0.1  # seconds between two checks of all deadlines
 
 
 @final
 class Deadlines:
-    """So many seconds for each of the tasks that are running: `with deadlines.one(): ...`.
+    """A timeout of `seconds` for each `with deadlines.one(): ...` block.
 
-    Who takes longer is cancelled, and `TimeoutError` is raised where its `with` block ends, as
-    `asyncio.timeout` does it. That has a timer for each, which costs ten times as much.
+    A task that takes longer is cancelled, and its block raises `TimeoutError`, as with
+    `asyncio.timeout`, whose timer for each block costs ten times as much.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._running: dict[_Deadline, float] = {}  # since when, by the loop's clock
+        self._running: dict[_Deadline, float] = {}  # start, by the loop's clock
         self._round: asyncio.TimerHandle | None = None
 
     def one(self) -> "_Deadline":
-        """One more, which begins with its block."""
+        """A context manager whose time starts when its block is entered."""
         return _Deadline(self)
 
     def begin(self, deadline: "_Deadline") -> None:
-        """It is running from now on."""
+        """Start the time of a deadline."""
         loop = asyncio.get_running_loop()
         self._running[deadline] = loop.time()
         if self._round is None:
-            self._round = loop.call_later(_ROUND, self._expire_due, loop)
+            self._round = loop.call_later(_CHECK_INTERVAL, self._expire_due, loop)
 
     def end(self, deadline: "_Deadline") -> None:
-        """It is not running any more."""
+        """Stop it. Safe to call again."""
         self._running.pop(deadline, None)
 
     def _expire_due(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,12 +40,14 @@ class Deadlines:
         for deadline in late:
             del self._running[deadline]
             deadline.expire()
-        self._round = loop.call_later(_ROUND, self._expire_due, loop) if self._running else None
+        self._round = (
+            loop.call_later(_CHECK_INTERVAL, self._expire_due, loop) if self._running else None
+        )
 
 
 @final
 class _Deadline:
-    """The task in the block, and how often it had been cancelled before."""
+    """The task in a `with` block, and its number of pending cancellations before."""
 
     __slots__ = ("_before", "_deadlines", "_has_passed", "_task")
 
@@ -55,13 +57,13 @@ class _Deadline:
 
     def __enter__(self) -> Self:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine that is awaited is a task's
+        assert task is not None  # noqa: S101 - every awaited coroutine runs in a task
         self._task, self._before = task, task.cancelling()
         self._deadlines.begin(self)
         return self
 
     def expire(self) -> None:
-        """The time is over."""
+        """Cancel the task: the time is over."""
         self._has_passed = True
         self._task.cancel()
 

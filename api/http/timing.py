@@ -1,4 +1,4 @@
-"""How long the parts of a request take, noted in its scope."""
+"""Durations of the parts of a request, stored in its scope."""
 
 from time import perf_counter
 from typing import Final, final
@@ -11,7 +11,7 @@ DATABASE: Final = "task-api.database"
 
 @final
 class timed:  # noqa: N801 - read as a verb: with timed(scope, AUTH)
-    """Notes in the scope when a part of the request began and ended."""
+    """Stores `(began, ended)` of a part of the request in the scope, by `perf_counter`."""
 
     __slots__ = ("_began", "_part", "_scope")
 

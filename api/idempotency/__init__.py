@@ -1,3 +1,4 @@
-"""Requests with an Idempotency-Key: the table of used keys, its statements, and the replay.
+"""Idempotency-Key support: the table of used keys, its statements, and response replay.
 
-A feature's route asks `replay.once`; nothing here knows what the request did."""
+A route calls `replay.once`; nothing here knows what the request did.
+"""

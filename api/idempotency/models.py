@@ -1,4 +1,4 @@
-"""The table of used Idempotency-Keys, as `queries` sees it. Its truth is db/migrations/."""
+"""The SQLModel of table `idempotency_key`, for `queries`. db/migrations/ defines the schema."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """What one person's request with an Idempotency-Key was, and how it was answered."""
+    """A user's Idempotency-Key: the fingerprint of its request, and the stored response."""
 
     __tablename__ = "idempotency_key"
 

@@ -1,5 +1,4 @@
-"""Every statement on used Idempotency-Keys. Each says whose rows it is about, whatever the policies
-say."""
+"""SQL on used Idempotency-Keys. Each statement filters by the caller, whatever the policies say."""
 
 from typing import Final
 
@@ -18,7 +17,7 @@ _THIS_KEY: Final = col(IdempotencyKey.key) == KEY
 
 _AGE: Final = bindparam("age", type_=Interval)
 
-# Less those that another request is about to delete.
+# Skips keys that another request is deleting.
 EXPIRED_KEYS: Final = Statement(
     select(col(IdempotencyKey.key))
     .where(_MY_KEY, col(IdempotencyKey.created_at) < func.now() - _AGE)
@@ -27,7 +26,7 @@ EXPIRED_KEYS: Final = Statement(
     .with_for_update(skip_locked=True)
 )
 
-# An index of keys leads to this one, whatever PostgreSQL expects; none of dates can.
+# Written so that PostgreSQL always uses the index of keys: none of dates fits.
 _HAS_EXPIRED: Final = col(IdempotencyKey.created_at) + _AGE < func.now()
 
 FORGET_KEY: Final = Statement(
@@ -36,7 +35,7 @@ FORGET_KEY: Final = Statement(
     .returning(col(IdempotencyKey.key))
 )
 
-# No row: the caller has used it already.
+# No row: the caller has used the key already.
 CLAIM_KEY: Final = Statement(
     upsert(IdempotencyKey)
     .values(user_id=CALLER, key=KEY, fingerprint=bindparam("fingerprint", type_=Text))
@@ -64,9 +63,9 @@ STORED_RESPONSE: Final = Statement(
     ).where(_MY_KEY, _THIS_KEY, ~_HAS_EXPIRED)
 )
 
-# --- all that is kept of a person, for the operator ---
+# --- all rows of a user, for `task-api export` and `erase` ---
 
-# A kept answer has a megabyte at most.
+# A stored response has a megabyte at most.
 PERSONAL_ROWS: Final = personal_rows.of(
     IdempotencyKey,
     "kept_answer",

@@ -1,6 +1,7 @@
-"""The same request sent again has its effect once: draft-ietf-httpapi-idempotency-key-header-07.
+"""Idempotency-Key: a repeated request takes effect once, and its stored response is replayed.
 
-What was answered is written in the transaction of the effect, so neither is ever there alone.
+Source: draft-ietf-httpapi-idempotency-key-header-07. The response is stored in the transaction of
+the effect, so neither is committed without the other.
 """
 
 import json
@@ -25,24 +26,24 @@ MAX_FORGOTTEN: Final = 50  # expired keys that a request deletes; each may hold 
 # A string of RFC 8941, section 3.3.3, or what most clients send: the same without quotes.
 _QUOTED: Final = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _BARE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x7e]+")
-_MOST: Final = 255
+_MAX_KEY: Final = 255
 # For OpenAPI.
 SCHEMA: Final = {
     "type": "string",
     "pattern": r'^("[ !#-\[\]-~]{1,255}"|[!#-+\--~]{1,255})$',
     "examples": ['"7d1f3a52-c3a4-4a0e-9b8d-0a3f5f6c2b11"'],
 }
-_ABOUT_THE_BODY: Final = {"content-length", "content-type"}
+_CONTENT_HEADERS: Final = {"content-length", "content-type"}
 
 
 def parsed(value: str) -> str:
-    """The key in the header. Raises `Failure`."""
+    """Parse the Idempotency-Key header; the key. Raises `Failure`."""
     if quoted := _QUOTED.fullmatch(value):
         key = re.sub(r"\\(.)", r"\1", quoted[1])
     else:
         key = value if _BARE.fullmatch(value) else ""
-    if not 1 <= len(key) <= _MOST:
-        detail = f"It takes one key of 1 to {_MOST} characters of ASCII, best in double quotes."
+    if not 1 <= len(key) <= _MAX_KEY:
+        detail = f"It takes one key of 1 to {_MAX_KEY} characters of ASCII, best in double quotes."
         raise MalformedHeader("Idempotency-Key", detail)
     return key
 
@@ -60,11 +61,11 @@ KeyHeader = Annotated[
 
 
 def fingerprint(request: object) -> str:
-    """What tells a request from others: the SHA-256 of what the client sent, as canonical JSON.
+    """The fingerprint of a request: the SHA-256 of its canonical JSON, in hex.
 
-    Canonical: members sorted, no whitespace, values as they were validated. Of a model, a member
-    that was not sent, or sent with its default value, does not count: so a request is the same
-    before and after a version that adds a member.
+    Canonical: members sorted, no whitespace, values as validated. A model's members that were not
+    sent, or equal their default, are left out: so the fingerprint survives a version that adds a
+    member.
     """
 
     def sent(value: Any) -> Any:
@@ -77,10 +78,10 @@ def fingerprint(request: object) -> str:
 
 
 def _with_defaults(request: object) -> str:
-    """The fingerprint as it was stored when defaults counted.
+    """The fingerprint as earlier versions stored it, with defaults.
 
-    A request that was answered by such a version is replayed by this one, if its model has had no
-    new member since. To be deleted once none has run for `KEY_LIFETIME`.
+    It lets this version replay their responses, if the model has had no new member since. Delete it
+    once no such version has run for `KEY_LIFETIME`.
     """
     text = json.dumps(request, default=to_jsonable_python, sort_keys=True)
     return sha256(text.encode()).hexdigest()
@@ -89,22 +90,22 @@ def _with_defaults(request: object) -> str:
 async def once(
     tx: Transaction, key: str | None, request: object, effect: Callable[[], Awaitable[Response]]
 ) -> Response:
-    """The answer of `effect`, or what it was when the caller first used this key.
+    """The response of `effect`, or the stored one if the caller has used this key before.
 
-    `request` is what was asked: lists, models and what JSON has. Raises `Failure` when the key was
-    used for something else, or is being used just now.
+    `request`: what identifies it, as lists, models and JSON values. Raises `Failure` when the key
+    was used for another request, or while its first request is still running.
     """
     if key is None:
         return await effect()
     try:
-        await _forget_expired(tx, key)
+        await _delete_expired(tx, key)
         claimed = await tx.row(queries.CLAIM_KEY, key=key, fingerprint=fingerprint(request))
     except DatabaseBusy:
         raise _still_running() from None
     if claimed is None:
-        return await _again(tx, key, request)
+        return await _replay(tx, key, request)
     response = await effect()
-    headers = {k: v for k, v in response.headers.items() if k not in _ABOUT_THE_BODY}
+    headers = {k: v for k, v in response.headers.items() if k not in _CONTENT_HEADERS}
     await tx.row(
         queries.KEEP_ANSWER,
         key=key,
@@ -115,8 +116,8 @@ async def once(
     return response
 
 
-async def _forget_expired(tx: Transaction, key: str) -> None:
-    """Of the caller's keys: this one, and some others."""
+async def _delete_expired(tx: Transaction, key: str) -> None:
+    """Delete expired keys of the caller: this one, and up to MAX_FORGOTTEN others."""
     expired = await tx.each(queries.EXPIRED_KEYS, [{"age": KEY_LIFETIME, "limit": MAX_FORGOTTEN}])
     if expired:
         keys = {key, *(row["key"] for row in expired)}
@@ -125,18 +126,18 @@ async def _forget_expired(tx: Transaction, key: str) -> None:
         )
 
 
-async def _again(tx: Transaction, key: str, request: object) -> Response:
-    kept = await tx.row(queries.STORED_RESPONSE, key=key, age=KEY_LIFETIME)
-    if kept is None:
+async def _replay(tx: Transaction, key: str, request: object) -> Response:
+    saved = await tx.row(queries.STORED_RESPONSE, key=key, age=KEY_LIFETIME)
+    if saved is None:
         raise _still_running()
-    if kept["fingerprint"] not in (fingerprint(request), _with_defaults(request)):
+    if saved["fingerprint"] not in (fingerprint(request), _with_defaults(request)):
         raise Failure(
             Kind.IDEMPOTENCY_KEY_REUSED,
             "This Idempotency-Key came with another request; make a new one for each action.",
             errors=[{"detail": "It was used before.", "header": "Idempotency-Key"}],
         )
-    headers = json.loads(kept["headers"]) | {"Idempotency-Replayed": "true"}
-    return Response(kept["body"], kept["status"], headers, media_type="application/json")
+    headers = json.loads(saved["headers"]) | {"Idempotency-Replayed": "true"}
+    return Response(saved["body"], saved["status"], headers, media_type="application/json")
 
 
 def _still_running() -> Failure:

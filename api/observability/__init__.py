@@ -1,1 +1,1 @@
-"""What an operator sees: the record of a request, logs, metrics and their exporter, tracing."""
+"""Observability: request records, logs, Prometheus metrics, OpenTelemetry tracing."""

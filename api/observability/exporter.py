@@ -1,4 +1,4 @@
-"""The page of numbers that Prometheus reads: one for all processes, on a port of its own."""
+"""The Prometheus exporter: one endpoint for all processes, on a port of its own."""
 
 import os
 import tempfile
@@ -15,19 +15,19 @@ _FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 @contextmanager
 def exporting(settings: ObservationSettings, workers: int = 1) -> Iterator[None]:
-    """The page, while the block runs, if the settings ask for it.
+    """Serve the metrics while the block runs, if the settings have a METRICS_PORT.
 
-    To be entered before the processes start. Raises `SettingsError` when its address cannot be had.
+    Enter it before the workers start. Raises `SettingsError` when it cannot listen.
     """
     if settings.metrics_port is None:
         yield
         return
     with ExitStack() as stack:
-        if workers > 1:  # set before prometheus_client is imported, or it does not look
+        if workers > 1:  # prometheus_client reads it when it is imported
             os.environ[_FOLDER] = stack.enter_context(_folder())
             numbers: Any = _Files(Path(os.environ[_FOLDER]))
         else:
-            for name in (_FOLDER, _FOLDER.lower()):  # it would write files of several processes
+            for name in (_FOLDER, _FOLDER.lower()):  # else metrics go to files
                 os.environ.pop(name, None)
             from api.observability import metrics
 
@@ -69,10 +69,10 @@ def _page(numbers: Any, host: str, port: int) -> Iterator[None]:
 
 @final
 class _Files:
-    """What the processes wrote there, added up.
+    """A Prometheus collector that sums the files of all processes.
 
-    One that has ended takes its gauges with it, and leaves its counters to process 0, so that
-    neither goes down and there are never more files than processes.
+    When a process has ended, its gauges are deleted and its counters added to those of process 0,
+    so counters never decrease and the files do not accumulate.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,15 +80,15 @@ class _Files:
         from prometheus_client.mmap_dict import MmapedDict
         from prometheus_client.multiprocess import MultiProcessCollector
 
-        # without types
+        # prometheus_client has no types here
         self._open: Any = MmapedDict
         self._all: Any = MultiProcessCollector(None, folder)  # type: ignore[no-untyped-call]
         self._folder, self._process = folder, psutil.Process()
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
 
     def collect(self) -> Any:
-        """For a page."""
-        with self._one_at_a_time:
+        """Called by prometheus_client for each scrape."""
+        with self._lock:
             living = {process.pid for process in self._process.children()} | {0}
             for file in self._folder.glob("*.db"):
                 kind, *_, process = file.stem.split("_")
@@ -97,7 +97,7 @@ class _Files:
             return self._all.collect()
 
     def _inherit(self, file: Path, kind: str) -> None:
-        if kind != "gauge" and file.stat().st_size:  # it may have ended right after its beginning
+        if kind != "gauge" and file.stat().st_size:  # empty if it ended right after its start
             kept = self._open(str(self._folder / f"{kind}_0.db"))
             for key, value, *_ in self._open.read_all_values_from_file(str(file)):
                 kept.write_value(key, kept.read_value(key)[0] + value, 0.0)

@@ -1,6 +1,6 @@
-"""What is logged: a line for each request, and one for whatever else there is to say.
+"""Logging: a line for each request, and the configuration of all other loggers.
 
-Never what a client wrote, for it may be what should not be kept: a query, a token, a title.
+Client input (a query, a token, a title) is never logged: it may be confidential.
 """
 
 import itertools
@@ -22,10 +22,10 @@ from uvicorn.logging import DefaultFormatter
 from api.observability.request_record import RequestRecord
 from api.setting_values import LogFormat
 
-_GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_VALID_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _PROCESS: Final = secrets.token_hex(6)
 _numbers: Final = itertools.count(1)
-# What could end a line, or move the cursor of a terminal.
+# Line breaks and terminal control characters, escaped.
 _CONTROLS: Final = {
     **{code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))},
     **{code: f"\\u{code:x}" for code in (0x2028, 0x2029)},
@@ -34,7 +34,7 @@ _CONTROLS: Final = {
 
 
 def config(chosen: LogFormat) -> dict[str, Any]:
-    """For what is logged besides requests, by this program and by the libraries in it."""
+    """The `logging` configuration for everything except request lines."""
     formatter = "JSONFormatter" if _json(chosen) else "TextFormatter"
     ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
     return {
@@ -48,18 +48,18 @@ def config(chosen: LogFormat) -> dict[str, Any]:
 
 
 def request_id(given: bytes | None) -> str:
-    """The id that a proxy or a client gave to its request, if it can be one; else a new one."""
-    if given and _GIVEN.fullmatch(given):
+    """The X-Request-Id of a proxy or client if it is well-formed; else a new one."""
+    if given and _VALID_ID.fullmatch(given):
         return given.decode()
     return f"{_PROCESS}-{next(_numbers):x}"
 
 
 def writer(chosen: LogFormat) -> Callable[[RequestRecord], None]:
-    """Writes the line of a request on stderr."""
+    """A function that writes the log line of a request to stderr."""
     line = _json_line if _json(chosen) else _text_line
 
     def write(record: RequestRecord) -> None:
-        with suppress(OSError):  # nobody reads, or the disk is full: no fault of the client's
+        with suppress(OSError):  # a closed pipe or a full disk must not fail the request
             sys.stderr.write(line(record))
 
     return write
@@ -70,7 +70,7 @@ def _json(chosen: LogFormat) -> bool:
 
 
 def _json_line(record: RequestRecord) -> str:
-    # Written out, for it is done for every request; and nothing in it needs to be escaped.
+    # Formatted by hand because it runs for every request; no value needs escaping.
     line = (
         f'{{"time":"{_time(time.time())}","level":"{_level(record)}",'
         f'"logger":"api.request","method":"{record.method}","route":"{record.route}",'
@@ -103,7 +103,7 @@ def _level(record: RequestRecord) -> str:
 
 
 def _time(seconds: float) -> str:
-    """As RFC 3339 has it."""
+    """An RFC 3339 timestamp in UTC."""
     return f"{_second(int(seconds))}.{int(seconds * 1000) % 1000:03d}Z"
 
 
@@ -113,10 +113,10 @@ def _second(seconds: int) -> str:
 
 
 class JSONFormatter(logging.Formatter):
-    """One object on one line."""
+    """Formats a log record as one JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of this record."""
+        """The line, with the exception's type and traceback but not its message."""
         entry = {
             "time": _time(record.created),
             "level": record.levelname.lower(),
@@ -129,13 +129,13 @@ class JSONFormatter(logging.Formatter):
 
 
 class TextFormatter(DefaultFormatter):
-    """uvicorn's, for people."""
+    """uvicorn's formatter, with control characters escaped."""
 
     def __init__(self) -> None:
         super().__init__("%(levelprefix)s %(message)s", use_colors=sys.stderr.isatty())
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """What follows a line break is seen to belong to the same message."""
+        """Indents continuation lines, so that they cannot look like another message."""
         record.message = record.message.translate(_CONTROLS)
         return super().formatMessage(record)
 
@@ -144,7 +144,7 @@ class TextFormatter(DefaultFormatter):
         ei: tuple[type[BaseException], BaseException, TracebackType | None]
         | tuple[None, None, None],
     ) -> str:
-        """As in the other format."""
+        """The same traceback as in JSON."""
         return _traceback(ei[1]) if ei[1] else ""
 
 
@@ -153,10 +153,10 @@ def _name(error: BaseException) -> str:
 
 
 def _traceback(error: BaseException) -> str:
-    """Where it came from, and what from; not what it says, which may quote a row or a request."""
-    told: list[str] = []
+    """Frames and types of an exception chain; no messages, which may quote a row or a request."""
+    parts: list[str] = []
     chain: BaseException | None = error
-    while chain is not None and len(told) < 10:
-        told.append("".join(traceback.format_tb(chain.__traceback__)) + _name(chain))
+    while chain is not None and len(parts) < 10:
+        parts.append("".join(traceback.format_tb(chain.__traceback__)) + _name(chain))
         chain = chain.__cause__ or (None if chain.__suppress_context__ else chain.__context__)
-    return "\n".join(reversed(told))
+    return "\n".join(reversed(parts))

@@ -1,7 +1,7 @@
-"""What Prometheus is told. Labels come from sets that are known beforehand; none names a user.
+"""Prometheus metrics. Label values come from fixed sets; none identifies a user.
 
-With PROMETHEUS_MULTIPROC_DIR set before this is imported, the numbers lie in files there, from
-which `exporter` adds those of all processes up.
+If PROMETHEUS_MULTIPROC_DIR is set before this is imported, the values are in files there, which
+`exporter` sums over all processes.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from api.http.problems import Kind
 from api.observability.request_record import RequestRecord
 
 REGISTRY: Final = CollectorRegistry()
-_SAMPLED: Final = 1.0  # seconds between two looks at what has no end of its own
+_SAMPLE_INTERVAL: Final = 1.0  # seconds between two samples of the gauges
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # one line more for each
+disable_created_metrics()  # type: ignore[no-untyped-call]  # no `_created` series
 
 _REQUESTS: Final = Counter(
     "task_api_requests",
@@ -71,12 +71,12 @@ _FETCHES: Final = Counter(
     registry=REGISTRY,
 )
 for _kind in Kind:
-    _PROBLEMS.labels(_kind.slug)  # a rate needs the zero before the first
+    _PROBLEMS.labels(_kind.slug)  # rate() needs a zero before the first
 
 
 @cache
 def _key_set_age() -> Gauge:
-    """Made when there is one: a gauge that is not set says 0."""
+    """Created on first use: an unset gauge would export 0."""
     return Gauge(
         "task_api_key_set_age_seconds",
         "Since the issuer's key set was last fetched, by the process that has the oldest.",
@@ -86,7 +86,7 @@ def _key_set_age() -> Gauge:
 
 
 @cache
-def _answers(method: str, route: str, status: int) -> Counter:
+def _responses(method: str, route: str, status: int) -> Counter:
     return _REQUESTS.labels(method, route, status)
 
 
@@ -96,15 +96,15 @@ def _durations(method: str, route: str) -> Histogram:
 
 
 def count(record: RequestRecord) -> None:
-    """One request more."""
-    _answers(record.method, record.route, record.status).inc()
+    """Count one finished request."""
+    _responses(record.method, record.route, record.status).inc()
     _durations(record.method, record.route).observe(record.seconds)
     if record.problem:
         _PROBLEMS.labels(record.problem).inc()
 
 
 async def sample(database: Database, key_set: KeySet | None) -> None:
-    """Look at these once a second, for ever."""
+    """Set the pool's gauges and count key set fetches once a second, until cancelled."""
     counted = dict.fromkeys(key_set.fetches, 0) if key_set else {}
     _WORKERS.set(1)
     while True:
@@ -118,4 +118,4 @@ async def sample(database: Database, key_set: KeySet | None) -> None:
                 counted[outcome] = fetches
             if key_set.age is not None:
                 _key_set_age().set(key_set.age)
-        await asyncio.sleep(_SAMPLED)
+        await asyncio.sleep(_SAMPLE_INTERVAL)

@@ -1,4 +1,4 @@
-"""Who is told of a request when it has ended: the log, Prometheus, OpenTelemetry, the client."""
+"""Reports finished requests to the log, Prometheus, OpenTelemetry, and Server-Timing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -17,21 +17,21 @@ from api.settings import ObservationSettings, SettingsError
 
 
 def _tracer() -> Any:
-    """Raises `SettingsError` when a variable of OpenTelemetry's cannot be used."""
+    """Raises `SettingsError` when an OTEL_ variable cannot be used."""
     try:
         from api.observability.tracing import Tracer
 
         return Tracer()
-    except Exception as error:  # the SDK reads some of them as it is imported
-        said = f": {error}" if isinstance(error, ValueError) else ""
+    except Exception as error:  # the SDK reads some variables when it is imported
+        detail = f": {error}" if isinstance(error, ValueError) else ""
         raise SettingsError(
-            f"an OTEL_ variable cannot be used ({type(error).__name__}{said}); mend or unset it"
+            f"an OTEL_ variable cannot be used ({type(error).__name__}{detail}); mend or unset it"
         ) from None
 
 
 @final
 class Observer:
-    """Tells those whom the settings name. What is off is not even imported."""
+    """Reports requests to the outputs that are enabled. Disabled ones are not imported."""
 
     def __init__(self, settings: ObservationSettings) -> None:
         self._log = logs.writer(settings.log_format)
@@ -54,7 +54,7 @@ class Observer:
         request_id: str,
         began: float,
     ) -> None:
-        """This response is about to be sent. `began`: by `perf_counter`."""
+        """Report a request whose response is about to be sent. `began`: by `perf_counter`."""
         record = RequestRecord.of(scope, headers, response, request_id, began)
         if self._tracer is not None:
             record.trace_id = self._tracer.record(record)
@@ -65,7 +65,7 @@ class Observer:
         self._log(record)
 
     def refused(self, client: tuple[str, int] | None, response: Response, request_id: str) -> None:
-        """This is the answer to what was no request yet."""
+        """Report a response to input that was refused before it was a request."""
         scope = {"method": OTHER, "client": client}
         self.ended(scope, {}, response, request_id, perf_counter())
 
@@ -73,7 +73,7 @@ class Observer:
     async def watching(
         self, database: Database, authenticator: Authenticator
     ) -> AsyncIterator[None]:
-        """While the block runs, what has no end is looked at once a second."""
+        """Sample metrics while the block runs; then send the last spans."""
         sampling = None
         if self._metrics:
             from api.observability.metrics import sample

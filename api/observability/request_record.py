@@ -1,4 +1,4 @@
-"""A request and its answer, as they may be told to others."""
+"""The record of a request and its response, for logs, metrics and traces."""
 
 import re
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from api.observability.traceparent import Traceparent
 NO_ROUTE: Final = "none"
 OTHER: Final = "_OTHER"  # as OpenTelemetry calls a method that it does not know
 _METHODS: Final = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
-# Behind a proxy it is what a header says, which may be anything.
+# Behind a proxy it comes from a header, which may hold any text.
 _ADDRESS: Final = re.compile(r"[0-9A-Fa-f.:]{2,45}(%[a-z0-9]{1,15})?")
 
 
 @final
 @dataclass(slots=True)
 class RequestRecord:
-    """What an operator may know of it: nothing that a client wrote, but for ids of a fixed form.
+    """What operators may see of a request: no client input except ids of a fixed form.
 
-    Times are of `perf_counter`; a part that did not take place has none.
+    Times are by `perf_counter`; None for a part that did not take place.
     """
 
     method: str
@@ -51,7 +51,7 @@ class RequestRecord:
         request_id: str,
         began: float,
     ) -> Self:
-        """This request, answered now."""
+        """The record of a request whose response is ready now."""
         method, route = scope["method"], scope.get("route")
         client = None if UNKNOWN in scope else scope.get("client")
         parent = traceparent.parsed(headers.get(b"traceparent"))
@@ -72,12 +72,12 @@ class RequestRecord:
 
     @property
     def seconds(self) -> float:
-        """All of it, until the answer was ready to be sent."""
+        """The duration until the response was ready to be sent."""
         return self.ended - self.began
 
     @property
     def timing(self) -> str:
-        """A Server-Timing header: milliseconds."""
+        """The value of a Server-Timing header, in milliseconds."""
         parts = {"total": (self.began, self.ended), "auth": self.auth, "db": self.database}
         return ", ".join(
             f"{name};dur={(part[1] - part[0]) * 1000:.2f}" for name, part in parts.items() if part

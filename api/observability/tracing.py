@@ -1,6 +1,6 @@
-"""Spans for OpenTelemetry, over OTLP/HTTP, as its own OTEL_ variables say.
+"""OpenTelemetry tracing: spans over OTLP/HTTP, configured by the OTEL_ variables.
 
-Written by hand: what instruments a program from outside records addresses and queries.
+Written by hand because automatic instrumentation records IP addresses and queries.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _FLUSH: Final = 3.0  # seconds for the last spans to be sent
 
 @final
 class Tracer:
-    """Makes the spans of a request when it has ended, and sends them from a thread of its own."""
+    """Creates the spans of a finished request; a background thread sends them."""
 
     def __init__(self) -> None:
         ours = Resource.create({"service.name": "task-api", "service.version": version("task-api")})
@@ -43,7 +43,7 @@ class Tracer:
         self._tracer = self._provider.get_tracer("task-api")
 
     def record(self, record: RequestRecord) -> str:
-        """Its spans. Returns the id of its trace."""
+        """Create the spans of a request. Returns the trace id."""
         now = time.time_ns()
 
         def moment(counted: float) -> int:
@@ -83,7 +83,7 @@ class Tracer:
         ).end(ended)
 
     async def close(self) -> None:
-        """Send what is not sent yet, if somebody takes it in time."""
+        """Send the remaining spans, for at most `_FLUSH` seconds."""
         sending = threading.Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
         await asyncio.to_thread(sending.join, _FLUSH)

@@ -1,8 +1,8 @@
-"""Who may stay connected to a process when it is full, and how much it holds for who reads nothing.
+"""Connection limits, per process and per client address, and a limit on unsent response bytes.
 
-A connection is judged when it is made. Where its process or its address is full, the connection
-that has been idle longest ends, and before it the one that has been silent longest since it was
-made; where all are at work, the newcomer's requests are refused.
+The limits are checked when a connection is made. At a limit, the oldest connection that has not
+sent a request yet is closed, else the one that has been idle longest; if all of them have requests,
+those of the new connection are refused.
 """
 
 import socket
@@ -13,29 +13,29 @@ from math import inf
 from operator import attrgetter
 from typing import Any, Final, Protocol, final
 
-MAX_CONNECTIONS: Final = 2000  # of a process, unless said otherwise
-SHARE_OF_ADDRESS: Final = 4  # an address has a quarter of the connections unless said otherwise
+MAX_CONNECTIONS: Final = 2000  # of a process, by default
+SHARE_OF_ADDRESS: Final = 4  # by default, an address may have a quarter of the connections
 MIB: Final = 1024 * 1024
-_AT_ONCE: Final = struct.pack("ii", 1, 0)  # lingers for no second
+_NO_LINGER: Final = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
 class Connection(Protocol):
-    """One connection, as seen from here."""
+    """The interface of a connection that the limits need."""
 
     @property
     def unsent(self) -> int:
-        """Bytes of responses that the client has not taken yet."""
+        """Bytes of responses that the kernel has not taken yet."""
 
     def make_room(self) -> None:
-        """End it, for another connection needs its place."""
+        """Close it in favour of another connection."""
 
     def abort(self) -> None:
-        """End it at once; what is unsent is lost."""
+        """Close it at once; unsent bytes are lost."""
 
 
 @final
 class CountingTransport:
-    """A transport that counts the bytes that it is given to send."""
+    """An asyncio transport that counts the bytes written to it."""
 
     def __init__(self, transport: Any) -> None:
         self._transport, self._write = transport, transport.write
@@ -43,14 +43,14 @@ class CountingTransport:
         self.written = 0
 
     def write(self, data: bytes) -> None:
-        """Of a transport."""
+        """Write and count."""
         self.written += len(data)
         self._write(data)
 
     def abort(self) -> None:
-        """Reset the connection: the kernel gives up what it has to send, too (socket(7))."""
+        """Reset the connection: the kernel discards its unsent bytes, too (socket(7))."""
         connection = self._transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._transport.abort()
 
     def __getattr__(self, name: str) -> Any:
@@ -67,26 +67,26 @@ class _Group:
         self.places: dict[Place, None] = {}
 
     def make_room(self) -> None:
-        """End the connection that is silent or idle longest; one with unsent bytes only if there is
-        no other."""
+        """At the limit, close the connection that is silent or idle longest; one with unsent bytes
+        only if there is no other."""
         if len(self.places) < self.limit:
             return
         longest = min(self.places, key=_SINCE)
         if longest.connection.unsent:
-            taken = (place for place in self.places if not place.connection.unsent)
-            other = min(taken, key=_SINCE, default=longest)
-            longest = other if other.since < _AT_WORK else longest
-        if longest.since < _AT_WORK:
+            drained = (place for place in self.places if not place.connection.unsent)
+            other = min(drained, key=_SINCE, default=longest)
+            longest = other if other.since < _BUSY else longest
+        if longest.since < _BUSY:
             longest.leave()
             longest.connection.make_room()
 
 
 @final
 class Place:
-    """A connection's place among the others, from `Connections.join` until it leaves.
+    """A connection's entry in its limits, from `Connections.join` until `leave`.
 
-    `since`: when it became idle, by a clock; earlier than any of these while it is silent, and
-    `_AT_WORK` while it has a request. `is_admitted`: whether its requests are served.
+    `since`: when it became idle, by the monotonic clock; earlier than all of these until its first
+    request, and `_BUSY` while it has one. `is_admitted`: whether its requests are served.
     """
 
     __slots__ = ("_connections", "_groups", "address", "connection", "is_admitted", "since")
@@ -100,27 +100,27 @@ class Place:
     ) -> None:
         self._connections, self._groups = connections, groups
         self.address, self.connection = address, connection
-        self.since = time.monotonic() - _BEFORE
+        self.since = time.monotonic() - _SILENT_OFFSET
         for group in groups:
             group.places[self] = None
         self.is_admitted = False
         self.admit()
 
     def admit(self) -> bool:
-        """Whether its requests are served from now on: it finds room."""
+        """Check the limits again; whether its requests are served from now on."""
         self.is_admitted = all(len(group.places) <= group.limit for group in self._groups)
         return self.is_admitted
 
     def idle(self) -> None:
-        """It has no request: it may have to make room."""
+        """It has no request: it may be closed for another."""
         self.since = time.monotonic()
 
     def work(self) -> None:
-        """It has a request: it stays."""
-        self.since = _AT_WORK
+        """It has a request: it is not closed for another."""
+        self.since = _BUSY
 
     def leave(self) -> None:
-        """It ends. Doing so twice changes nothing."""
+        """Remove it from its limits. Idempotent."""
         for group in self._groups:
             del group.places[self]
         self._groups = ()
@@ -128,15 +128,16 @@ class Place:
 
 
 _SINCE: Final = attrgetter("since")
-_AT_WORK: Final = inf
-_BEFORE: Final = 1e9  # seconds: longer than any connection
+_BUSY: Final = inf
+_SILENT_OFFSET: Final = 1e9  # seconds, longer than any connection lives
 
 
 @final
 class Connections:
     """The connections of one process, at most `limit`, and `limit_per_address` of each address.
 
-    `max_unsent` is in bytes: past it the connection with the oldest unsent bytes ends.
+    `max_unsent`: bytes of all of them; past it the connection with the oldest unsent bytes is
+    reset.
     """
 
     def __init__(self, limit: int, limit_per_address: int | None, max_unsent: int) -> None:
@@ -144,10 +145,10 @@ class Connections:
         self._limit_per_address = limit_per_address or max(limit // SHARE_OF_ADDRESS, 1)
         self._addresses: dict[str, _Group] = {}
         self._max_unsent = max_unsent
-        self._unsent: dict[Place, float] = {}  # since when, the oldest first
+        self._unsent: dict[Place, float] = {}  # since when; oldest first
 
     def join(self, connection: Connection, address: str | None) -> Place:
-        """The place of a new connection. `address`: whose limit counts; None: nobody's."""
+        """Add a new connection, making room for it. `address`: None is exempt from its limit."""
         groups: tuple[_Group, ...] = (self._all,)
         if address is not None:
             group = self._addresses.get(address)
@@ -159,14 +160,14 @@ class Connections:
         return Place(self, groups, address, connection)
 
     def left(self, place: Place) -> None:
-        """Of a place: its connection ends."""
+        """Called by `Place.leave`."""
         self._unsent.pop(place, None)
         group = self._addresses.get(place.address or "")
         if group is not None and not group.places:
             del self._addresses[place.address or ""]
 
     def unread(self, place: Place) -> None:
-        """This connection has unsent bytes from now on, if it had none before."""
+        """The connection has unsent bytes; enforces `max_unsent`."""
         self._unsent.setdefault(place, time.monotonic())
         total = sum(one.connection.unsent for one in self._unsent)
         while total > self._max_unsent:
@@ -176,5 +177,5 @@ class Connections:
             oldest.connection.abort()
 
     def read(self, place: Place) -> None:
-        """This connection has no unsent bytes left, or none that are old."""
+        """The connection has no unsent bytes left, or only new ones."""
         self._unsent.pop(place, None)

@@ -1,4 +1,4 @@
-"""What the head of a request must be before anybody answers it (RFC 9112, section 3)."""
+"""Validation of a request line and headers, before routing (RFC 9112, section 3)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,16 +14,16 @@ _HOST: Final = re.compile(
     rb"(?:\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?"
 )
 _NO_PATH: Final = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]+)((?:[?#].*)?)\Z", re.DOTALL)
-_MAX_HOST: Final = 253 + 6  # bytes: a name of DNS (RFC 1035, section 2.3.4), a colon, a port
+_MAX_HOST: Final = 253 + 6  # bytes: DNS name (RFC 1035, section 2.3.4), colon, port
 _MAX_PORT: Final = 65_535
 
 Header = tuple[bytes, bytes]
 
 
 def fault(method: bytes, version: str, headers: Sequence[Header]) -> str | None:
-    """What is wrong with it, in a sentence.
+    """The error in a request line and headers as a sentence, or None.
 
-    A request of HTTP/1.1 has one Host, and any other one at most (section 3.2).
+    HTTP/1.1 requires one Host header; older versions allow at most one (section 3.2).
     """
     if version not in _VERSIONS:
         return "This is not HTTP/1.1."
@@ -37,7 +37,7 @@ def fault(method: bytes, version: str, headers: Sequence[Header]) -> str | None:
     return None
 
 
-@lru_cache(256)  # a server has few names
+@lru_cache(256)  # a server has few host names
 def _is_host(host: bytes) -> bool:
     found = _HOST.fullmatch(host.strip(b" \t"))
     return found is not None and int(found[2] or 0) <= _MAX_PORT and _is_ipv6(found[1])
@@ -53,18 +53,18 @@ def _is_ipv6(address: bytes | None) -> bool:
 
 
 def with_path(url: bytes) -> bytes:
-    """The target of a request; one in absolute form may have no path (RFC 9112, section 3.2.2)."""
+    """A request target with a path: absolute form may have none (RFC 9112, section 3.2.2)."""
     found = _NO_PATH.match(url)
     return url if found is None else found[1] + b"/" + found[2]
 
 
 def size(url: bytes, headers: Iterable[Header]) -> int:
-    """Of its lines, in bytes."""
+    """The size of a request target and headers, in bytes."""
     return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 def without_upgrade(method: bytes, url: bytes, version: str, headers: Iterable[Header]) -> bytes:
-    """It again, as it would be without a wish to change the protocol (RFC 9110, section 7.8)."""
+    """The request line and headers without Upgrade (RFC 9110, section 7.8)."""
     lines = [b"%b: %b" % header for header in headers if header[0] != b"upgrade"]
     first = b"%b %b HTTP/%b" % (method, url, version.encode())
     return b"\r\n".join([first, *lines, b"", b""])

@@ -1,4 +1,4 @@
-"""The port that the server listens on."""
+"""Listening sockets."""
 
 import socket
 
@@ -6,14 +6,14 @@ from api.settings import SettingsError
 
 
 def listener(host: str, port: str | int) -> socket.socket:
-    """A socket that listens on that address. Raises `SettingsError` when it cannot be had."""
+    """A socket that listens on this host and port. Raises `SettingsError` if it cannot."""
     listening = bound(host, port)
     listening.listen()
     return listening
 
 
 def bound(host: str, port: str | int) -> socket.socket:
-    """A socket that has that address. Raises `SettingsError` when it cannot be had."""
+    """A socket bound to this host and port. Raises `SettingsError` if it cannot be."""
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

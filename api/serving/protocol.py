@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with a bound for whatever a client may do slowly, or at length."""
+"""uvicorn's HTTP/1.1 protocol with timeouts and size limits for slow or abusive clients."""
 
 from typing import Any, Final
 
@@ -13,34 +13,34 @@ from api.serving.connections import CountingTransport
 from api.serving.heads import MAX_HEAD
 from api.serving.responses import Flow, Responding
 
-# Seconds. The bodies of tasks have theirs in http/body.py.
-HEAD_TIMEOUT: Final = 10.0  # from the connection, or from its first byte, to the end of a head
-KEEP_ALIVE: Final = 65  # between requests; longer than the 60 of the usual proxies
-WRITE_TIMEOUT: Final = 20.0  # in which the client takes no byte, or an unread body does not end
-DRAIN_GRACE: Final = 1.0  # for the next request on a connection, once the server stops
+# Seconds. http/body.py has the timeout of a body.
+HEAD_TIMEOUT: Final = 10.0  # from connecting, or a request's first byte, to the end of its headers
+KEEP_ALIVE: Final = 65  # between requests; more than the 60 of common proxies
+WRITE_TIMEOUT: Final = 20.0  # without progress: no byte sent, or an unread body does not end
+DRAIN_GRACE: Final = 1.0  # for a next request on an idle connection when the server stops
 
-MAX_PIPELINED: Final = 100  # requests of a connection that wait for their turn
+MAX_PIPELINED: Final = 100  # requests of a connection that wait for earlier responses
 
-CROWDED: Final = "task-api.crowded"  # in the scope: there is no room for this connection
-_LIMITED: Final = f"A head may have {MAX_HEAD} bytes at most, and so may a trailer."
+CROWDED: Final = "task-api.crowded"  # in the scope: the connection is over a limit
+_TOO_LARGE: Final = f"A head may have {MAX_HEAD} bytes at most, and so may a trailer."
 
 
 class Protocol(Responding):
-    """One connection. The server lets it `look` at the clock from time to time."""
+    """One HTTP/1.1 connection. The server calls `check_timeouts` every second."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._taken_at = self._since
-        self._head: int | None = 0  # bytes of a head that has not ended yet
-        self._around = 0  # bytes of a body since the last of its content: chunk sizes, a trailer
+        self._sent_at = self._since
+        self._header_bytes: int | None = 0  # bytes of incomplete headers; None: complete
+        self._framing_bytes = 0  # bytes of a body since its last content: chunk sizes, a trailer
         self._in_body = self._stopping = self._is_proxy = False
-        self._taken = 0  # bytes of answers, when last looked at
-        self._failure: Failure | None = None  # why what came is refused
+        self._sent = 0  # bytes of responses sent, at the last check
+        self._failure: Failure | None = None  # why the parser was stopped
 
-    # --- from connecting to leaving ---
+    # --- lifetime ---
 
     def connection_made(self, transport: Any) -> None:
-        """Somebody has connected."""
+        """A client has connected: register it with its limits."""
         super().connection_made(transport)
         self.transport = CountingTransport(transport)  # type: ignore[assignment]
         self.flow = Flow(transport, self.pipeline)
@@ -48,12 +48,12 @@ class Protocol(Responding):
         if self.client is not None:
             self.client = (unmapped(self.client[0]), self.client[1])
             self._is_proxy = self.server_state.proxies.trusts(self.client[0])
-            # many people come by one proxy
+            # many clients share a proxy
             address = None if self._is_proxy else network(self.client[0])
         self._place = self.server_state.places.join(self, address)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has ended: nobody waits for its answers."""
+        """The connection is closed: cancel its waiting requests."""
         self._place.leave()
         waiting = [cycle for cycle, _ in self.pipeline]
         held = [self._held[0]] if self._held else []
@@ -66,37 +66,37 @@ class Protocol(Responding):
         super().connection_lost(exc)
 
     def make_room(self) -> None:
-        """End it, for another connection needs its place."""
+        """Close it in favour of another connection."""
         if self.unsent:
             self.transport.abort()
-        elif self._head:
+        elif self._header_bytes:
             self._refuse(problems.crowded())
         else:
             self.transport.close()
 
     def abort(self) -> None:
-        """End it at once; what is unsent is lost."""
+        """Close it at once; unsent bytes are lost."""
         self.transport.abort()
 
     def check_timeouts(self) -> None:
-        """End the connection if its client is too slow."""
+        """Close the connection if its client is too slow."""
         now, unsent = self.loop.time(), self.unsent
-        taken = self.transport.written - unsent  # type: ignore[attr-defined]
-        if not unsent or taken != self._taken:
-            self._taken, self._taken_at = taken, now
+        sent = self.transport.written - unsent  # type: ignore[attr-defined]
+        if not unsent or sent != self._sent:
+            self._sent, self._sent_at = sent, now
         if unsent:
             self.server_state.places.unread(self._place)
-            if now - self._taken_at > WRITE_TIMEOUT:  # whatever else is being answered
+            if now - self._sent_at > WRITE_TIMEOUT:  # even while a request is running
                 self.transport.abort()
             return
         self.server_state.places.read(self._place)
-        if self.is_busy():  # a route has clocks of its own
+        if self.is_busy():  # routes have their own timeouts
             self._since = now
         waited = now - self._since
         if self._in_body:
             if waited > WRITE_TIMEOUT:
                 self.transport.close()
-        elif self._head is not None and waited > HEAD_TIMEOUT:
+        elif self._header_bytes is not None and waited > HEAD_TIMEOUT:
             self._refuse(Failure(Kind.REQUEST_TIMEOUT, "The head came too slowly."))
 
     def shutdown(self) -> None:
@@ -107,41 +107,41 @@ class Protocol(Responding):
         else:
             self.loop.call_later(DRAIN_GRACE, super().shutdown)
 
-    # --- what comes ---
+    # --- parsing ---
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came."""
-        if self._head is None and not self._in_body:
-            self._head, self._since = 0, self.loop.time()
-        if self._head is not None:
-            self._head += len(data)
-        self._around += len(data)
+        """Parse received bytes, and enforce the size limits."""
+        if self._header_bytes is None and not self._in_body:
+            self._header_bytes, self._since = 0, self.loop.time()
+        if self._header_bytes is not None:
+            self._header_bytes += len(data)
+        self._framing_bytes += len(data)
         self._unset_keepalive_if_required()
         try:
             self._feed(data)
         except httptools.HttpParserError:
             self.send_400_response("")
             return
-        if self._head is not None and self._head > MAX_HEAD:
+        if self._header_bytes is not None and self._header_bytes > MAX_HEAD:
             self.send_400_response("")
-        elif self._in_body and self._around > MAX_HEAD:
-            self._failure = Failure(Kind.HEAD_TOO_LARGE, _LIMITED)
+        elif self._in_body and self._framing_bytes > MAX_HEAD:
+            self._failure = Failure(Kind.HEAD_TOO_LARGE, _TOO_LARGE)
             self.send_400_response("")
 
     def _feed(self, data: bytes) -> None:
-        """Parse it. A wish to change the protocol is ignored (RFC 9110, section 7.8).
+        """Parse, ignoring Upgrade (RFC 9110, section 7.8).
 
-        The parser stops after such a head, as if what follows were no HTTP any more. But the body
-        is framed by the head as any other (RFC 9112, section 6.3), so another parser reads the head
-        once more without that wish, and then what follows.
+        After headers with Upgrade the parser stops, as if another protocol followed. But the body
+        is framed by the headers as any other (RFC 9112, section 6.3), so a new parser reads the
+        headers again without Upgrade, and then the rest.
         """
         while data:
             try:
                 self.parser.feed_data(data)
                 return
-            except httptools.HttpParserUpgrade as wish:
-                data = data[wish.args[0] :]
-                head = heads.without_upgrade(
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                header_section = heads.without_upgrade(
                     self.parser.get_method(),
                     self.url,
                     self.parser.get_http_version(),
@@ -149,28 +149,28 @@ class Protocol(Responding):
                 )
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-                self.parser.feed_data(head)
+                self.parser.feed_data(header_section)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A line of the head, or of a trailer, which is left out."""
+        """A header line; a trailer's is ignored."""
         if not self._in_body:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head has ended: somebody is to answer it."""
-        if self._head is not None and self._head > MAX_HEAD:  # a body may be in it
-            self._head = heads.size(self.url, self.headers)
-            if self._head > MAX_HEAD:
-                raise ValueError  # the parser ends, and data_received calls send_400_response
+        """The headers are complete: validate and route the request."""
+        if self._header_bytes is not None and self._header_bytes > MAX_HEAD:  # or of the body
+            self._header_bytes = heads.size(self.url, self.headers)
+            if self._header_bytes > MAX_HEAD:
+                raise ValueError  # stops the parser; data_received calls send_400_response
         method, version = self.parser.get_method(), self.parser.get_http_version()
         if (fault := heads.fault(method, version, self.headers)) is not None:
             self._failure = Failure(Kind.MALFORMED_REQUEST, fault)
             raise ValueError
         if self.parser.should_upgrade():
-            return  # it is read again, see _feed
-        if len(self.pipeline) >= MAX_PIPELINED:  # it may be sent again (RFC 9112, section 9.3.2)
+            return  # a new parser reads it again, see _feed
+        if len(self.pipeline) >= MAX_PIPELINED:  # clients may retry it (RFC 9112, section 9.3.2)
             raise ValueError
-        self._head, self._in_body, self._around = None, True, 0
+        self._header_bytes, self._in_body, self._framing_bytes = None, True, 0
         if not self.url.startswith(b"/"):
             self.url = heads.with_path(self.url)
         if self._is_proxy:
@@ -187,32 +187,32 @@ class Protocol(Responding):
         if forwarded:
             if client := self.server_state.proxies.client(forwarded):
                 self.scope["client"] = (client, 0)
-            else:  # the connection's own address counts, and is not the client's
+            else:  # limits use the proxy's address; the log has no client
                 self.scope[UNKNOWN] = True  # type: ignore[typeddict-unknown-key]
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body, unless the head is read again."""
+        """A part of the body, unless the headers are parsed again."""
         if not self.parser.should_upgrade():
-            self._around = 0
+            self._framing_bytes = 0
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The body has ended, unless the head is read again."""
+        """The body is complete, unless the headers are parsed again."""
         if not self.parser.should_upgrade():
             self._in_body = False
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What came is not HTTP, or too much of it."""
+        """Refuse what cannot be parsed or is too large. Called by uvicorn, too."""
         failure, self._failure = self._failure, None
-        if self._head is not None and self._head > MAX_HEAD:
-            failure = Failure(Kind.HEAD_TOO_LARGE, _LIMITED)
+        if self._header_bytes is not None and self._header_bytes > MAX_HEAD:
+            failure = Failure(Kind.HEAD_TOO_LARGE, _TOO_LARGE)
         self._refuse(failure or Failure(Kind.MALFORMED_REQUEST, "This is not HTTP/1.1."))
 
-    # --- what is refused ---
+    # --- refusing ---
 
     def _forget_last(self) -> None:
-        """The request whose body is broken is not answered before those that came before it."""
+        """Drop the request with the broken body: earlier ones are answered first."""
         self._in_body = False
         if self.pipeline:
             self.pipeline.popleft()
@@ -222,15 +222,15 @@ class Protocol(Responding):
         self.cycle = waiting[0] if waiting else self.answering
 
     def _refuse(self, failure: Failure) -> None:
-        """Answer without a route, and close."""
+        """Send a problem without routing the request, and close."""
         if self.transport.is_closing():
             return
-        if self._in_body and not self.is_busy():  # it has its answer
+        if self._in_body and not self.is_busy():  # it has its response
             self.transport.close()
             return
         if self._in_body and self.cycle is not self.answering:
             self._forget_last()
-        if self.is_busy() and not self._in_body:  # what came before is answered first
+        if self.is_busy() and not self._in_body:  # earlier requests are answered first
             self.flow.pause_reading()
             self.cycle.keep_alive = False
             return

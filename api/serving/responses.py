@@ -1,4 +1,4 @@
-"""Responses on a connection: in their order, each in one go, and no more than its client reads."""
+"""Writing responses: in order, each in one write, and with backpressure."""
 
 import re
 from collections.abc import Sized
@@ -12,14 +12,14 @@ from uvicorn.server import ServerState
 from api.forwarded import Proxies
 from api.serving.connections import Connections, Place
 
-WRITE_RESPONSE: Final = "task-api.whole"  # in the scope: what writes a response in one go
+WRITE_RESPONSE: Final = "task-api.whole"  # in the scope: the function that writes a whole response
 _CLOSE: Final = (b"connection", b"close")
 _NOT_IN_A_HEADER: Final = re.compile(rb"[\0\r\n]")
 
 
 @final
 class State(ServerState):
-    """What the connections of a process share."""
+    """State that the connections of a process share."""
 
     def __init__(self, places: Connections, proxies: Proxies) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class State(ServerState):
 
 @final
 class Flow(FlowControl):
-    """Reads nothing while requests of the connection wait for their turn."""
+    """Flow control that pauses reading while requests of the connection wait for earlier ones."""
 
     def __init__(self, transport: Any, waiting: Sized) -> None:
         super().__init__(transport)
@@ -40,39 +40,39 @@ class Flow(FlowControl):
 
 
 class Responding(HttpToolsProtocol):
-    """A connection as those see it who respond. `_place` is its place among all of the process."""
+    """The writing half of a connection. `_place` is its entry in the limits of the process."""
 
     server_state: State
     _place: Place
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._since = self.loop.time()  # of what it waits for
+        self._since = self.loop.time()  # when it began to wait for the client
         self.answering: Any = None
-        self._held: tuple[Any, Any] | None = None  # a request that waits until answers are read
+        self._held: tuple[Any, Any] | None = None  # a request that waits until responses are read
 
     @property
     def unsent(self) -> int:
-        """Bytes of answers that the client has not taken yet."""
+        """Bytes of responses that the kernel has not taken yet."""
         return int(self.transport.get_write_buffer_size())
 
     def is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        if self.flow.write_paused:  # who does not read what was asked is not asked for more
+        if self.flow.write_paused:  # a client that does not read gets no further response
             self._held = cycle, app
             return
         self.answering, cycle.scope[WRITE_RESPONSE] = cycle, self._write
         super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
-        """More is unsent than a connection usually has."""
+        """The write buffer is above its high-water mark."""
         super().pause_writing()
         self.server_state.places.unread(self._place)
 
     def resume_writing(self) -> None:
-        """Nearly all of it was taken."""
+        """The write buffer is below its low-water mark."""
         super().resume_writing()
         self.server_state.places.read(self._place)
         if self._held is not None:
@@ -80,14 +80,14 @@ class Responding(HttpToolsProtocol):
             self._start_asgi_task(*held)
 
     def on_response_complete(self) -> None:
-        """The answer is written, though not yet taken."""
+        """The response is written, though perhaps not sent yet."""
         self._since = self.loop.time()
         super().on_response_complete()
         if self.cycle.response_complete:
             self._place.idle()
 
     async def _write(self, response: Response) -> None:
-        """What `cycle.send` does in two steps and two packets."""
+        """Write a response in one packet, where `cycle.send` needs two calls and two packets."""
         cycle = self.answering
         if self.flow.write_paused:
             await self.flow.drain()

@@ -1,4 +1,4 @@
-"""One process that serves, how it is set up, and how it stops."""
+"""The uvicorn server of one process: configuration, start and graceful shutdown."""
 
 import asyncio
 import gc
@@ -16,11 +16,11 @@ from api.serving.connections import MAX_CONNECTIONS, MIB, Connections
 from api.serving.responses import State
 from api.settings import Settings
 
-_SECOND: Final = 10  # ticks of uvicorn's
+_SECOND: Final = 10  # of uvicorn's ticks
 
 
 class Config(uvicorn.Config):
-    """uvicorn's, with the limits that `Connections` keeps, and the proxies that are trusted."""
+    """uvicorn's configuration, with connection limits and trusted proxies."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Config(uvicorn.Config):
             "log_config": logs.config(settings.log_format),
             "access_log": False,
             "server_header": False,
-            "proxy_headers": False,  # `Proxies` reads them
+            "proxy_headers": False,  # `api.forwarded.Proxies` reads them
         }
         super().__init__(app, **(ours | options))
         self.limit_connections = limit_connections
@@ -53,10 +53,10 @@ class CannotStart(Exception):
 
 
 class Server(uvicorn.Server):
-    """It looks at its connections every second, and loses none of them when it stops."""
+    """uvicorn's server; checks timeouts every second, and drops no connection at shutdown."""
 
     def __init__(self, config: Config, started: Callable[[], None]) -> None:
-        """Calls `started` once it serves."""
+        """`started` is called once it serves."""
         super().__init__(config)
         limits = config.limit_connections, config.limit_per_address, config.max_unsent
         self.server_state = State(Connections(*limits), Proxies(config.trusted))
@@ -64,14 +64,14 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal ends it."""
-        gc.disable()  # what is imported first stays; to look through it took a tenth of the start
+        gc.disable()  # imports leave no garbage, and collecting took a tenth of the start
         try:
             super().run(sockets)
         finally:
             gc.enable()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open what is needed, then the port. Raises `CannotStart`."""
+        """Run the application's startup, then listen. Raises `CannotStart`."""
         gc.enable()
         try:
             await super().startup(sockets)
@@ -81,7 +81,7 @@ class Server(uvicorn.Server):
             self._when_started()
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second."""
+        """Check the timeouts once a second; uvicorn calls this ten times a second."""
         if counter % _SECOND == 0:
             for connection in list(self.server_state.connections):
                 assert isinstance(connection, protocol.Protocol)  # noqa: S101 - as configured
@@ -89,12 +89,12 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal lets what is running finish; the second does not."""
+        """The first signal stops gracefully; the second at once."""
         self.force_exit = self.should_exit
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Who has connected already is served; who comes now is refused."""
+        """Stop listening, and serve the connections in the accept queue before stopping."""
         listening = [one.dup() for one in sockets or ()]
         for server in self.servers:
             server.close()
@@ -109,7 +109,7 @@ class Server(uvicorn.Server):
         while True:
             try:
                 connection, _ = listening.accept()
-            except OSError:  # nobody waits
+            except OSError:  # the queue is empty
                 return
             await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
 

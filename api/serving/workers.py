@@ -1,4 +1,4 @@
-"""Several processes that serve on one address, each of them replaced when it dies."""
+"""Worker processes on one port, and their supervisor, which replaces those that die."""
 
 import asyncio
 import contextlib
@@ -17,25 +17,25 @@ from api.serving.listener import bound
 from api.serving.server import CannotStart, Config, Server
 from api.settings import SettingsError
 
-_AGAIN: Final = 1.0  # seconds until a process that could not start is started again
-_FAREWELL: Final = 5.0  # seconds that a process may need beyond its time to stop
+_AGAIN: Final = 1.0  # seconds until a worker that could not start is replaced
+_STOP_GRACE: Final = 5.0  # seconds beyond the graceful shutdown before a worker is killed
 
 _log = logging.getLogger(__name__)
 
 
 @final
 class Workers:
-    """Processes that share an address evenly.
+    """The supervisor of worker processes that share a port evenly.
 
-    From one socket a process takes all the connections it finds, and who comes to the busier one
-    waits. So each has a socket of its own, between which the kernel divides them (socket(7),
-    SO_REUSEPORT). It listens once its process serves, and not any more when that has died.
+    With a shared socket a worker accepts all connections it finds, and those of a busy worker
+    wait. So each has its own socket, and the kernel distributes connections between them
+    (socket(7), SO_REUSEPORT). It listens once its worker serves, and closes when that dies.
     """
 
     def __init__(self, config: Config, host: str, port: int) -> None:
-        """Raises `SettingsError` when the address cannot be had."""
+        """Raises `SettingsError` when it cannot bind to the port."""
         self._config = config
-        self._address = bound(host, port)  # nobody else's; it does not listen
+        self._address = bound(host, port)  # reserves the port; it does not listen
         self._address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self.port: Final[int] = self._address.getsockname()[1]
         self._signals: list[int] = []
@@ -46,29 +46,29 @@ class Workers:
         Raises `CannotStart`, and `KeyboardInterrupt` after Ctrl-C.
         """
         with self._address, self._woken_by_signals() as woken:
-            workers = [self._another() for _ in range(self._config.workers)]
+            workers = [self._start_worker() for _ in range(self._config.workers)]
             try:
                 for worker in workers:
                     worker.wait_until_serving(woken)
                 if not self._signals:
                     started()
                 while not self._signals:
-                    self._keep(workers, woken)
+                    self._replace_dead(workers, woken)
             finally:
                 self._stop(workers, woken)
         if signal.SIGINT in self._signals:
             raise KeyboardInterrupt
 
-    def _keep(self, workers: list["_Worker"], woken: socket.socket) -> None:
+    def _replace_dead(self, workers: list["_Worker"], woken: socket.socket) -> None:
         connection.wait([woken, *(one.sentinel for one in workers if one.is_alive())], _AGAIN)
         for number, worker in enumerate(workers):
             if not worker.is_alive() and worker.may_be_replaced():
                 _log.warning(
                     "process %s %s; another one takes its place", worker.pid, worker.ending
                 )
-                workers[number] = self._another()
+                workers[number] = self._start_worker()
 
-    def _another(self) -> "_Worker":
+    def _start_worker(self) -> "_Worker":
         with socket.socket(self._address.family) as shared:
             shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -76,11 +76,11 @@ class Workers:
             return _Worker(self._config, shared)
 
     def _stop(self, workers: list["_Worker"], woken: socket.socket) -> None:
-        told = 0
-        deadline = time.monotonic() + (self._config.timeout_graceful_shutdown or 0) + _FAREWELL
+        notified = 0
+        deadline = time.monotonic() + (self._config.timeout_graceful_shutdown or 0) + _STOP_GRACE
         while alive := [one for one in workers if one.is_alive()]:
-            if told < max(len(self._signals), 1):
-                told += 1
+            if notified < max(len(self._signals), 1):
+                notified += 1
                 for one in alive:
                     one.terminate()
             if time.monotonic() > deadline:
@@ -106,7 +106,7 @@ class Workers:
 
 
 class _Worker:
-    """A process that serves; it stops by itself when this one is gone."""
+    """A worker process; it stops by itself when the supervisor is gone."""
 
     def __init__(self, config: Config, address: socket.socket) -> None:
         spawning = multiprocessing.get_context("spawn")
@@ -122,45 +122,45 @@ class _Worker:
         self.terminate = self._process.terminate
 
     def wait_until_serving(self, woken: socket.socket) -> None:
-        """Until it serves, or somebody is `woken`. Raises `CannotStart`."""
+        """Wait until it serves, or a signal arrives at `woken`. Raises `CannotStart`."""
         if woken not in connection.wait([self._pipe, woken]):
             self._read()
             if not self._served:
                 raise CannotStart(f"a process {self.ending}")
 
     def may_be_replaced(self) -> bool:
-        """At once if it has served; or else not too often."""
+        """True at once if it has served; else after an interval, to limit restarts."""
         self._read()
         return self._served or time.monotonic() - self._begun > _AGAIN
 
     @property
     def ending(self) -> str:
-        """How it ended, once it may be replaced."""
+        """How it ended, for the log; valid after `may_be_replaced`."""
         return "has died" if self._served else f"could not start: {self._reason}"
 
     def _read(self) -> None:
-        """What it says first: None that it serves, or why it cannot. It may end without a word,
-        and its end of the pipe is closed before it has died."""
+        """Receive the worker's first message: None (it serves) or why it cannot. The pipe may close
+        without one, and closes before the process has died."""
         if self._served:
             return
         try:
-            said = self._pipe.recv()
+            message = self._pipe.recv()
         except (EOFError, OSError):
             return
-        self._served = said is None
-        self._reason = said or self._reason
+        self._served = message is None
+        self._reason = message or self._reason
 
 
 def _serve(config: Config, address: socket.socket, supervisor: connection.Connection) -> None:
-    os.setsid()  # Ctrl-C is for the supervisor, which tells everybody
+    os.setsid()  # Ctrl-C reaches only the supervisor, which stops the workers
     signal.signal(signal.SIGTERM, lambda *_: None)
     config.configure_logging()
 
     def started() -> None:
         supervisor.send(None)
-        asyncio.get_running_loop().add_reader(supervisor.fileno(), left_alone)
+        asyncio.get_running_loop().add_reader(supervisor.fileno(), supervisor_ended)
 
-    def left_alone() -> None:
+    def supervisor_ended() -> None:
         server.should_exit = True
 
     server = Server(config, started)
@@ -169,5 +169,5 @@ def _serve(config: Config, address: socket.socket, supervisor: connection.Connec
     except SettingsError as error:
         supervisor.send(str(error))
         sys.exit(1)
-    except CannotStart:  # what it has to say is in the log
+    except CannotStart:  # the reason is in the log
         sys.exit(1)

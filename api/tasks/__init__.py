@@ -1,3 +1,4 @@
-"""The product: a person's tasks. Their table, statements, bodies and parameters, and routes.
+"""The tasks feature: table, statements, request and response models, routes.
 
-Another table gets a package like this one; nothing beneath knows it."""
+Another table gets a package like this one; lower layers do not depend on it.
+"""

@@ -1,4 +1,4 @@
-"""The table of tasks, as `queries` sees it. Its truth is db/migrations/."""
+"""The SQLModel of table `task`, for `queries`. db/migrations/ defines the schema."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Task(SQLModel, table=True):
-    """One person's task. The primary key starts with its owner."""
+    """A user's task. The primary key starts with its owner."""
 
     user_id: str = Field(primary_key=True, sa_type=Text)
     id: int = Field(

@@ -1,4 +1,4 @@
-"""Where a page of a list begins and ends, and how to go on from there."""
+"""Cursor pagination of task lists: cursors, page sizes, Link headers."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from api.tasks.models import Task
 from api.tasks.schemas import MAX_ID, MAX_PAGE, Sort, TaskPage
 
 _DIGEST: Final = 8  # bytes
-# What a cursor holds beside that: a `Position`.
+# The rest of a cursor: the fields of a `Position`.
 _CONTENT: Final = TypeAdapter(
     tuple[
         Literal["after", "before"],
@@ -30,7 +30,10 @@ _CONTENT: Final = TypeAdapter(
 
 @dataclass(frozen=True)
 class Position:
-    """Beside a task. Holds what the list is sorted by, for the task may be gone by then."""
+    """A decoded cursor: before or after a task.
+
+    It holds the task's value in the sort column, since the task may be deleted by then.
+    """
 
     side: Literal["after", "before"]
     value: str | None
@@ -38,31 +41,31 @@ class Position:
 
     @property
     def start(self) -> Start:
-        """Of the page."""
+        """Where the page starts."""
         if self.value is None:
             return "after null" if self.side == "after" else "before null"
         return self.side
 
     def cursor(self, bound: str) -> str:
-        """As a client carries it, good for this list alone.
+        """Encode the position as an opaque cursor, valid for this list only.
 
-        The digest finds mistakes and foreign cursors. It is no secret, and need not be: a cursor
-        opens nothing, it only says where to go on among the caller's own tasks.
+        The digest detects altered and foreign cursors. It is no secret, and need not be: a cursor
+        grants no access, it is only a position among the caller's own tasks.
         """
         content = json.dumps([self.side, self.value, self.id], ensure_ascii=False).encode()
         return base64.urlsafe_b64encode(_digest(bound, content) + content).rstrip(b"=").decode()
 
     @classmethod
     def at(cls, cursor: str, bound: str, sort: Sort) -> Self:
-        """Raises `Failure` when the cursor is not one of this list.
+        """Decode a cursor. Raises `Failure` when it is not one of this list.
 
-        Whoever knows the digest can make one, so what it holds is looked at, too.
+        Anyone can compute the digest, so the content is validated too.
         """
         try:
-            whole = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            position = cls(*_CONTENT.validate_json(whole[_DIGEST:], strict=True))
+            payload = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            position = cls(*_CONTENT.validate_json(payload[_DIGEST:], strict=True))
             position.values(sort)
-            # the digest is right, and nothing is said in another way than ours
+            # the digest matches, and the encoding is canonical
             if position.cursor(bound) == cursor:
                 return position
         except (ValueError, OverflowError):
@@ -76,7 +79,7 @@ class Position:
         )
 
     def values(self, sort: Sort) -> dict[str, object]:
-        """As parameters of a statement. Raises `ValueError` for what the column cannot hold."""
+        """Parameters of a statement. Raises `ValueError` for what the column cannot hold."""
         column = getattr(Task, sort.column)
         if self.value is None:
             if not column.nullable:
@@ -92,20 +95,20 @@ def _digest(bound: str, content: bytes) -> bytes:
 
 
 def bound(user: User, page: TaskPage) -> str:
-    """What a cursor is bound to: whose list it is, of what, in which order."""
+    """What a cursor is bound to: the list's user, filters and order."""
     return f"{page.list_key} {user.id}"
 
 
-_SURELY_FITTING: Final = MAX_PAGE_BYTES // 4 - MAX_PAGE  # characters, of four bytes at most
+_ALWAYS_FITTING: Final = MAX_PAGE_BYTES // 4 - MAX_PAGE  # characters of at most 4 bytes
 
 
 def fitting(tasks: list[str], limit: int) -> list[str]:
-    """Those of a page that starts with the first: `limit` and MAX_PAGE_BYTES at most, but one.
+    """The leading tasks that fit a page of `limit` tasks and MAX_PAGE_BYTES; at least one.
 
     `tasks`: as JSON.
     """
     tasks = tasks[:limit]
-    if sum(map(len, tasks)) < _SURELY_FITTING:
+    if sum(map(len, tasks)) < _ALWAYS_FITTING:
         return tasks
     ends = accumulate(len(task.encode()) + 1 for task in tasks)  # with a comma or a bracket
     return tasks[: max(1, sum(end < MAX_PAGE_BYTES for end in ends))]
@@ -114,7 +117,7 @@ def fitting(tasks: list[str], limit: int) -> list[str]:
 def links(
     path: str, page: TaskPage, user: User, tasks: list[str], *, newer: bool, older: bool
 ) -> str:
-    """A Link header (RFC 8288): `first`, and `next` and `prev` where they exist.
+    """The Link header (RFC 8288): `first`, and `next` and `prev` where they exist.
 
     `tasks`: those of the page, as JSON.
     """
@@ -127,8 +130,8 @@ def links(
 
 
 def _cursor(side: Literal["after", "before"], task: str, page: TaskPage, user: User) -> str:
-    beside = json.loads(task)
-    position = Position(side, beside[page.sort.column], beside["id"])
+    members = json.loads(task)
+    position = Position(side, members[page.sort.column], members["id"])
     return f"cursor={position.cursor(bound(user, page))}"
 
 

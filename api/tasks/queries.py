@@ -1,7 +1,7 @@
-"""Every statement on tasks. Each says whose rows it is about, whatever the policies say.
+"""SQL statements on tasks. Each filters by the caller, whatever the row security policies say.
 
-Those on one answer with the response body, as JSON made by PostgreSQL in the column `body`; those
-on several, with a line of it for each in the column `lines`.
+Statements on one task return the response body, as JSON made by PostgreSQL, in the column `body`;
+those on several return a line of JSON for each in the column `lines`.
 """
 
 from functools import lru_cache
@@ -41,7 +41,7 @@ UPDATE: Final = TASK.update
 DELETE: Final = TASK.delete
 
 COMPLETED: Final = bindparam("completed", type_=Boolean)
-# NULL toggles.
+# `completed`: NULL toggles.
 COMPLETE: Final = TASK.one(
     update(Task)
     .where(TASK.mine, TASK.this, TASK.unchanged)
@@ -49,14 +49,14 @@ COMPLETE: Final = TASK.one(
     .returning(*TASK.stored)
 )
 
-_GONE: Final = (
+_DELETED: Final = (
     delete(Task).where(TASK.mine, col(Task.completed)).returning(col(Task.id)).cte("gone")
 )
-DELETE_COMPLETED: Final = Statement(select(func.count().label("deleted")).select_from(_GONE))
+DELETE_COMPLETED: Final = Statement(select(func.count().label("deleted")).select_from(_DELETED))
 
 # --- lists ---
 
-# Tasks in a page that may be as long as they like: as JSON, six million bytes all together.
+# Tasks in a page whose bytes need no limit: at most six million, as JSON.
 SHORT_PAGE: Final = 100
 
 LIMIT: Final = bindparam("limit", type_=BigInteger)
@@ -73,15 +73,15 @@ _TEXT: Final = (
     + literal_column("' '")
     + func.coalesce(col(Task.description), literal_column("''"))
 )
-# By the name of the parameter.
+# Filter conditions, by parameter name.
 FILTERS: Final[dict[str, ColumnElement[bool]]] = {
     "completed": col(Task.completed) == COMPLETED,
     "created_after": col(Task.created_at) > _moment("created_after"),
     "created_before": col(Task.created_at) < _moment("created_before"),
     "updated_after": col(Task.updated_at) > _moment("updated_after"),
     "updated_before": col(Task.updated_at) < _moment("updated_before"),
-    # Regular expressions, each a literal: PostgreSQL's automaton looks at a character once, where
-    # LIKE and strpos go back, so that their time is that of the text times the length of the word.
+    # Regular expressions, each a literal: PostgreSQL's automaton reads each character once, where
+    # LIKE and strpos backtrack and take the length of the text times that of the word.
     "words": func.lower(_TEXT).regexp_match(all_(cast(func.lower(cast(WORDS, Text)), ARRAY(Text)))),
 }
 
@@ -90,26 +90,26 @@ def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
     return [FILTERS[name] for name in sorted(filters)]
 
 
-@lru_cache(None)  # there are as many as there are ways to ask
+@lru_cache(None)  # bounded by the combinations of parameters
 def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False) -> Statement:
-    """A page: tasks as `lines` of JSON, and whether it `has_previous` tasks.
+    """The statement for a page: tasks as `lines` of JSON, and whether it `has_previous` tasks.
 
-    Before a task, the list is the other way round. There is a line more than the page has if there
-    is a next page. A `long` page, of more than SHORT_PAGE tasks, is one of MAX_PAGE_BYTES, too; its
-    last line may lie beyond.
+    A page before a task is in reverse order. There is one line more than the limit if there is a
+    next page. A `long` page, of more than SHORT_PAGE tasks, also ends at MAX_PAGE_BYTES; its last
+    line may exceed that.
     """
-    place = Keyset.of(getattr(Task, sort.column), col(Task.id), descending=sort.startswith("-"))
+    order = Keyset.of(getattr(Task, sort.column), col(Task.id), descending=sort.startswith("-"))
     if start.startswith("before"):
-        place = place.reversed()
+        order = order.reversed()
     wanted = [TASK.mine, *_wanted(filters)]
     one_more = LIMIT + literal_column("1")
-    rows: Any = keyset.rows(TASK.read, wanted, place, start, one_more, OFFSET)
+    rows: Any = keyset.rows(TASK.read, wanted, order, start, one_more, OFFSET)
     if long:
         rows = json_rows.within_bytes(rows)
     has_previous = (
         literal_column("0") < OFFSET
         if start == "top"
-        else keyset.has_rows_before(wanted, place, start)
+        else keyset.has_rows_before(wanted, order, start)
     )
     return Statement(
         select(json_rows.of(rows), has_previous.label("has_previous")).select_from(rows)
@@ -117,27 +117,27 @@ def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False)
 
 
 def page(sort: Sort, filters: frozenset[str], start: Start, limit: int) -> Statement:
-    """The statement for a page of so many `tasks` at most."""
+    """The statement for a page of at most `limit` tasks."""
     return tasks(sort, filters, start, limit > SHORT_PAGE)
 
 
 @lru_cache(None)
 def count(filters: frozenset[str]) -> Statement:
-    """How many tasks there are in the whole list."""
+    """The statement that counts the tasks of the whole list."""
     wanted = _wanted(filters)
     return Statement(
         select(func.count().label("total")).select_from(Task).where(TASK.mine, *wanted)
     )
 
 
-# The usual ones, so that a fault of theirs shows at import.
+# Compile the most common ones at import, to detect errors in them.
 count(frozenset())
 _STARTS: Final[tuple[Start, ...]] = ("top", "after")
 for _start in _STARTS:
     for _long in (False, True):
         tasks(Sort.NEWEST, frozenset(), _start, _long)
 
-# --- all that is kept of a person, for the operator ---
+# --- all rows of a user, for `task-api export` and `erase` ---
 
 # A task has 40 kB at most.
 PERSONAL_ROWS: Final = personal_rows.of(

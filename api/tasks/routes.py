@@ -1,4 +1,4 @@
-"""The routes of /api/tasks: each one statement in its caller's transaction, or a few."""
+"""HTTP routes of /api/tasks. Each runs one or a few statements in the caller's transaction."""
 
 from collections.abc import Awaitable
 from typing import Annotated, Any, Final
@@ -59,15 +59,15 @@ def _task(row: Any) -> Response:
     return _json(row["body"], headers={"ETag": etags.of_version(row["version"])})
 
 
-def _unless(tags: Tags | None, tag: str, body: str, headers: dict[str, str]) -> Response:
-    """The body, unless the client has it (RFC 9110, section 13.1.2)."""
+def _conditional(tags: Tags | None, tag: str, body: str, headers: dict[str, str]) -> Response:
+    """The response, or 304 if the client has this version (RFC 9110, section 13.1.2)."""
     if etags.matches(tags, tag):
         return Response(status_code=304, headers=headers | {"ETag": tag})
     return _json(body, headers=headers | {"ETag": tag})
 
 
 async def _found(row: Awaitable[Any | None]) -> Any:
-    # The same for a task that is missing and for one that is somebody else's.
+    # The same 404 for a missing task and for another user's.
     if (found := await row) is None:
         raise no_such_task()
     return found
@@ -76,7 +76,7 @@ async def _found(row: Awaitable[Any | None]) -> Any:
 async def _changed(
     tx: Tx, statement: Statement, task_id: int, if_match: Tags | None, **values: object
 ) -> Any:
-    """The row of a statement that changes a task, if it still is what the client thinks it is."""
+    """The row of a statement that changes a task, if If-Match holds. Raises `Failure`: 404, 412."""
     versions = etags.versions(if_match)
     row = await tx.row(statement, id=task_id, versions=versions, **values)
     if row is not None:
@@ -93,10 +93,7 @@ async def _changed(
 
 
 async def _searched(row: Awaitable[Any | None]) -> Any:
-    """The row of a statement on a list in which words are looked for, which has one.
-
-    Raises `Failure` if that takes too long.
-    """
+    """The row of a text search. Raises `Failure` if it takes too long."""
     try:
         return await _found(row)
     except StatementTimeout:
@@ -147,7 +144,7 @@ async def list_tasks(
         headers |= {"X-Total-Count": str(total["total"]), "Preference-Applied": "count=exact"}
     body = f"[{','.join(tasks)}]"
     tag = etags.weak_etag(body, *headers.values())
-    return _unless(if_none_match, tag, body, headers)
+    return _conditional(if_none_match, tag, body, headers)
 
 
 @router.post(
@@ -183,7 +180,7 @@ async def create_tasks(
 )
 async def get_task(tx: Tx, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
     row = await _found(tx.row(queries.GET, id=task_id))
-    return _unless(if_none_match, etags.of_version(row["version"]), row["body"], {})
+    return _conditional(if_none_match, etags.of_version(row["version"]), row["body"], {})
 
 
 @router.patch(

@@ -1,4 +1,4 @@
-"""Request and response models: bodies and parameters, and how strictly they are read."""
+"""Request and response models of tasks: bodies and parameters, and their validation."""
 
 import re
 from enum import StrEnum
@@ -43,16 +43,16 @@ from api.http.problems import Failure, Kind
 
 MAX_ID: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259, section 6)
 MAX_PAGE: Final = 1000
-MAX_LINE: Final = 200  # characters of a title, and of what is searched for
+MAX_LINE: Final = 200  # characters of a title, and of a search
 MAX_DESCRIPTION: Final = 10_000  # characters
 MAX_OFFSET: Final = 10_000
 MAX_BULK: Final = 100
 MAX_WORDS: Final = 10  # of a search
 MAX_WORD: Final = 64  # characters
 
-# What follows it is no pattern but itself (PostgreSQL manual, section Regular Expression
+# Prefix: the rest of the pattern is literal (PostgreSQL manual, section Regular Expression
 # Metasyntax).
-_LITERALLY: Final = "***="
+_LITERAL_PREFIX: Final = "***="
 
 _WORD: Final = rf"[^\s\x00]{{1,{MAX_WORD}}}"
 _SEARCHABLE: Final = {
@@ -165,7 +165,7 @@ _Words = Annotated[
 
 
 class TaskPage(NoParameters):
-    """Which tasks to list."""
+    """Query parameters of a task list: filters, order and page."""
 
     completed: QueryBoolean = Field(None, description="Only those that are completed, or are not")
     created_after: QueryDate = Field(None, description="Only those created later")
@@ -195,21 +195,21 @@ class TaskPage(NoParameters):
 
     @field_validator("cursor")
     @classmethod
-    def _one_beginning(cls, cursor: str | None, before: ValidationInfo) -> str | None:
-        if before.data.get("offset"):
+    def _cursor_without_offset(cls, cursor: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("offset"):
             raise PydanticCustomError("beginning", "Input should not come with an offset")
         return cursor
 
     @property
     def is_slow(self) -> bool:
-        """A search reads all that the caller has written."""
+        """Whether it is a text search, which reads all tasks of the caller."""
         return self.q is not None
 
     @cached_property
     def filters(self) -> dict[str, Any]:
-        """What is given of `completed`, the dates and `q`, as parameters of a statement."""
+        """The given filters (`completed`, dates, `q`), as parameters of a statement."""
         given = self.model_dump(exclude={"q", "sort", "limit", "offset", "cursor"})
-        given["words"] = self.q and [_LITERALLY + word for word in self.q.split()]
+        given["words"] = self.q and [_LITERAL_PREFIX + word for word in self.q.split()]
         return {name: value for name, value in given.items() if value is not None}
 
     @cached_property
@@ -219,7 +219,7 @@ class TaskPage(NoParameters):
 
     @cached_property
     def query(self) -> str:
-        """The list and the length of its pages, as a query of a URL."""
+        """The filters, order and limit as a URL query."""
         given = self.model_dump(mode="json", exclude={"offset", "cursor"}, exclude_unset=True)
         return urlencode(
             {
@@ -231,12 +231,12 @@ class TaskPage(NoParameters):
 
     @cached_property
     def list_key(self) -> str:
-        """The list, wherever a page of it begins and however long it is."""
+        """What identifies the list: its filters and order, whatever the page."""
         return self.model_dump_json(exclude={"limit", "offset", "cursor"})
 
 
 class DeleteCompletedQuery(NoParameters):
-    """Which tasks to delete: `completed=true` must be said, so that nobody does it by accident."""
+    """Query of the bulk delete: it requires `completed=true`, to prevent accidents."""
 
     completed: Annotated[Literal[True], BeforeValidator(query_boolean)]
 
@@ -250,12 +250,12 @@ class Deleted(BaseModel):
 
 
 def no_such_task() -> Failure:
-    """The same for a task that is missing and for one that is somebody else's."""
+    """The 404 for a missing task; the same for another user's task."""
     return Failure(Kind.NO_SUCH_TASK, "There is no such task.")
 
 
 def _task_id(text: str) -> int:
-    """What could not be an id is not the id of a task: 404, whatever it is."""
+    """Parse a task id. Raises `Failure` (404) for anything that cannot be one."""
     if not re.fullmatch("[1-9][0-9]{0,15}", text) or int(text) > MAX_ID:
         raise no_such_task()
     return int(text)

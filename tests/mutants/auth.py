@@ -183,7 +183,7 @@ KEYS: Final = mutants(
     ),
     ("a private key is taken", ' or "d" in entry:', ":"),
     ("keys are kept for ever", "            self._keys = {}\n", "            pass\n"),
-    ("keys are never renewed", "asked - self._fetched > TTL", "False"),
+    ("keys are never renewed", "requested_at - self._fetched > TTL", "False"),
     (
         "the issuer is asked without pause",
         "MIN_REFRESH_INTERVAL: Final = 2.0",
@@ -192,7 +192,7 @@ KEYS: Final = mutants(
     ("redirects are followed", "follow_redirects=False", "follow_redirects=True"),
     ("a key set may be of any size", "if len(body) > _MAX_BYTES:", "if False:"),
     ("the issuer is waited for for ever", "asyncio.timeout(TIMEOUT)", "asyncio.timeout(None)"),
-    ("any answer is a key set", "if answer.status_code != 200:", "if False:"),
+    ("any answer is a key set", "if response.status_code != 200:", "if False:"),
     ("a set without keys is a key set", "            if not keys:\n", "            if False:\n"),
     ("one broken key spoils the set", "continue  # one broken", "raise  # one broken"),
     (

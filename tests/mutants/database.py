@@ -68,7 +68,7 @@ POOL: Final = mutants(
     ),
     (
         "who waits may wait for ever",
-        "            if now - turn[2] > self._timeout",
+        "            if now - waiter[2] > self._timeout",
         "            if False",
     ),
     ("a loan does not end", "            if now - since > MAX_LEASE:", "            if False:"),
@@ -214,7 +214,7 @@ DATABASE_FAULTS: Final = [
         ),
         (
             "connecting takes as long as it likes",
-            "asked + self._timeout - self._loop.time()",
+            "requested_at + self._timeout - self._loop.time()",
             "self._timeout",
         ),
         witness="database/test_pool.py",
@@ -252,17 +252,17 @@ DATABASE_FAULTS: Final = [
         _DB,
         (
             "it is done again on the next connection at hand",
-            "return await once(True)",
-            "return await once(False)",
+            "return await attempt(True)",
+            "return await attempt(False)",
         ),
         witness="faults/test_forgotten_connections.py",
     ),
     *mutants(
         "api/database/pipeline.py",
-        ("a connection is asked two things at once", "if self._asked is not None:", "if False:"),
+        ("a connection is asked two things at once", "if self._batch is not None:", "if False:"),
         (
             "prepared statements are kept for ever",
-            "if len(self._prepared) >= _KEPT:",
+            "if len(self._prepared) >= _MAX_PREPARED:",
             "if False:",
         ),
         (
@@ -272,7 +272,7 @@ DATABASE_FAULTS: Final = [
         ),
         (
             "who is lost meanwhile is never told",
-            "            asked.failure = asked.failure or lost\n            asked.end()\n",
+            "            batch.failure = batch.failure or lost\n            batch.end()\n",
             "            pass\n",
         ),
         ("a connection that was closed is asked", "if self._transport.is_closing():", "if False:"),
@@ -298,14 +298,14 @@ DATABASE_FAULTS: Final = [
         ),
         (
             "what asyncpg asks does not count",
-            "                if kind == READY:  # asyncpg asked",
+            "                if kind == READY:  # of asyncpg's own query",
             "                if False:",
         ),
         ("whatever was answered is idle", "status, status == IDLE", "status, True"),
         (
             "a message may be told by its first part",
             "            if after > end:\n",
-            "            if after > end and asked is not None:\n",
+            "            if after > end and batch is not None:\n",
         ),
         witness="database/test_pipeline.py",
     ),
@@ -388,13 +388,13 @@ DATABASE_FAULTS: Final = [
         ),
         (
             "requests are served in turn, not users",
-            "                    self._lines.move_to_end(user)\n",
+            "                    self._queues.move_to_end(user)\n",
             "                    pass\n",
         ),
         (
             "the gate waits like everybody else",
-            "chain((None,), self._lines) if None in self._lines else self._lines",
-            "self._lines",
+            "chain((None,), self._queues) if None in self._queues else self._queues",
+            "self._queues",
         ),
         (
             "a user's slow transactions run together",

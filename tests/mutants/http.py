@@ -46,7 +46,7 @@ INPUT: Final = [
         ),
         (
             "of no body it matters what is said of it",
-            'any(name == b"content-length" and value.strip(b"0") for name, value in said)',
+            'any(name == b"content-length" and value.strip(b"0") for name, value in lines)',
             "True",
         ),
         (
@@ -57,8 +57,8 @@ INPUT: Final = [
         ("NaN is JSON", "allow_inf_nan=False", "allow_inf_nan=True"),
         (
             "errors echo what was sent",
-            "[self._error(fault) for",
-            '[self._error(fault) | {"detail": f"{content!r}."} for',
+            "[self._error(failure) for",
+            '[self._error(failure) | {"detail": f"{content!r}."} for',
         ),
     ),
     *mutants(
@@ -118,7 +118,7 @@ INPUT: Final = [
         ),
         (
             "of objects there may be any number",
-            'if self._several and _has_too_many(content, b"{"):',
+            'if self._is_array and _has_too_many(content, b"{"):',
             "if False:",
         ),
         (
@@ -132,7 +132,7 @@ INPUT: Final = [
         _BODY,
         (
             "a body that will be refused is asked for",
-            "    if announced:\n        _demand_json(said)\n",
+            "    if announced:\n        _require_json(lines)\n",
             "    announced = False\n",
         ),
         witness="http/test_hostile.py::test_a_body_is_asked_for_only_when_it_will_be_read",
@@ -414,7 +414,7 @@ HTTP_FAULTS: Final = [
         "api/forwarded.py",
         (
             "the leftmost address counts",
-            "if self._everybody or not self._is_trusted(address):",
+            "if self._trusts_all or not self._is_trusted(address):",
             "if not entries:",
         ),
         (
@@ -423,7 +423,7 @@ HTTP_FAULTS: Final = [
             "                continue\n",
         ),
         ("an address of IPv4 in IPv6 is another", "address.ipv4_mapped or address", "address"),
-        ("a proxy names anything of any length", "if len(text) > _LONGEST:", "if False:"),
+        ("a proxy names anything of any length", "if len(text) > _MAX_LENGTH:", "if False:"),
         witness="test_forwarded.py",
     ),
     *mutants(

@@ -126,7 +126,7 @@ AGAIN: Final = [
         ),
         (
             "the request is not compared",
-            'if kept["fingerprint"] not in (fingerprint(request), _with_defaults(request)):',
+            'if saved["fingerprint"] not in (fingerprint(request), _with_defaults(request)):',
             "if False:",
         ),
         (

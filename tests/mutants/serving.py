@@ -28,7 +28,7 @@ SERVING: Final = [
         _PROTOCOL,
         (
             "who takes no answer is kept",
-            "if now - self._taken_at > WRITE_TIMEOUT:",
+            "if now - self._sent_at > WRITE_TIMEOUT:",
             "if False:",
         ),
         witness=f"{_SLOW}::test_who_does_not_read_the_answer_is_cut_off",
@@ -37,7 +37,7 @@ SERVING: Final = [
         _CONNECTIONS,
         (
             "who is cut off leaves to the kernel what is unsent",
-            "        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)\n",
+            "        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)\n",
             "",
         ),
         witness="faults/test_unread.py",
@@ -55,8 +55,8 @@ SERVING: Final = [
         _PROTOCOL,
         (
             "a head may be large",
-            "if self._head > MAX_HEAD:\n                raise ValueError",
-            "if self._head > MAX_HEAD:\n                pass",
+            "if self._header_bytes > MAX_HEAD:\n                raise ValueError",
+            "if self._header_bytes > MAX_HEAD:\n                pass",
         ),
         witness=f"{_SLOW}::test_a_head_of_100_kb_is_refused",
     ),
@@ -64,8 +64,8 @@ SERVING: Final = [
         _PROTOCOL,
         (
             "a head may have no end",
-            "            return\n        if self._head is not None and self._head > MAX_HEAD:",
-            "            return\n        if False:",
+            "            return\n        if self._header_bytes is not None and",
+            "            return\n        if False and",
         ),
         witness=f"{_SLOW}::test_a_head_that_never_ends_is_not_kept",
     ),
@@ -73,8 +73,8 @@ SERVING: Final = [
         _PROTOCOL,
         (
             "who is busy may leave answers unread",
-            "if not unsent or taken != self._taken:",
-            "if not unsent or taken != self._taken or self.is_busy():",
+            "if not unsent or sent != self._sent:",
+            "if not unsent or sent != self._sent or self.is_busy():",
         ),
         witness="faults/test_unread.py",
     ),
@@ -82,8 +82,8 @@ SERVING: Final = [
         _RESPONSES,
         (
             "what is not read is asked for all the same",
-            "if self.flow.write_paused:  # who",
-            "if False:  # who",
+            "if self.flow.write_paused:  # a client",
+            "if False:  # a client",
         ),
         witness="faults/test_unread.py",
     ),
@@ -91,13 +91,13 @@ SERVING: Final = [
         _PROTOCOL,
         (
             "a body behind an upgrade is read as a request",
-            "            return  # it is read again, see _feed\n",
+            "            return  # a new parser reads it again, see _feed\n",
             "            pass\n",
         ),
         ("any number of requests may wait", "if len(self.pipeline) >= MAX_PIPELINED:", "if False:"),
         (
             "a trailer may have no end",
-            "elif self._in_body and self._around > MAX_HEAD:",
+            "elif self._in_body and self._framing_bytes > MAX_HEAD:",
             "elif False:",
         ),
         (
@@ -107,7 +107,7 @@ SERVING: Final = [
         ),
         (
             "what is behind the head of an upgrade is lost",
-            "data = data[wish.args[0] :]",
+            "data = data[upgrade.args[0] :]",
             'data = b""',
         ),
         witness="serving/test_framing.py",
@@ -128,11 +128,11 @@ SERVING: Final = [
         ("who is idle keeps the place", "        longest.leave()\n", "        return\n"),
         ("there is always room", "all(len(group.places) <= group.limit for", "all(True for"),
         ("an address has no limit", "groups = (group, self._all)", "pass"),
-        ("who is at work has to go", "        self.since = _AT_WORK", "        pass"),
+        ("who is at work has to go", "        self.since = _BUSY", "        pass"),
         (
             "who has asked goes before who is silent",
-            "self.since = time.monotonic() - _BEFORE",
-            "self.since = time.monotonic() + _BEFORE",
+            "self.since = time.monotonic() - _SILENT_OFFSET",
+            "self.since = time.monotonic() + _SILENT_OFFSET",
         ),
         ("a place is never free again", "            del group.places[self]", "            pass"),
         ("unread answers have no limit", "while total > self._max_unsent:", "while False:"),
@@ -145,7 +145,7 @@ SERVING: Final = [
             "except (EOFError, OSError):",
             "except (EOFError, OSError):\n            self._served = True",
         ),
-        ("a process that says why it cannot start serves", "said is None", "True"),
+        ("a process that says why it cannot start serves", "message is None", "True"),
         witness="serving/test_workers.py",
     ),
 ]

@@ -253,7 +253,7 @@ STATEMENTS: Final = [
             "if kind is not str and value.quote is False:",
             "if False:",
         ),
-        ("a column is shown as it likes", "_look_at_type(part.type)", "pass"),
+        ("a column is shown as it likes", "_check_type(part.type)", "pass"),
         (
             "a word may stand for a column",
             "if kind is elements.ColumnClause and part.table is None and not part.is_literal:",
@@ -271,7 +271,7 @@ STATEMENTS: Final = [
         ),
         (
             "a cast is to any type",
-            "_look_at_type(part.typeclause.type)",
+            "_check_type(part.typeclause.type)",
             "pass",
         ),
         (

@@ -20,7 +20,7 @@ LISTS: Final = [
             "MAX_BULK: Final = 100",
             "MAX_BULK: Final = 101",
         ),
-        ("a word is a pattern", "_LITERALLY + word for", "word for"),
+        ("a word is a pattern", "_LITERAL_PREFIX + word for", "word for"),
         ("a search may have any number of words", "if len(words) > MAX_WORDS:", "if False:"),
         ("a word may be of any length", "if any(len(word) > MAX_WORD for", "if any(False for"),
     ),
@@ -64,7 +64,7 @@ LISTS: Final = [
     Mutant(
         "a search goes over a text again and again",
         (
-            Edit("api/tasks/schemas.py", "_LITERALLY + word for", "f'%{word}%' for"),
+            Edit("api/tasks/schemas.py", "_LITERAL_PREFIX + word for", "f'%{word}%' for"),
             Edit("api/tasks/queries.py", ".regexp_match(", ".like("),
         ),
         witness="tasks/test_search.py::test_no_word_makes_a_search_go_over_a_text_again_and_again",

@@ -1,1 +1,1 @@
-"""`task-api audit`: reads the live database and says whether users are kept apart."""
+"""`task-api audit`: checks user isolation in a live database (policies, grants, probes)."""

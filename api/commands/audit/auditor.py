@@ -1,4 +1,4 @@
-"""One audit: every check, the drift, the probes and the matrix of one live database."""
+"""Runs an audit of a live database: checks, drift, probes and access matrix."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ from api.database import ca_paths, presets
 from api.database.presets import CLIENT_ENCODING
 from api.reasons import one_line
 
-# Said in a transaction and not in the connection's parameters, which a pooler would refuse.
+# Set in the transaction, because a pooler refuses them as connection parameters.
 _LIMITS: Final = {"statement_timeout": "10s", "lock_timeout": "2s"}
 
 
 class AuditError(Exception):
-    """The catalog could not be read at all. The message is one line."""
+    """The catalog could not be read. The message is one line."""
 
 
 def audit(
@@ -29,10 +29,10 @@ def audit(
     target: Target = OWN,
     waivers: Mapping[str, str] | None = None,
 ) -> Report:
-    """What the catalog says, read over `catalog_url`, and what happens over `serving_url`.
+    """Audit a database: check the catalog over `catalog_url`, run the probes over `serving_url`.
 
-    `waivers`: the keys of findings that are accepted, and why. Nothing is changed in the database.
-    Raises `AuditError`.
+    `waivers`: reasons by the key of an accepted finding. Everything is rolled back. Raises
+    `AuditError`.
     """
     ca_paths.find()
     try:
@@ -55,7 +55,7 @@ def report(
     not_tried: Mapping[str, str] | None = None,
     waivers: Mapping[str, str] | None = None,
 ) -> Report:
-    """What the catalog says over an open connection, with probes that have been made."""
+    """The report of the catalog over an open connection, and of probes made before."""
     target.subject.introduce(connection)
     (database,) = connection.execute("select current_database()").fetchone() or ("?",)
     return Report(
@@ -99,7 +99,7 @@ def _with_found_rows(
 
 @contextmanager
 def _connected(url: str, *, read_only: bool) -> Iterator[psycopg.Connection[Any]]:
-    """A transaction of which nothing remains, in a session like any other."""
+    """A connection in a transaction that is rolled back, with the presets of every session."""
     with psycopg.connect(
         url, autocommit=True, connect_timeout=10, client_encoding=CLIENT_ENCODING
     ) as connection:

@@ -1,4 +1,4 @@
-"""`task-api audit`: what it prints, and the status it exits with."""
+"""`task-api audit`: options, output and exit status."""
 
 import argparse
 import os
@@ -25,7 +25,7 @@ FORMATS: Final[dict[str, Callable[[Report], str]]] = {
 
 
 def run(options: argparse.Namespace) -> int:
-    """Audit, explain a check, or audit the audit. 0: clean. 1: findings. 2: not all was checked."""
+    """Audit, explain a check, or run the self-test. 0: clean. 1: findings. 2: incomplete."""
     if options.explain:
         return _explain(options.explain)
     if options.self_test:

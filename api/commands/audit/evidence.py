@@ -1,4 +1,4 @@
-"""What stands in the live catalog: the policies as SQL, the matrix, and what has drifted."""
+"""Evidence from the live catalog: policies as SQL, access matrix, drift from the manifest."""
 
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ _AHEAD: Final = (
     "the database is ahead of this program: it has had {}; "
     "audit it with the version of task-api that migrated it"
 )
-_NOTED: Final = """
+_READABLE_YOYO_TABLE: Final = """
 select exists (select from pg_catalog.pg_class c
                  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
                 where n.nspname = 'public' and c.relname = '_yoyo_migration'
@@ -57,8 +57,8 @@ A line with - is missing, a line with + is extra, the two together are a change.
 
 
 def _rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, Any]]:
-    """What the query finds where an operator, function, type or collation that is not PostgreSQL's
-    own is printed with its schema, whatever the search_path. The session stays as it was."""
+    """The rows of a query, with the schema printed for every object that is not PostgreSQL's own,
+    whatever the search_path. The session is left unchanged."""
     with (
         connection.transaction(force_rollback=True),
         connection.cursor(row_factory=dict_row) as cursor,
@@ -69,29 +69,29 @@ def _rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, Any
 
 
 def facts(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """All that db/policies/ decides, and the triggers, as it stands: subject -> state."""
+    """The live state of policies, grants, roles and triggers: subject -> state."""
     return {row["subject"]: row["state"] for row in _rows(connection, DRIFT.sql)}
 
 
 def write_manifest(connection: psycopg.Connection[Any]) -> None:
-    """Record what stands as what shall stand."""
+    """Record the live state as the expected one."""
     lines = [f"{subject}: {state}\n" for subject, state in sorted(facts(connection).items())]
     MANIFEST.write_text("".join(lines))
 
 
 def manifest() -> dict[str, str]:
-    """What shall stand."""
+    """The expected state: subject -> state."""
     lines = MANIFEST.read_text().splitlines()
     return {subject: state for subject, _, state in (line.partition(": ") for line in lines)}
 
 
 def ahead(connection: psycopg.Connection[Any]) -> str | None:
-    """The migration by which the database is ahead of this program: of a newer version's."""
+    """The latest migration of the database that this program does not know, or None."""
     row = connection.execute(migrations.APPLIED.encode()).fetchone()
     if row is not None and migrations.are_ahead(row[0]):
         return str(row[0])
-    # The owner sees it in yoyo's table, too.
-    if connection.execute(_NOTED).fetchone() != (True,):
+    # The owner can read yoyo's table, too.
+    if connection.execute(_READABLE_YOYO_TABLE).fetchone() != (True,):
         return None
     return next(reversed(unknown_migrations(connection)), None)
 
@@ -117,8 +117,8 @@ def drift(connection: psycopg.Connection[Any]) -> Checked:
 
 
 def provision(connection: psycopg.Connection[Any]) -> Checked:
-    """A finding for each table of people's rows that this program does not know, naming the place
-    where it belongs."""
+    """A finding for each table with users' rows that the probes, or export and erase, leave out;
+    names the module to add it to."""
     from api.commands import personal_data
 
     places = (
@@ -175,12 +175,12 @@ def _difference(subject: str, wanted: str | None, live: str | None) -> Finding:
 
 
 def matrix(connection: psycopg.Connection[Any]) -> tuple[Access, ...]:
-    """Role x relation x command."""
+    """The access matrix: role x relation x command."""
     rows = _rows(connection, (_EVIDENCE / "matrix.sql").read_text())
     return tuple(Access(**row | {"columns": tuple(row["columns"])}) for row in rows)
 
 
 def policies(connection: psycopg.Connection[Any]) -> tuple[Policy, ...]:
-    """The live policies."""
+    """The live policies, as SQL."""
     rows = _rows(connection, (_EVIDENCE / "policies.sql").read_text())
     return tuple(Policy(**row) for row in rows)

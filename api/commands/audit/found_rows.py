@@ -1,4 +1,4 @@
-"""Rows to try with on another's database: in each table, those of two different owners."""
+"""Finds rows for the probes of a foreign database: of two owners in each table."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from psycopg.rows import class_row
 
 from api.commands.audit.checks import Subject
 
-# With row security, and within reach of the role. What an extension brought along is its own.
-# To change: a column that the role may change, and that no constraint looks at.
+# Tables with row security on which the role has a privilege, without those of extensions.
+# `changed`: preferably a column that the role may update and that is in no constraint.
 _TABLES: Final = """
 select format('%%I.%%I', n.nspname, c.relname) as name, n.nspname as schema, c.relname as relation,
        u.attname is not null as is_owned,
@@ -49,13 +49,13 @@ select format('%%I.%%I', n.nspname, c.relname) as name, n.nspname as schema, c.r
 
 @dataclass(frozen=True)
 class Table:
-    """A table, and the columns that the role may write there, as far as attempts need them."""
+    """A table, and the columns that probes write."""
 
     name: str
     schema: str
     relation: str
     is_owned: bool  # it has the owner column
-    is_hidden: bool  # policies bind who looks for owners
+    is_hidden: bool  # policies apply to the role that queries for owners
     is_readable: bool
     inserted: list[str]
     changed: list[str]  # one or none
@@ -63,62 +63,62 @@ class Table:
 
 @dataclass(frozen=True)
 class Owned:
-    """A table with rows of two people: the attempts are made as one, on rows of the other."""
+    """A table with rows of two owners: probes run as `me`, on rows of `them`."""
 
     table: Table
     me: str
     them: str
-    own: int  # how many of the rows are mine
-    row: dict[str, str | None]  # a row of mine, as text
+    own: int  # number of `me`'s rows
+    row: dict[str, str | None]  # a row of `me`'s, as text
 
 
 class Inconclusive(Exception):
-    """Nothing can be told from it. The message is the reason."""
+    """A probe cannot be evaluated. The message is the reason."""
 
 
 class Catalog:
-    """A connection that sees everybody's rows."""
+    """Queries over a connection that sees the rows of all owners."""
 
     def __init__(self, connection: psycopg.Connection[Any], subject: Subject) -> None:
         self._connection, self._subject = connection, subject
 
     @property
-    def _who(self) -> str:
+    def _role(self) -> str:
         return f"role {self._connection.info.user} of MIGRATION_DATABASE_URL"
 
     def tables(self) -> list[Table]:
-        """Those with row security on which the role has a privilege."""
+        """The tables with row security on which the role has a privilege."""
         with self._connection.cursor(row_factory=class_row(Table)) as cursor:
             return cursor.execute(
                 _TABLES, {"role": self._subject.role, "owner_column": self._subject.owner_column}
             ).fetchall()
 
     def find(self, table: Table) -> Owned:
-        """Raises `Inconclusive` when there are no rows of two owners, or they cannot be seen."""
+        """Find rows of two owners. Raises `Inconclusive` if there are none, or they are hidden."""
         column = self._subject.owner_column
         if not table.is_owned:
             raise Inconclusive(f"it has no column {column}, so nothing says whose a row is")
         if table.is_hidden:
             raise Inconclusive(
-                f"policies bind {self._who}, which has to see rows of two owners; connect as a "
+                f"policies bind {self._role}, which has to see rows of two owners; connect as a "
                 "superuser, or a role with BYPASSRLS"
             )
         try:
             me, them = self._owners(table)
             return Owned(table, me, them, self.count(table, me), self._row(table, me))
         except psycopg.Error as error:
-            raise Inconclusive(f"{self._who} found no rows: {sentence(error)}") from None
+            raise Inconclusive(f"{self._role} found no rows: {sentence(error)}") from None
 
     def count(self, table: Table, owner: str) -> int:
-        """How many rows are that owner's."""
-        ((count,),) = self._ask("select count(*) from {table} where {owner} = %s", table, [owner])
+        """The number of an owner's rows."""
+        ((count,),) = self._query("select count(*) from {table} where {owner} = %s", table, [owner])
         return int(count)
 
     def _owners(self, table: Table) -> list[str]:
         other = "select {owner}::text from {table} where {owner}::text <> all (%s) limit 1"
         found: list[str] = []
         while len(found) < 2:
-            rows = list(self._ask(other, table, [["", *found]]))
+            rows = list(self._query(other, table, [["", *found]]))
             if not rows:
                 raise Inconclusive(f"no rows of two different {self._subject.owner_column}")
             found.append(rows[0][0])
@@ -126,12 +126,12 @@ class Catalog:
 
     def _row(self, table: Table, owner: str) -> dict[str, str | None]:
         columns = list(dict.fromkeys([*table.inserted, *table.changed]))
-        (row,) = self._ask(
+        (row,) = self._query(
             "select {columns} from {table} where {owner} = %s limit 1", table, [owner], columns
         )
         return dict(zip(columns, row, strict=True))
 
-    def _ask(
+    def _query(
         self, query: LiteralString, table: Table, values: list[Any], columns: Sequence[str] = ()
     ) -> Iterator[tuple[Any, ...]]:
         composed = sql.SQL(query).format(
@@ -147,5 +147,5 @@ class Catalog:
 
 
 def sentence(error: psycopg.Error) -> str:
-    """What went wrong, in one line that quotes no row."""
+    """The primary message of an error, in one line; it quotes no row."""
     return " ".join((error.diag.message_primary or type(error).__name__).split())

@@ -1,4 +1,4 @@
-"""Attempts on the live database as the serving role. All are rolled back."""
+"""Probes: statements tried on the live database as the serving role, all rolled back."""
 
 import secrets
 from typing import Any, Final, LiteralString
@@ -14,9 +14,9 @@ _NONE: Final = "0 rows"
 _ONE: Final = "1 row"
 _REFUSED: Final = "refused (42501)"
 
-# The tables of people's rows, in the words that attempts are made of. `key` names a row beside
-# user_id, and `values` follow user_id in a row to insert; those of `mine` are one's own before any
-# attempt.
+# The tables with users' rows, as the SQL fragments that the statements are formatted with. `key`
+# is the key next to user_id; `values` follow user_id in an inserted row; `mine` are the values of
+# the row that exists before the probes.
 _TABLES: Final[dict[str, Words]] = {
     "task": {
         "table": "task",
@@ -38,8 +38,8 @@ _TABLES: Final[dict[str, Words]] = {
 TABLES: Final = frozenset(_TABLES)
 _MINE: Final = "insert into {table} ({columns}) values (%(me)s, {mine}) returning {key}"
 
-# `me` and `them` have one row each in each table; `theirs` is the key of the other's.
-_AS_NOBODY: Final[Attempts] = {
+# `me` and `them` have one row each in each table; `theirs` is the key of `them`'s row.
+_NO_IDENTITY: Final[Attempts] = {
     _NONE: {
         "select": "select 1 from {table} limit 10",
         "blind update": "update {table} set {change}",
@@ -92,7 +92,7 @@ _ALONE: Final[dict[str, Attempts]] = {
     },
     "idempotency_key": {
         _ONE: {
-            # two people may use the same key, and neither notices
+            # two users may use the same key
             "insert, the other's key": "insert into idempotency_key (user_id, key, fingerprint)"
             " values (%(me)s, %(theirs)s, 'x') on conflict do nothing",
         },
@@ -116,7 +116,7 @@ _EMPTY: Final[Attempts] = {
 }
 
 
-# Who put the role on as a mask, in the URL or by a preset, can take it off.
+# A session that took the role with SET ROLE can RESET it.
 _CONNECTS_AS: Final = """
 select concat_ws(', a mask of ', current_user::text,
                  case when session_user <> current_user then session_user::text end)
@@ -124,11 +124,11 @@ select concat_ws(', a mask of ', current_user::text,
 
 
 def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
-    """Every attempt, on a connection as the serving role that has not said yet who it is.
+    """Run every probe, on a connection as the serving role that has not set a user id yet.
 
-    Of a guarded table that has no words here nothing is tried: `evidence.provision` says so.
-    Nothing stays but gaps in the sequence of ids. Raises `psycopg.Error` when not even rows of
-    one's own can be made, without which the rest would prove nothing.
+    `evidence.provision` reports guarded tables that have no probes here. Only gaps in the sequence
+    of ids remain. Raises `psycopg.Error` if a user cannot insert own rows, without which the
+    probes would prove nothing.
     """
     me, them = (f"audit-{secrets.token_hex(8)}" for _ in range(2))
     values = {table: {"me": me, "them": them, "theirs": None} for table in _TABLES}
@@ -144,21 +144,21 @@ def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
 
     with connection.transaction(force_rollback=True):
         (role,) = connection.execute(_CONNECTS_AS).fetchone() or ("?",)
-        # only a session that never said who it is has NULL for app.user_id
-        nobody = tried(_AS_NOBODY, "no identity")
+        # app.user_id is NULL only in a session that never set it
+        nobody = tried(_NO_IDENTITY, "no identity")
         for caller in (me, them):
-            _say(connection, caller)
+            _set_identity(connection, caller)
             for table, key in give(connection, caller).items():
                 values[table]["theirs"] = key
-        _say(connection, me)
+        _set_identity(connection, me)
         somebody = [
             done
             for table in _TABLES
             for attempts in (_AS_ME, _ALONE.get(table, {}))
             for done in tried(attempts, "", table)
         ]
-        _say(connection, "")
-        empty = tried(_AS_NOBODY | _EMPTY, "empty identity")
+        _set_identity(connection, "")
+        empty = tried(_NO_IDENTITY | _EMPTY, "empty identity")
         connection.execute("set local row_security = off")
         unguarded = tried(_WITHOUT_ROW_SECURITY, "")
     connects = Probe("the server connects as", "select current_user, session_user", ROLE, role)
@@ -166,14 +166,14 @@ def probe(connection: psycopg.Connection[Any]) -> tuple[Probe, ...]:
 
 
 def give(connection: psycopg.Connection[Any], caller: str) -> dict[str, Any]:
-    """A row of that person's in each table: its key, by table."""
+    """Insert a row of this user into each table. Returns its key by table."""
     return {
         table: (connection.execute(_MINE.format(**words), {"me": caller}).fetchone() or (None,))[0]
         for table, words in _TABLES.items()
     }
 
 
-def _say(connection: psycopg.Connection[Any], caller: str) -> None:
+def _set_identity(connection: psycopg.Connection[Any], caller: str) -> None:
     connection.execute("select set_config('app.user_id', %s, true)", [caller])
 
 

@@ -1,4 +1,4 @@
-"""What an audit found: checks, drift, probes, the matrix. Made here, shown by the formats."""
+"""The audit report: findings of checks, drift and probes, and the access matrix."""
 
 import re
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Final, Literal
 
-ROLE: Final = "task_app"  # the serving role, whose reach is judged
-# What would end a word or a line of a file of keys, and the sign that stands for it (RFC 3986).
+ROLE: Final = "task_app"  # the serving role, which is audited
+# Whitespace and control characters, percent-encoded in keys (RFC 3986), and the % itself.
 _UNSAFE: Final = re.compile(r"[\s\x00-\x1f\x7f%]")
 
 
 class Level(StrEnum):
-    """How bad: an error lets somebody past a wall, a warning weakens one."""
+    """Severity: an error breaks isolation, a warning weakens it."""
 
     ERROR = "error"
     WARN = "warn"
@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One weakness: where, who can exploit it and how, and the SQL that mends it."""
+    """One weakness: where, who can exploit it and how, and the SQL that fixes it."""
 
     id: str
     level: Level
@@ -31,7 +31,7 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """`check:object`, the same in each run; whitespace and % as in a URL, so one word."""
+        """`check:object`, stable between runs; whitespace and % are percent-encoded."""
         return f"{self.id}:{_UNSAFE.sub(_percent_encoded, self.object)}"
 
 
@@ -41,7 +41,7 @@ def _percent_encoded(found: re.Match[str]) -> str:
 
 @dataclass(frozen=True)
 class Waived:
-    """A finding that somebody has accepted, and why."""
+    """An accepted finding, and the reason."""
 
     finding: Finding
     reason: str
@@ -49,7 +49,7 @@ class Waived:
 
 @dataclass(frozen=True)
 class Check:
-    """One question, as db/audit/<id>.sql asks it. `page` is the file's leading comment."""
+    """The check in db/audit/<id>.sql. `page` is the file's leading comment."""
 
     id: str
     level: Level
@@ -60,7 +60,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Checked:
-    """A check and its findings, or the reason why it could not be made."""
+    """A check that was run: its findings, or the reason why it could not run."""
 
     check: Check
     findings: tuple[Finding, ...] = ()
@@ -69,7 +69,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Probe:
-    """One attempt as the serving role: what was tried, what had to happen, what happened."""
+    """One statement run as the serving role, with the expected and the actual result."""
 
     name: str
     statement: str
@@ -111,14 +111,14 @@ class Report:
     database: str
     server_version: str
     checks: tuple[Checked, ...]
-    drift: Checked | None  # None: another's database, of which there is no manifest
+    drift: Checked | None  # None for a foreign database, which has no manifest
     probes: tuple[Probe, ...]
     probes_not_checked: str | None
     matrix: tuple[Access, ...]
     policies: tuple[Policy, ...]
-    ahead: str | None = None  # the migration of a newer version that the database has had
+    ahead: str | None = None  # a migration of the database that this program does not know
     role: str = ROLE
-    not_tried: Mapping[str, str] = field(default_factory=dict)  # attempt or table -> why not
+    not_tried: Mapping[str, str] = field(default_factory=dict)  # probe or table -> reason
     waivers: Mapping[str, str] = field(default_factory=dict)  # key -> reason
 
     @property
@@ -128,12 +128,12 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        """All that are not waived, errors first; a probe that went wrong is one too."""
+        """Findings that are not waived, errors first; failed probes are included."""
         return [finding for finding in self._found if finding.key not in self.waivers]
 
     @property
     def waived(self) -> list[Waived]:
-        """Those that are, errors first."""
+        """Findings that are waived, errors first."""
         return [
             Waived(finding, self.waivers[finding.key])
             for finding in self._found
@@ -163,7 +163,7 @@ class Report:
 
     @property
     def not_checked(self) -> dict[str, str]:
-        """What could not be checked, and why. Never a pass, and nothing waives it."""
+        """What could not be checked -> reason. It never passes and cannot be waived."""
         reasons = {c.check.id: c.not_checked for c in self.checked if c.not_checked}
         if self.probes_not_checked:
             reasons["probe"] = self.probes_not_checked
@@ -171,17 +171,17 @@ class Report:
 
     @property
     def unfinished(self) -> set[str]:
-        """The ids under which more could be found, had all been checked."""
+        """Ids of incomplete checks, which could have more findings."""
         return {name.partition(":")[0] for name in self.not_checked}
 
     def exit_code(self, fail_on: Level = Level.ERROR) -> int:
-        """0 clean, 1 findings of that level or worse, 2 something could not be checked."""
+        """0: clean; 1: findings of this level or worse; 2: something could not be checked."""
         if any(fail_on is Level.WARN or f.level is Level.ERROR for f in self.findings):
             return 1
         return 2 if self.not_checked else 0
 
 
 def _by_newer_version(finding: Finding) -> Finding:
-    """What migrates shall be what migrated last: this program's `migrate` refuses."""
+    """The remedy is `migrate` of the newer version: this program's refuses."""
     mend = finding.mend.replace("task-api migrate", "task-api migrate of the newer version")
     return Finding(**asdict(finding) | {"mend": mend})

@@ -1,4 +1,4 @@
-"""Attempts on another's database, with the rows that are there. All are rolled back."""
+"""Probes of a foreign database, with its existing rows; all rolled back."""
 
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
@@ -15,7 +15,7 @@ _A_ROW: Final = "a row"
 _OWN_ROWS: Final = "own rows only"
 _OTHERS_ROWS: Final = "others' rows too"
 
-# `me` and `them` own rows; {value}, {inserted} and {given} are of a row of mine, given to them.
+# `me` and `them` own rows; {value}, {inserted} and {given} are of a row of `me`, given to `them`.
 # Operators are named with their schema: the search_path is the server's own.
 _READ: Final = "select 1 from {table}"
 _UPDATE: Final = "update {table} set {changed} = {value}"
@@ -37,7 +37,7 @@ class _Attempt:
     blind: bool = False
 
 
-_AS_NOBODY: Final = (
+_NO_IDENTITY: Final = (
     _Attempt("select", _READ + _ONE),
     _Attempt("blind update", _UPDATE, blind=True),
     _Attempt("blind delete", _DELETE, blind=True),
@@ -54,9 +54,9 @@ _AS_ME: Final = (
     _Attempt("give away", "update {table} set {owner} = %(them)s", blind=True),
 )
 
-# An error at the first row beyond as many as there may be, so that a hole costs one row and not the
-# table, and before what happens after the statement (foreign keys). It reads no column: with one,
-# the policies for SELECT would hide what the others let through (PostgreSQL manual, CREATE POLICY,
+# Divides by zero at the first row beyond `most`, so that a hole costs one row, not the table, and
+# before anything that runs after the statement (foreign keys). It reads no column: otherwise the
+# policies for SELECT would hide what the others let through (PostgreSQL manual, CREATE POLICY,
 # "Policies Applied by Command Type").
 _AT_MOST: Final = sql.SQL(
     " returning 1 operator(pg_catalog./) (%(most)s::pg_catalog.int4 operator(pg_catalog.+) 1"
@@ -65,15 +65,15 @@ _AT_MOST: Final = sql.SQL(
     "::pg_catalog.int4)"
 )
 _TOO_MANY: Final = "22012"  # division_by_zero
-_REFUSED: Final = "42501"  # insufficient_privilege, and what a policy refuses
-# What a policy raises when nobody is named: no such setting; '' is no uuid, number or JSON.
-_NOBODY_NAMED: Final = ("42704", "22")
-# Constraints are looked at when the policies have let the row through; foreign keys, at the end.
+_REFUSED: Final = "42501"  # insufficient_privilege, also of a policy
+# Errors of policies without an identity: undefined setting; '' is no uuid, number or JSON.
+_NO_IDENTITY_ERRORS: Final = ("42704", "22")
+# Constraints are checked after the policies; foreign keys at the end of the statement.
 _CONSTRAINTS: Final = "23"
 _FOREIGN_KEYS: Final = "23503"
 
 _SET: Final = "select pg_catalog.set_config(%s, %s, true)"
-_WHO: Final = """
+_SESSION_ROLES: Final = """
 select session_user::text, current_user::text,
        (select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = session_user),
        (select rolcanlogin from pg_catalog.pg_roles where rolname = %s)"""
@@ -81,7 +81,7 @@ select session_user::text, current_user::text,
 
 @dataclass(frozen=True)
 class Tried:
-    """The attempts, and why what could not be tried was not: by attempt or table."""
+    """The probes made, and the reasons for those not made, by probe or table."""
 
     probes: tuple[Probe, ...]
     not_tried: dict[str, str]
@@ -94,11 +94,11 @@ def try_rows(
     *,
     connects: bool,
 ) -> Tried:
-    """Every attempt, on a connection that has not said yet who it is.
+    """Run every probe over `serving`, a connection that has not set an identity yet.
 
-    `catalog` looks for rows of two owners in each table. `connects`: `serving` is as the server
-    connects; else it only takes the role on. Nothing stays that a transaction takes back. Raises
-    `psycopg.Error` when one of the two cannot be asked.
+    `catalog` finds rows of two owners in each table. `connects`: `serving` uses the server's URL;
+    otherwise it takes the role with SET ROLE. Everything transactional is rolled back. Raises
+    `psycopg.Error` when a connection fails.
     """
     attempts = _Attempts(Catalog(catalog, target.subject), serving, target)
     with serving.transaction(force_rollback=True):
@@ -114,9 +114,9 @@ class _Attempts:
         self.not_tried: dict[str, str] = {}
 
     def become(self, *, connects: bool) -> bool:
-        """Take the role on, unless it has connected; whether that could be done."""
+        """SET ROLE, unless connected as the role. Returns whether that succeeded."""
         role = self._target.subject.role
-        session, current, unbound, login = next(self._serving.execute(_WHO, [role]))
+        session, current, unbound, login = next(self._serving.execute(_SESSION_ROLES, [role]))
         name = "the server connects as"
         if not connects:
             self.not_tried[name] = (
@@ -125,7 +125,7 @@ class _Attempts:
         else:
             expected = role
             got = current if session == current else f"{current}, a mask of {session}"
-            if login is False:  # who connects takes the role on, as PostgREST does
+            if login is False:  # the server uses SET ROLE, as PostgREST does
                 expected = "one whom policies bind"
                 got = f"{session}, whom no policy binds" if unbound else expected
             self.probes.append(Probe(name, "select session_user, current_user", expected, got))
@@ -140,18 +140,18 @@ class _Attempts:
         return True
 
     def everything(self) -> None:
-        """As nobody first: only a session that never said who it is has no value at all."""
-        # so that triggers and defaults find what they find in the server's own sessions
+        """Run all probes; without identity first, while the setting was never set."""
+        # triggers and defaults need the search_path of the server's own sessions
         self._serving.execute("set local search_path to default")
         found = self._found()
-        self._as_nobody(found, "no identity")
+        self._without_identity(found, "no identity")
         for owned in found:
-            self._say(self._target.names(owned.me))
+            self._set_identity(self._target.names(owned.me))
             if self._names_me(owned):
                 for attempt in _AS_ME:
                     self._try(owned, attempt, attempt.name)
-        self._say("")
-        self._as_nobody(found, "empty identity")
+        self._set_identity("")
+        self._without_identity(found, "empty identity")
 
     def _found(self) -> list[Owned]:
         found = []
@@ -169,16 +169,16 @@ class _Attempts:
                 self.not_tried[table.name] = str(reason)
         return found
 
-    def _say(self, value: str) -> None:
+    def _set_identity(self, value: str) -> None:
         self._serving.execute(_SET, [self._target.subject.setting, value])
 
-    def _as_nobody(self, found: list[Owned], circumstance: str) -> None:
+    def _without_identity(self, found: list[Owned], circumstance: str) -> None:
         for owned in found:
-            for attempt in _AS_NOBODY:
+            for attempt in _NO_IDENTITY:
                 self._try(owned, attempt, f"{attempt.name}, {circumstance}", nobody=True)
 
     def _names_me(self, owned: Owned) -> bool:
-        """The control: who owns rows sees one of them, or else seeing no others proves nothing."""
+        """The control: an owner must see own rows, or seeing no others proves nothing."""
         if not owned.table.is_readable:
             return True
         try:
@@ -207,7 +207,7 @@ class _Attempts:
         self.probes.append(Probe(name, shown, attempt.expected, got))
 
     def _reached(self, owned: Owned, attempt: _Attempt, *, nobody: bool) -> str:
-        """Whether a row was reached that should not be; in the control, whether one was."""
+        """Whether the statement reached a forbidden row; in the control, any row."""
         most = owned.own if attempt.expected == _OWN_ROWS else 0
         query = self._composed(owned, attempt)
         values = {f"value_{n}": value for n, value in enumerate(owned.row.values())}
@@ -229,7 +229,7 @@ class _Attempts:
             return _NO_ROW
         if state.startswith(_CONSTRAINTS) and not most:
             return _A_ROW
-        if state == _REFUSED or (nobody and state.startswith(_NOBODY_NAMED)):
+        if state == _REFUSED or (nobody and state.startswith(_NO_IDENTITY_ERRORS)):
             return _NO_ROW
         raise Inconclusive(f"the attempt failed ({state}) before it could tell")
 

@@ -1,4 +1,4 @@
-"""The audit, audited: each known weakness is planted on a scratch database and must turn it red."""
+"""Self-test of the audit: it must find each known weakness, planted in a scratch database."""
 
 import re
 import tempfile
@@ -19,30 +19,30 @@ from api.commands.embedded import postgres
 from api.commands.migrate import migrate
 
 WEAKNESSES: Final = FOLDER / "weaknesses"
-_HEAD: Final = re.compile(
+_HEADER: Final = re.compile(
     r"-- (?P<sentence>.+)\n-- turns red: (?P<ids>[a-z_ ]+)\n"
     r"(?:-- needs: (?:PostgreSQL (?P<version>\d+)|extension (?P<extension>\w+))\n)?"
 )
-# The server the weaknesses are planted on may itself be old enough to be warned of.
+# The embedded server may itself be old enough for a warning.
 _ITS_OWN: Final = {"server_version"}
-# By which a weakness may keep the serving role from any row of its own, or be there no more: then
-# nothing could be tried, which is said of `probe`. Any other error is a fault of the probes.
+# Errors by which a weakness may deny the serving role its own rows, or the role itself: then no
+# probe can run, which counts as a finding of `probe`. Other errors are bugs of the probes.
 _REFUSALS: Final = (InsufficientPrivilege, IntegrityError, InvalidParameterValue)
 
 
 @dataclass(frozen=True)
 class Weakness:
-    """A way in, as db/audit/weaknesses/<name>.sql opens it, and the findings it must cause."""
+    """A weakness made by db/audit/weaknesses/<name>.sql, and the findings that it must cause."""
 
     name: str
     sentence: str
     expected: frozenset[str]
     sql: str
-    version: int = 0  # of PostgreSQL, without which it cannot be planted
+    version: int = 0  # of PostgreSQL that it needs
     extension: str | None = None
 
     def lacks(self, connection: psycopg.Connection[Any]) -> str | None:
-        """What it needs and this server does not have."""
+        """What it needs and this server lacks, or None."""
         if connection.info.server_version < self.version * 10_000:
             return f"PostgreSQL {self.version}"
         known = "select from pg_catalog.pg_available_extensions where name = %s"
@@ -53,7 +53,7 @@ class Weakness:
 
 @dataclass(frozen=True)
 class Planted:
-    """A weakness, the findings it did cause, and what failed, by its name: that found nothing."""
+    """A planted weakness, the findings it caused, and checks that failed -> error."""
 
     weakness: Weakness
     got: frozenset[str] = frozenset()
@@ -62,29 +62,31 @@ class Planted:
 
     @property
     def caught(self) -> bool:
-        """Red for this reason, and for no other."""
+        """Whether the audit found exactly the expected findings."""
         found = not self.failed and self.got == self.weakness.expected
         return self.lacking is not None or found
 
 
 def weaknesses() -> list[Weakness]:
-    """Every known weakness, in the order of its name."""
+    """Every known weakness, sorted by name."""
     found = []
     for file in sorted(WEAKNESSES.glob("*.sql")):
         text = file.read_text()
-        head = _HEAD.match(text)
-        if head is None:
+        header = _HEADER.match(text)
+        if header is None:
             raise ValueError(f"{file.name} does not begin with a sentence and what turns red")
-        ids = frozenset(head["ids"].split())
-        version = int(head["version"] or 0)
-        found.append(Weakness(file.stem, head["sentence"], ids, text, version, head["extension"]))
+        ids = frozenset(header["ids"].split())
+        version = int(header["version"] or 0)
+        found.append(
+            Weakness(file.stem, header["sentence"], ids, text, version, header["extension"])
+        )
     return found
 
 
 def self_test() -> Iterator[Planted]:
-    """Plant each weakness in turn, on an embedded PostgreSQL that is thrown away afterwards."""
+    """Plant each weakness in turn, in a temporary embedded PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="task-api-audit-") as folder:
-        Path(folder).chmod(0o755)  # the server may have a user of its own
+        Path(folder).chmod(0o755)  # the server may run as another user
         with postgres(Path(folder) / "postgres") as superuser:
             with psycopg.connect(superuser, autocommit=True) as connection:
                 connection.execute("create role task_owner login createrole")
@@ -99,14 +101,14 @@ def self_test() -> Iterator[Planted]:
 
 
 def plant(weakness: Weakness, superuser_url: str) -> Planted:
-    """Open the way in, audit, and take everything back."""
+    """Plant the weakness, audit, and roll back."""
     with (
         psycopg.connect(superuser_url) as connection,
         connection.transaction(force_rollback=True),
     ):
         if lacking := weakness.lacks(connection):
             return Planted(weakness, lacking=lacking)
-        # so that seeing everything and seeing nothing differ
+        # a foreign row, so that ALL ROWS and OWN ROWS differ
         give(connection, "carol")
         try:
             with connection.transaction():

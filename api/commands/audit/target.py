@@ -1,4 +1,4 @@
-"""Which database is audited: this program's own, or another with row security."""
+"""The audited database: this program's own, or a foreign one with row security."""
 
 import json
 import tomllib
@@ -10,20 +10,20 @@ from typing import Final
 from api.commands.audit.checks import Subject
 from api.settings import SettingsError
 
-# Each is an option of `task-api audit`, and a key of its file.
+# Options of `task-api audit`, and keys of its configuration file.
 KEYS: Final = ("manifest", "role", "setting", "setting_template", "owner_column")
 
 
 @dataclass(frozen=True)
 class Target:
-    """Whom the audit is about, and how the setting names somebody: %s is the owner."""
+    """The audited subject, and the format of its setting; %s is the owner."""
 
     subject: Subject = field(default_factory=Subject)
     setting_template: str = "%s"
-    own: bool = True  # what this program migrates: with a manifest, and probes of its tables
+    own: bool = True  # this program's database, with a manifest and probes of its tables
 
     def names(self, owner: str) -> str:
-        """The value of the setting for that owner; escaped where the template is JSON."""
+        """The value of the setting for an owner; escaped if the template is JSON."""
         if self.setting_template.startswith("{"):
             owner = json.dumps(owner)[1:-1]
         return self.setting_template.replace("%s", owner)
@@ -33,7 +33,7 @@ OWN: Final = Target()
 
 
 def target(options: Mapping[str, str | None], config: Path | None) -> Target:
-    """What the options say, and where they are silent the file. Raises `SettingsError`."""
+    """The target of the options, else of the file. Raises `SettingsError`."""
     given = _read(config) if config else {}
     given |= {key: value for key in KEYS if (value := options.get(key)) is not None}
     if not given:

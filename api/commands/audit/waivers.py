@@ -1,4 +1,4 @@
-"""Findings that somebody has accepted: a file of keys, each with the reason."""
+"""Waivers: a file of keys of accepted findings, each with a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from api.settings import SettingsError
 
 @dataclass(frozen=True)
 class Waivers:
-    """Reasons by key, and the line of the file that each is on."""
+    """Reasons and line numbers, by key."""
 
     file: Path
     reasons: Mapping[str, str]
     lines: Mapping[str, int]
 
     def refuse_unused(self, report: Report) -> None:
-        """Raises `SettingsError` for the first key under which nothing is found.
+        """Raises `SettingsError` for the first key without a finding.
 
-        Not for a check that could not be made: nobody knows what it would find.
+        Except those of incomplete checks, whose findings are unknown.
         """
         found = {waived.finding.key for waived in report.waived}
         for key, line in self.lines.items():
@@ -28,9 +28,9 @@ class Waivers:
 
 
 def read(file: Path) -> Waivers:
-    """`key reason`, one a line; a line is empty, too, or begins with #.
+    """Read a file of waivers: lines of `key reason`; empty lines and lines with # are skipped.
 
-    Raises `SettingsError`, which names the line, when there is no reason, no key, or a key twice.
+    Raises `SettingsError`, which names the line, for a missing reason, a bad key, or a duplicate.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")

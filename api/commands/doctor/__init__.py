@@ -1,1 +1,1 @@
-"""`task-api doctor`: a file for each part of the configuration that it explains and tries."""
+"""`task-api doctor`: checks the configuration and its services; a module for each part."""

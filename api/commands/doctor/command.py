@@ -1,4 +1,4 @@
-"""`task-api doctor`: the configuration explained, and everything that it names tried."""
+"""`task-api doctor`: runs the diagnostic checks and prints their findings."""
 
 import argparse
 import asyncio
@@ -17,13 +17,13 @@ _COLOURS = {Level.OK: 32, Level.WARN: 33, Level.FAIL: 31, Level.SKIP: 2}
 
 
 def run(_: argparse.Namespace) -> int:
-    """Print what is found; 1 when something fails, else 0."""
+    """`task-api doctor`. Returns 1 if a check fails, else 0."""
     return asyncio.run(_examine())
 
 
 async def _examine() -> int:
-    """Print what is found, as it is found; 1 when something fails, else 0."""
-    logging.getLogger("api").addHandler(logging.NullHandler())  # it is said below
+    """Print each finding as soon as it is made. Returns 1 if a check fails, else 0."""
+    logging.getLogger("api").addHandler(logging.NullHandler())  # the findings say it
     serving = Serving()
     levels: Counter[Level] = Counter()
     for heading, findings in (

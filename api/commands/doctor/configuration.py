@@ -1,4 +1,4 @@
-"""Which settings there are, and what is wrong with them."""
+"""Checks of the settings in the environment: values, errors and misspelled names."""
 
 import difflib
 import os
@@ -21,11 +21,11 @@ _KNOWN: Final = tuple(
         name.upper() for kind in (Settings, MigrationSettings) for name in kind.model_fields
     )
 )
-_ALIKE: Final = 0.85  # how much a name must look like a setting's to be taken for a slip
+_MIN_SIMILARITY: Final = 0.85  # similarity to a setting above which a name is a likely typo
 
 
 async def configuration() -> AsyncIterator[Finding]:
-    """What is set, less the secrets; what is refused; what looks like a slip of the pen."""
+    """The settings without secrets, errors in them, and likely typos in names."""
     given = _given()
     wrong = _refused(given)
     for name in _KNOWN:
@@ -36,8 +36,10 @@ async def configuration() -> AsyncIterator[Finding]:
     for said in wrong.values():
         yield _failed("together", said)
     for name in sorted(given.keys() - {*_KNOWN}):
-        if alike := difflib.get_close_matches(name, _KNOWN, 1, _ALIKE):
-            yield warn(name, "is set, and nothing here reads it", f"Is it meant to be {alike[0]}?")
+        if similar := difflib.get_close_matches(name, _KNOWN, 1, _MIN_SIMILARITY):
+            yield warn(
+                name, "is set, and nothing here reads it", f"Is it meant to be {similar[0]}?"
+            )
 
 
 def _failed(name: str, said: str) -> Finding:
@@ -46,37 +48,37 @@ def _failed(name: str, said: str) -> Finding:
 
 
 def database_url() -> str | None:
-    """DATABASE_URL, if it is a good one, whatever the other settings are."""
+    """DATABASE_URL if it is valid, whatever the other settings are."""
     if "DATABASE_URL" in dict(complaints(DatabaseSettings)):
         return None
     return _given()["DATABASE_URL"]
 
 
 def _given() -> dict[str, str]:
-    """What the environment says; empty is not set."""
+    """The environment; an empty variable counts as unset."""
     return {name.upper(): value for name, value in os.environ.items() if value}
 
 
 def shown(name: str, value: str) -> str:
-    """The value of a setting, without what is secret in it."""
+    """The value of a setting without secrets, for printing."""
     if name.endswith(("SECRET", "PASSWORD")):
         return "is set, and not shown"
     if "://" not in value or name == "CORS_ORIGINS":
         return value if value.isprintable() else ascii(value)
     parts = urlsplit(value)
-    place = parts.netloc.rpartition("@")[2]
+    location = parts.netloc.rpartition("@")[2]
     if is_misread(value):
         return "is set, and not shown"
     if name.endswith("DATABASE_URL"):
-        host = place or "a socket"
+        host = location or "a socket"
         return (
             f"{parts.username or 'nobody'} at {host}, database {parts.path[1:] or 'of that name'}"
         )
-    return f"{parts.scheme}://{place}{parts.path}"
+    return f"{parts.scheme}://{location}{parts.path}"
 
 
 def _refused(given: dict[str, str]) -> dict[str, str]:
-    """What is wrong, by the name of the setting; what is wrong with several, by ''."""
-    # of all together nothing is said before each is good
+    """Errors by the name of the setting; errors of several settings together under ''."""
+    # settings are checked together only when each is valid
     kinds = [AuthSettings, Settings, *[MigrationSettings] * ("MIGRATION_DATABASE_URL" in given)]
     return {name: said for kind in kinds for name, said in complaints(kind)}

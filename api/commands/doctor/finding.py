@@ -1,4 +1,4 @@
-"""One thing that was looked at: how it is, and what to do about it."""
+"""Findings of `task-api doctor`: a level, a message and a remedy."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ import psycopg
 
 from api.reasons import one_line
 
-TIMEOUT: Final = 5.0  # seconds that anything asked may take to answer
+TIMEOUT: Final = 5.0  # seconds for each query or request
 MISREAD: Final = (
     "the URL has an @ where it can have none, so its password would be read as something else",
     "Write special characters in it as %2F (/), %3F (?), %23 (#), %40 (@), %25 (%).",
@@ -16,7 +16,7 @@ MISREAD: Final = (
 
 
 class Level(StrEnum):
-    """How it is."""
+    """The result of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -26,7 +26,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """In one line each. Never holds a secret."""
+    """One finding. Each text is one line and holds no secret."""
 
     level: Level
     about: str
@@ -35,12 +35,12 @@ class Finding:
 
 
 def ok(about: str, said: str) -> Finding:
-    """It will do."""
+    """The check passed."""
     return Finding(Level.OK, about, said)
 
 
 def warn(about: str, said: str, remedy: str) -> Finding:
-    """It works, and should be better."""
+    """It works, and should be improved."""
     return Finding(Level.WARN, about, said, remedy)
 
 
@@ -50,31 +50,31 @@ def fail(about: str, said: str, remedy: str) -> Finding:
 
 
 def skip(about: str, said: str) -> Finding:
-    """It could not be looked at."""
+    """It could not be checked."""
     return Finding(Level.SKIP, about, said)
 
 
 def reason(error: Exception, url: str) -> str:
-    """Why something that was asked of `url` failed, in one line without what was sent."""
+    """Why a request to `url` failed, in one line that quotes nothing of the URL."""
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT:g} s"
-    # what a server or the system says; else a library may quote the URL, with its password
+    # only messages of a server or the system: others may quote the URL with its password
     says = isinstance(error, OSError | psycopg.OperationalError)
     says = says or getattr(error, "sqlstate", None) is not None
     return one_line(str(error), url) if says else type(error).__name__
 
 
 def seconds(skew: float) -> str:
-    """A difference of clocks."""
+    """A clock skew in words."""
     return f"{abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
 
 
 def sentence(words: str) -> str:
-    """Of words that were written to be a part of one."""
+    """Capitalize and end with a full stop."""
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def divided(refusal: str) -> tuple[str, str]:
-    """What is wrong, and the remedy, of one line that says both."""
+    """Split a message into what is wrong and the remedy."""
     what, _, remedy = refusal.partition(". ")
     return what, remedy

@@ -1,4 +1,4 @@
-"""The database as `migrate` meets it: direct, and as the owner."""
+"""Checks of MIGRATION_DATABASE_URL: a direct connection as the owner, to the same database."""
 
 import asyncio
 import time
@@ -32,13 +32,13 @@ select current_user::text as role, current_database() as database, pg_backend_pi
 
 
 class Owner:
-    """What `MIGRATION_DATABASE_URL` leads to, which only `migrate`, `sweep` and `audit` need."""
+    """Checks of `MIGRATION_DATABASE_URL`, which only `migrate`, `sweep` and `audit` need."""
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """Whether `migrate` could do its work there, and whether it is the server's database."""
+        """Whether `migrate` can work there, and whether it is the database of `DATABASE_URL`."""
         try:
             url = load(MigrationSettings).migration_database_url.get_secret_value()
         except SettingsError as error:
@@ -60,7 +60,7 @@ class Owner:
                 facts = await _row(connection, _FACTS)
                 identity = (await _row(connection, IDENTITY))["identity"]
                 direct = connection.info.backend_pid == facts["pid"]
-        except Exception as error:  # of many kinds is what a driver says of a URL
+        except Exception as error:  # drivers raise many kinds for a bad URL
             yield fail(
                 "connection", reason(error, url), "Check MIGRATION_DATABASE_URL, and that it is up."
             )

@@ -1,4 +1,4 @@
-"""The database as the server meets it: by the server's own way of connecting, as its role."""
+"""Checks of DATABASE_URL: connects as the server does, with the serving role."""
 
 import asyncio
 import contextlib
@@ -32,11 +32,11 @@ from api.database.pipeline import Connection
 from api.reasons import is_misread
 
 _ROLE: Final = "task_app"
-_SKEW: Final = 10.0  # seconds
-_OLDEST: Final = 150_000  # server_version_num
+_MAX_SKEW: Final = 10.0  # seconds
+_MIN_SERVER_VERSION: Final = 150_000  # server_version_num
 _LIMITS: Final = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 _VERSION: Final = next(check for check in checks() if check.id == "server_version")
-# Which database of which server this is, whatever the URL.
+# Identifies the database and server behind any URL.
 IDENTITY: Final = """
 select concat_ws(' ', oid, pg_postmaster_start_time()) as identity
   from pg_catalog.pg_database where datname = current_database()
@@ -60,13 +60,13 @@ _REMEDIES: Final = {
 
 
 class Serving:
-    """What `DATABASE_URL` leads to. `identity` tells whether another URL leads there, too."""
+    """Checks of `DATABASE_URL`. `identity`: of its database, once connected."""
 
     def __init__(self) -> None:
         self.identity: str | None = None
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """From whether it can be reached to whether people are kept apart there."""
+        """Checks in order: connection, privileges, row security, migrations, limits, TLS, clock."""
         if (url := database_url()) is None:
             yield skip("connection", "there is no DATABASE_URL to try")
             return
@@ -94,18 +94,18 @@ class Serving:
         except Exception as error:
             yield fail("connection", f"it broke: {reason(error, url)}", _remedy(error))
         finally:
-            with contextlib.suppress(Exception):  # what was to be said is said
+            with contextlib.suppress(Exception):  # all findings are made
                 await connection.close(timeout=1)
 
     async def _findings(self, connection: Any, host: str, took: float) -> AsyncIterator[Finding]:
         started = time.perf_counter()
         async with asyncio.timeout(TIMEOUT):
             await connection.execute("select")
-        trip = (time.perf_counter() - started) * 1000
+        ping = (time.perf_counter() - started) * 1000
         facts = await _row(connection, _FACTS)
         yield ok(
             "connection",
-            f"database {facts['database']}: {took:.0f} ms to connect, {trip:.1f} ms there and back",
+            f"database {facts['database']}: {took:.0f} ms to connect, {ping:.1f} ms there and back",
         )
         self.identity = (await _row(connection, IDENTITY))["identity"]
         yield _writable(facts)
@@ -121,14 +121,14 @@ class Serving:
 
 
 def _password_file(ignored: list[warnings.WarningMessage]) -> Iterator[Finding]:
-    """Why the driver does not read it, which it says in a warning."""
+    """The driver's warnings that it ignores the password file."""
     for warning in ignored:
         remedy = "It is not read: give PGPASSFILE a file that only its user may read (0600)."
         yield warn("password file", str(warning.message), remedy)
 
 
 async def _row(connection: Any, sql: str) -> Any:
-    """Its first row, or None."""
+    """The first row of a query, or None."""
     async with asyncio.timeout(TIMEOUT):
         rows = await connection.pipeline.read(sql)
     return rows[0] if rows else None
@@ -161,7 +161,7 @@ async def _version(connection: Any, facts: Any) -> Finding:
     if known is None:
         return ok("server version", said)
     remedy = sentence(known["mend"].removeprefix("-- "))
-    report = fail if facts["number"] < _OLDEST else warn
+    report = fail if facts["number"] < _MIN_SERVER_VERSION else warn
     return report("server version", f"{said} {known['detail']}", remedy)
 
 
@@ -246,7 +246,7 @@ def _tls(connection: Connection) -> Finding:
 
 
 def is_local(peer: object) -> bool:
-    """Whether it is a Unix socket, or loopback."""
+    """Whether a peer is on a Unix socket or a loopback address."""
     return not isinstance(peer, tuple) or ipaddress.ip_address(peer[0]).is_loopback
 
 
@@ -275,6 +275,6 @@ async def _clock(connection: Any) -> Finding:
     before = time.time()
     row = await _row(connection, "select extract(epoch from clock_timestamp())::float8 as now")
     skew = row["now"] - (before + time.time()) / 2
-    if abs(skew) > _SKEW:
+    if abs(skew) > _MAX_SKEW:
         return warn("clock", seconds(skew), "Set both clocks by NTP: its dates are in the answers.")
     return ok("clock", seconds(skew))

@@ -1,4 +1,4 @@
-"""How tokens are verified, and whether the issuer's keys can be had."""
+"""Checks of token verification: the mode, the key set (JWKS), the issuer's clock."""
 
 import asyncio
 import logging
@@ -27,11 +27,11 @@ from api.commands.doctor.finding import (
 )
 from api.settings import AuthSettings, SettingsError, load
 
-_HERE: Final = {"localhost", "127.0.0.1", "::1"}
+_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
 async def tokens() -> AsyncIterator[Finding]:
-    """The mode, the key set as the server fetches it, and the issuer's clock."""
+    """The mode, the key set fetched as the server does it, and the issuer's clock."""
     try:
         settings = load(AuthSettings)
     except SettingsError:
@@ -41,7 +41,7 @@ async def tokens() -> AsyncIterator[Finding]:
     if (url := settings.auth_jwks_url) is None:
         yield skip("key set", "there is none in this mode")
         return
-    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in _HERE:
+    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in _LOOPBACK:
         yield warn(
             "transport",
             "the keys come over http://, where anybody in between can give their own",
@@ -64,7 +64,7 @@ def _mode(settings: AuthSettings) -> str:
 
 
 class _LastLogMessage(logging.Handler):
-    """Hears why a fetch failed, which the key set says only to the log."""
+    """Keeps the last log message: `KeySet` only logs why a fetch failed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,9 +106,9 @@ async def _clock(url: str) -> Finding:
         async with (
             asyncio.timeout(TIMEOUT),
             http_client() as client,
-            client.stream("GET", url) as answer,
+            client.stream("GET", url) as response,
         ):
-            date, age = answer.headers.get("Date"), answer.headers.get("Age")
+            date, age = response.headers.get("Date"), response.headers.get("Age")
         now = time.time()
         said = parsedate_to_datetime(date or "").replace(tzinfo=UTC).timestamp()
     except (httpx2.HTTPError, OSError) as error:

@@ -1,1 +1,1 @@
-"""How a report is shown. Each format is a function `render` from a report to text."""
+"""Output formats of the audit report: each module has a function `render`."""

@@ -1,4 +1,4 @@
-"""A report for people: one file, nothing loaded from elsewhere."""
+"""HTML report: one file that loads nothing else."""
 
 from collections.abc import Iterable
 from html import escape
@@ -44,7 +44,7 @@ details { margin: .5rem 0; } summary { cursor: pointer; }
 
 
 def render(report: Report) -> str:
-    """The verdict, the findings, the matrix, the policies as SQL, the probes and the checks."""
+    """An HTML page: verdict, findings, matrix, policies as SQL, probes and checks."""
     errors = any(finding.level is Level.ERROR for finding in report.findings)
     mood = "bad" if errors or report.not_checked else "doubt" if report.waived else "good"
     sections = (
@@ -123,8 +123,8 @@ def _not_checked(reasons: dict[str, str]) -> str:
     )
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    titles = "".join(f"<th>{escape(title)}</th>" for title in head)
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    titles = "".join(f"<th>{escape(title)}</th>" for title in columns)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
     return (
         f'<div class="scroll"><table><thead><tr>{titles}</tr></thead>\n'

@@ -1,4 +1,4 @@
-"""A report for programs."""
+"""JSON report."""
 
 import json
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from api.commands.audit.report import Finding, Report
 
 
 def render(report: Report) -> str:
-    """One JSON object: findings, what is waived, what was not checked, probes, matrix, policies."""
+    """One JSON object: findings, waived ones, what was not checked, probes, matrix, policies."""
     return json.dumps(
         {
             "database": report.database,

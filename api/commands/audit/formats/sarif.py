@@ -1,4 +1,4 @@
-"""A report for code scanning: SARIF 2.1.0 (OASIS Standard, 27 March 2020)."""
+"""SARIF 2.1.0 report for code scanning (OASIS Standard, 27 March 2020)."""
 
 import json
 from typing import Any, Final
@@ -12,7 +12,7 @@ _LEVELS: Final = {Level.ERROR: "error", Level.WARN: "warning"}
 
 
 def render(report: Report) -> str:
-    """One run: a rule for each check, a result for each finding."""
+    """A SARIF log with one run: a rule for each check, a result for each finding."""
     checks = [checked.check for checked in report.checked]
     rules = [_rule(check) for check in checks]
     rules.append({"id": "probe", "shortDescription": {"text": "A live attempt went wrong."}})
@@ -72,7 +72,7 @@ def _result(finding: Finding) -> dict[str, Any]:
         },
         "locations": [
             {
-                # code scanning wants a file; what is wrong is in the database
+                # code scanning requires a file; the weakness is in the database
                 "physicalLocation": {"artifactLocation": {"uri": source}},
                 "logicalLocations": [{"fullyQualifiedName": finding.object}],
             }
@@ -81,7 +81,7 @@ def _result(finding: Finding) -> dict[str, Any]:
 
 
 def _suppressed(reason: str) -> dict[str, Any]:
-    """Section 3.35: kept elsewhere than in the source, and judged to be right."""
+    """The suppression of a waived result (section 3.35): external and accepted."""
     return {
         "suppressions": [{"kind": "external", "status": "accepted", "justification": reason}],
     }

@@ -1,4 +1,4 @@
-"""A report for a terminal."""
+"""Text report for a terminal."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -10,7 +10,7 @@ _COMMANDS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
 def render(report: Report, *, colour: bool = False) -> str:
-    """Findings first, what is waived, what was not checked, the probes, the matrix, the verdict."""
+    """Findings, waived ones, what was not checked, probes, matrix, and the verdict."""
     paint = _Paint(colour)
     lines = [
         f"Audit of database {report.database}, PostgreSQL {report.server_version}",
