@@ -1,7 +1,7 @@
 """Every statement that the program can make, as JSON: `python -m tests.every_statement [--all]`.
 
 These are all that are made while the modules of `api` are imported, and all that functions with the
-return type `Statement` return for each of the arguments in `GIVEN`; with `--all`, for every set of
+return type `Statement` return for each of the arguments of `_given`; with `--all`, for every set of
 filters, otherwise for none, each, two and all.
 """
 

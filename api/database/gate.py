@@ -29,8 +29,8 @@ _HARMLESS: Final = ("pg_checkpoint", "pg_database_owner", "pg_use_reserved_conne
 # One row: of the guarded tables in schema public, the least protected. `found` is the schema in
 # which the session's search_path finds that name. Tables that the role owns and no statement needs
 # (the owner: yoyo's tables) are left out. row_security_active() is about the current role
-# (PostgreSQL manual, section 9.27.3). pg_catalog is named where another schema's operator could hide
-# a wrong search_path.
+# (PostgreSQL manual, section 9.27.3). pg_catalog is named where another schema's operator could
+# hide a wrong search_path.
 SQL: Final = f"""
 with needed (name, privilege, attribute) as (values {", ".join(_needed())}),
 guarded as (

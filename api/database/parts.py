@@ -70,7 +70,8 @@ def _inner(part: Any) -> Iterator[Any]:
             yield from _parts_in(part, name, value)
         elif not _is_nothing(value):
             raise _refused(
-                part, f"has {name.strip('_')}, which is not allowed: see CLASSES in api/allowed.py"
+                part,
+                f"has {name.strip('_')}, which is not allowed: see CLASSES in api/database/allowed.py",
             )
     _check_attributes(part, kind)
 
@@ -84,7 +85,7 @@ def _attributes(kind: Any) -> tuple[tuple[str, bool], ...]:
     if known is None:
         raise Unfiltered(
             f"{kind.__module__}.{kind.__qualname__} is not allowed in a statement: "
-            "see CLASSES in api/allowed.py"
+            "see CLASSES in api/database/allowed.py"
         )
     declared = [name for name, _ in kind._traverse_internals]
     allowed = CLASSES[known].split()
@@ -109,7 +110,7 @@ def _parts_in(part: Any, name: str, value: Any) -> Iterator[Any]:
             raise _refused(
                 part,
                 f"has the operator {value.__name__}, which is not allowed: "
-                "see OPERATORS in api/allowed.py",
+                "see OPERATORS in api/database/allowed.py",
             )
     elif isinstance(value, types.TypeEngine):
         _check_type(value)
@@ -152,7 +153,8 @@ def _check_attributes(part: Any, kind: type) -> None:
     if kind in FUNCTIONS and not (type(part.name) is str and part.name in FUNCTIONS[kind]):
         raise _refused(
             part,
-            f"is {part.name}(), which is not among the functions: see FUNCTIONS in api/allowed.py",
+            f"is {part.name}(), which is not among the functions: see FUNCTIONS in "
+            "api/database/allowed.py",
         )
     if isinstance(part, BindParameter) and part.expanding:
         raise _refused(part, "is a list of any length: use any_() and an array")
@@ -207,7 +209,7 @@ def _check_type(found: types.TypeEngine[Any]) -> None:
     if kind not in TYPES:
         raise Unfiltered(
             f"type {kind.__module__}.{kind.__qualname__} is not allowed: "
-            "see TYPES in api/allowed.py"
+            "see TYPES in api/database/allowed.py"
         )
     allowed = TYPES[kind].split()
     for name, value in vars(found).items():

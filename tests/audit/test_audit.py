@@ -6,15 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 import pytest
 from sarif_pydantic import Sarif
 
+import api
 from api.cli import main
 from api.commands.audit import evidence, selftest
-from api.commands.audit.formats import text
+from api.commands.audit.checks import checks
+from api.commands.audit.formats import sarif, text
 from api.commands.audit.report import Check, Checked, Finding, Level, Report
 from api.commands.embedded import postgres
 from api.commands.migrate import migrate
@@ -215,6 +218,19 @@ def test_sarif_is_valid(audit: Audit, own_database: TaskDatabase) -> None:
     assert {"policy_always_true", "drift"} <= {result.rule_id for result in run.results} <= rules
     (invocation,) = run.invocations or []
     assert invocation.execution_successful is False  # there were no probes
+
+
+@pytest.mark.parametrize(
+    "check", [*(check.id for check in checks()), "drift", "probe", "provision"]
+)
+def test_sarif_sends_the_reader_to_a_file_that_there_is(check: str) -> None:
+    found = Finding(check, Level.ERROR, "task", "it is weak", "it is read", "mend it")
+    drift = evidence.DRIFT
+    report = Report("tasks", "18", (Checked(drift, (found,)),), None, (), None, (), ())
+    (run,) = json.loads(sarif.render(report))["runs"]
+    (location,) = run["results"][0]["locations"]
+    named = location["physicalLocation"]["artifactLocation"]["uri"]
+    assert Path(api.__file__).parent.parent.joinpath(named).is_file()
 
 
 @pytest.mark.evidence("audit-leaks")

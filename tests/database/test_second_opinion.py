@@ -339,5 +339,5 @@ def test_the_refusal_names_the_list_to_add_to() -> None:
         "function-set_config": "FUNCTIONS",
         "filter-by-a-pattern": "OPERATORS",
     }.items():
-        with pytest.raises(Unfiltered, match=f"see {where} in api/allowed.py"):
+        with pytest.raises(Unfiltered, match=f"see {where} in api/database/allowed.py"):
             Statement(EVASIONS[name][0]())

@@ -8,6 +8,12 @@ from api.commands.audit.report import Check, Finding, Level, Report
 _SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
+# By check: the file to look at, where it is not the check's own.
+_SOURCES: Final = {
+    "probe": "api/commands/audit/probes.py",
+    "provision": "api/commands/audit/probes.py",
+    "drift": "db/audit/evidence/manifest.txt",
+}
 _LEVELS: Final = {Level.ERROR: "error", Level.WARN: "warning"}
 
 
@@ -58,11 +64,7 @@ def _rule(check: Check) -> dict[str, Any]:
 
 
 def _result(finding: Finding) -> dict[str, Any]:
-    source = (
-        "api/commands/audit/probes.py" if finding.id == "probe" else f"db/audit/{finding.id}.sql"
-    )
-    if finding.id == "drift":
-        source = "db/audit/evidence/manifest.txt"
+    source = _SOURCES.get(finding.id, f"db/audit/{finding.id}.sql")
     return {
         "ruleId": finding.id,
         "level": _LEVELS[finding.level],
