@@ -71,7 +71,7 @@ def _inner(part: Any) -> Iterator[Any]:
         elif not _is_nothing(value):
             raise _refused(
                 part,
-                f"has {name.strip('_')}, which is not allowed: see CLASSES in api/database/allowed.py",
+                f"has {name.strip('_')}, which is unknown: see CLASSES in api/database/allowed.py",
             )
     _check_attributes(part, kind)
 
