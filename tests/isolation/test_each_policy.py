@@ -161,6 +161,7 @@ def test_each_policy_of_the_files_has_its_check_and_each_check_its_policy() -> N
 @pytest.mark.evidence("broken-policy", "forgotten-filter", "no-identity")
 @pytest.mark.parametrize("name", CHECKS)
 def test_the_policy(database: TaskDatabase, name: str) -> None:
+    assert name in POLICIES, f"db/policies/ has no policy {name}"
     with somebody(database, POLICIES[name]) as connection:
         check(connection, POLICIES[name])
 
