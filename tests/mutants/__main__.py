@@ -1,14 +1,18 @@
 """`python -m tests.mutants [-k WORD]`: 0 when every mutant is killed or known to be equivalent."""
 
 import argparse
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Final
 
 from tests import initialized
 from tests.mutants import killers
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import MUTANTS
 from tests.mutants.trial import Outcome, control, run
+
+_AT_A_TIME: Final = (os.cpu_count() or 1) + 1  # a suite waits for its PostgreSQL now and then
 
 
 def report(mutant: Mutant, outcome: Outcome) -> bool:
@@ -24,7 +28,9 @@ def main() -> int:
     """Run the selection and report."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("-k", metavar="WORD", default="", help="only mutants with it in the name")
-    parser.add_argument("-j", type=int, metavar="N", default=2, help="at a time (%(default)s)")
+    parser.add_argument(
+        "-j", type=int, metavar="N", default=_AT_A_TIME, help="at a time (%(default)s)"
+    )
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if options.k.lower() in mutant.name.lower()]
     known = killers.read()
