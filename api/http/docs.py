@@ -5,8 +5,10 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from api.http import problems
 from api.http.routing import Route
 
 _ASSETS: Final = "/docs/assets"
@@ -23,7 +25,10 @@ async def document(request: Request) -> JSONResponse:
 
 @router.get(_ASSETS + "/{name}")
 async def assets(request: Request) -> Response:
-    return await _FILES.get_response(request.path_params["name"], request.scope)
+    try:
+        return await _FILES.get_response(request.path_params["name"], request.scope)
+    except HTTPException:
+        raise problems.no_such_address() from None
 
 
 @router.get("/docs")

@@ -107,9 +107,12 @@ class ParsedBy:
 
 
 class NoParameters(BaseModel):
-    """The query model of a route without query parameters, and the base of all others."""
+    """The query model of a route without query parameters, and the base of all others.
 
-    model_config = STRICT
+    Requests with the same query share one instance, so none may change it.
+    """
+
+    model_config = STRICT | ConfigDict(frozen=True)
 
     @property
     def is_slow(self) -> bool:

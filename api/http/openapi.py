@@ -110,7 +110,8 @@ def with_components(document: dict[str, Any], current: type[BaseModel]) -> dict[
                 known = "security" in operation and status != "401"
                 names = _ALWAYS + _OF_USERS if known else _ALWAYS
                 there |= {name: {"$ref": _HEADER.format(name)} for name in names}
-                if problem := response.get("content", {}).get(MEDIA_TYPE):  # shared by all routes
+                problem = response.get("content", {}).get(MEDIA_TYPE, {})
+                if "examples" in problem:  # shared by all routes
                     name = "-or-".join(problem["examples"])
                     if changed := problem["examples"].get(Kind.PRECONDITION_FAILED.slug):
                         changed["value"]["current"] = schemas[current.__name__]["examples"][0]
@@ -120,6 +121,9 @@ def with_components(document: dict[str, Any], current: type[BaseModel]) -> dict[
     return {name: part if name == "info" else _untitled(part) for name, part in document.items()}
 
 
+_DATA: Final = {"examples", "example", "default", "const", "enum"}  # no schemas
+
+
 def _untitled(part: Any) -> Any:
     """Without the titles that Pydantic derives from names, such as `Created At`."""
     if isinstance(part, list):
@@ -127,7 +131,7 @@ def _untitled(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     return {
-        name: value if name == "examples" else _untitled(value)
+        name: value if name in _DATA else _untitled(value)
         for name, value in part.items()
         if name != "title" or isinstance(value, dict)  # a property may be named `title`
     }

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, NotRequired
 
 from fastapi import Response
 from pydantic import Field
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from typing_extensions import TypedDict
 
@@ -208,8 +207,6 @@ def _failure(error: BaseException) -> Failure:
         case Unauthorized():
             challenge = 'Bearer error="invalid_token"' if error.presented else "Bearer"
             return Failure(Kind.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge})
-        case HTTPException(status_code=404):  # from StaticFiles
-            return no_such_address()
         case ClientDisconnect():  # the response reaches no client
             return Failure(Kind.MALFORMED_REQUEST, "The body did not arrive.")
         case KeysUnavailable():

@@ -24,8 +24,6 @@ Lines = list[tuple[bytes, bytes]]
 
 STARTED: Final = "task-api.started"  # in the scope: the `Started` of the request
 
-_NOT_FOUND: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
-
 
 @final
 @dataclass(slots=True)
@@ -109,14 +107,13 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _http_exception(request: Request, error: HTTPException) -> Response:
     """A problem where no route takes the request; FastAPI handles what a route raises."""
-    status = HTTPStatus(error.status_code)
-    if status not in _NOT_FOUND or error.detail != status.phrase:
-        return await http_exception_handler(request, error)
-    if status == HTTPStatus.NOT_FOUND:
+    if error.status_code == HTTPStatus.NOT_FOUND and "route" not in request.scope:
         return problem(request, problems.no_such_address())
-    allow = (error.headers or {}).get("Allow", "").split(", ")
-    allowed = _allowed(request.app, request.scope) or set(allow)
-    return problem(request, problems.method_not_allowed(allowed))
+    allow = (error.headers or {}).get("Allow")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and allow:
+        allowed = _allowed(request.app, request.scope) or set(allow.split(", "))
+        return problem(request, problems.method_not_allowed(allowed))
+    return await http_exception_handler(request, error)
 
 
 # By exception; handlers that are registered later replace these.

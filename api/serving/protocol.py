@@ -236,7 +236,8 @@ class Protocol(Responding):
             return
         request_id = logs.request_id(None)
         response = problems.answer(failure, request_id)
-        self.app_state["observer"].refused(self.client, response, request_id)
+        if "observer" in self.app_state:  # a lifespan of others may hold it back
+            self.app_state["observer"].refused(self.client, response, request_id)
         response.raw_headers.append((b"x-request-id", request_id.encode()))
         self.transport.write(self.head_of(response, keep_alive=False) + bytes(response.body))
         self.transport.close()

@@ -1,13 +1,15 @@
 """A route that is added to the API has the transaction of its caller, and nobody else's."""
 
+import contextlib
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
+from pydantic import BaseModel, ValidationError
 
 from api.auth.authenticator import User
 from api.http import routing
+from api.http.fields import NoParameters
 from api.http.routing import Tx, UserRoute
 from api.main import TaskAPI
 from api.tasks import queries
@@ -82,6 +84,25 @@ def test_an_added_route_with_a_transaction_is_strict_and_documented(make: Make) 
     document = asks(alice, "/openapi.json").json()["paths"]["/v2/tasks"]["post"]
     assert document["security"] == [{"bearer": []}]
     assert "requestBody" in document
+
+
+def test_nothing_of_alice_stays_in_the_query_that_bob_sends_too(make: Make) -> None:
+    class Marked(NoParameters):
+        mark: str | None = None
+
+    app, serve = make()
+    router = APIRouter(route_class=UserRoute)
+
+    @router.get("/marks")
+    async def marks(tx: Tx, query: Annotated[Marked, Query()]) -> list[str | None]:
+        with contextlib.suppress(ValidationError):
+            query.mark = tx.user.id
+        return [query.mark]
+
+    app.include_router(router)
+    people = serve()
+    for person in (people.person("alice"), people.person("bob")):
+        assert asks(person, "/marks").json() == [None]
 
 
 def test_a_route_that_takes_no_transaction_first_is_refused_when_it_is_made() -> None:

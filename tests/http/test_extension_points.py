@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
+from pydantic import BaseModel, Field
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
@@ -47,6 +48,8 @@ def failing(app: TaskAPI) -> None:
             "teapot": Teapot("short and stout"),
             "http": HTTPException(409, {"why": "so"}, {"X-Own": "own"}),
             "missing": HTTPException(404, "no such thing"),
+            "gone": HTTPException(404, headers={"X-Own": "own"}),
+            "not so": HTTPException(405),
             "failure": Failure(Kind.IDEMPOTENCY_KEY_REUSED, "It was used."),
             "fault": RuntimeError("a secret"),
             "commit": CommitInterrupted(),
@@ -244,6 +247,9 @@ def test_what_nobody_handles_is_said_as_everywhere(make: Make, caplog: Log) -> N
     assert (http.status_code, http.json()) == (409, {"detail": {"why": "so"}})
     assert http.headers["X-Own"] == "own"
     assert asks(stranger, "/fails/missing").json() == {"detail": "no such thing"}
+    gone = asks(stranger, "/fails/gone")
+    assert (gone.json(), gone.headers["X-Own"]) == ({"detail": "Not Found"}, "own")
+    assert asks(stranger, "/fails/not so").json() == {"detail": "Method Not Allowed"}
     problem(asks(stranger, "/fails/failure"), 422, "idempotency-key-reused")
     fault = asks(stranger, "/fails/fault")
     problem(fault, 500, "internal-error")
@@ -288,6 +294,25 @@ def test_exceptions_have_the_handlers_that_were_added(make: Make, caplog: Log) -
     while not caplog.records and time.monotonic() < deadline:  # it is logged when it is answered
         time.sleep(0.02)
     assert [record.getMessage() for record in caplog.records] == FAULT
+
+
+def test_added_routes_are_in_the_document_as_they_say(make: Make) -> None:
+    class Item(BaseModel):
+        words: dict[str, str] = {"title": "a title"}
+        word: str = Field("x", examples=["not JSON"])
+
+    app, serve = make()
+    other = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
+
+    @app.post("/items", responses={418: other})
+    async def add(item: Item) -> Item:
+        return item
+
+    document = asks(serve().stranger(), "/openapi.json").json()
+    members = document["components"]["schemas"]["Item"]["properties"]
+    assert members["words"]["default"] == {"title": "a title"}
+    assert members["word"]["examples"] == ["not JSON"]
+    assert document["paths"]["/items"]["post"]["responses"]["418"]["content"] == other["content"]
 
 
 # dependency_overrides, state, lifespan, openapi

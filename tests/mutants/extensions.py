@@ -79,13 +79,13 @@ EXTENSIONS: Final = [
         ),
         (
             "where no route is, FastAPI has the word",
-            "if status not in _NOT_FOUND or error.detail != status.phrase:",
-            "if True:",
+            'NOT_FOUND and "route" not in request.scope:',
+            "NOT_FOUND and False:",
         ),
         (
             "what a route says of its 404 is lost",
-            " or error.detail != status.phrase:",
-            ":",
+            'NOT_FOUND and "route" not in request.scope:',
+            "NOT_FOUND:",
         ),
         (
             "who was interrupted in a commit is told that it failed",
@@ -117,5 +117,24 @@ EXTENSIONS: Final = [
             "if False:",
         ),
         witness=_TRANSACTIONS,
+    ),
+    *mutants(
+        "api/http/fields.py",
+        (
+            "requests may change the query that others share",
+            "ConfigDict(frozen=True)",
+            "ConfigDict()",
+        ),
+        witness=_TRANSACTIONS,
+    ),
+    *mutants(
+        "api/http/openapi.py",
+        (
+            "what others document as problems breaks the document",
+            'if "examples" in problem:',
+            "if problem:",
+        ),
+        ("a default that looks like a title is lost", '"default", "const"', '"const"'),
+        witness=_ADDED,
     ),
 ]
