@@ -124,12 +124,19 @@ def _has_too_many(content: bytes, bracket: bytes) -> bool:
 
 
 class Body:
-    """The model that validates a body: an object, or an array of objects."""
+    """The model that validates a body: an object, or an array of objects. Raises `TypeError` for
+    any other."""
 
     def __init__(self, kind: Any) -> None:
         self._model: TypeAdapter[Any] = TypeAdapter(kind)
         schema = self._model.json_schema()
-        one = next(iter(schema.get("$defs", {}).values()), schema)
+        one = schema.get("items", schema)
+        if "anyOf" in one:  # or None, where there is no body
+            one = one["anyOf"][0]
+        if "$ref" in one:
+            one = schema["$defs"][one["$ref"].rpartition("/")[2]]
+        if "properties" not in one:
+            raise TypeError("a body is one model, or a list of one")
         self._is_array = schema.get("type") == "array"
         self._max_items: int = schema.get("maxItems", 1)
         self.max_bytes: Final = MAX_BULK_BODY if self._is_array else MAX_BODY

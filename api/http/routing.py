@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from copy import copy
 from functools import lru_cache
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from typing import Annotated, Any, Final, Self
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -138,9 +138,11 @@ class UserRoute(Route):
 
     def _built(self) -> Handler:
         call: Callable[..., Awaitable[Response]] = self.endpoint
-        reads = "GET" in self.takes
+        if not iscoroutinefunction(call):
+            raise TypeError(f"write async def for {self.path}: its transaction belongs to a task")
+        reads = self.takes <= {"GET", "HEAD"}
         query, body = (
-            next(((p.name, p.field_info) for p in fields), None)
+            _only((p.name, p.field_info) for p in fields)
             for fields in (self.dependant.query_params, self.dependant.body_params)
         )
         path = [(p.name, _parser(p)) for p in self.dependant.path_params]
@@ -148,6 +150,8 @@ class UserRoute(Route):
             (p.name, p.alias.lower().encode(), _parser(p)) for p in self.dependant.header_params
         ]
         query_model: Any = query[1].annotation if query else NoParameters
+        if not (isinstance(query_model, type) and issubclass(query_model, NoParameters)):
+            raise TypeError(f"the query of {self.path} is one model, derived from NoParameters")
         # the field holds the maximum length of a list
         body_model = Body(Annotated[body[1].annotation, body[1]]) if body else None
 
@@ -216,6 +220,13 @@ class UserRoute(Route):
             return super().get_route_handler()
         finally:
             route.dependant, route.body_field = takes, body_field
+
+
+def _only(found: Iterable[tuple[str, Any]]) -> tuple[str, Any] | None:
+    several = list(found)
+    if len(several) > 1:
+        raise TypeError("a route takes one query model and one body")
+    return several[0] if several else None
 
 
 def _parser(field: Any) -> Callable[[str], Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from api.auth.authenticator import User
 from api.http import routing
@@ -111,6 +111,55 @@ def test_a_route_that_takes_no_transaction_first_is_refused_when_it_is_made() ->
 
         @router.get("/x")
         async def x(user: str) -> None: ...
+
+
+class Street(BaseModel):
+    name: str
+
+
+class Place(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    street: Street
+
+
+def plain(tx: Tx) -> None: ...
+async def scalar(tx: Tx, limit: int) -> None: ...
+async def mapping(tx: Tx, body: dict[str, int]) -> None: ...
+async def two(tx: Tx, one: New, other: New) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "refused"),
+    [
+        (plain, "write async def for /x"),
+        (scalar, "the query of /x is one model, derived from NoParameters"),
+        (mapping, "a body is one model, or a list of one"),
+        (two, "a route takes one query model and one body"),
+    ],
+)
+def test_a_route_that_could_not_answer_is_refused_when_it_is_made(
+    function: Any, refused: str
+) -> None:
+    with pytest.raises(TypeError, match=refused):
+        APIRouter(route_class=UserRoute).post("/x")(function)
+
+
+def test_who_sends_an_unknown_member_is_told_those_of_the_body_and_not_of_its_parts(
+    make: Make,
+) -> None:
+    app, serve = make()
+    router = APIRouter(route_class=UserRoute)
+
+    @router.api_route("/places", methods=["GET", "POST"])
+    async def places(tx: Tx, place: Place | None = None) -> str:
+        await tx.row(queries.CREATE, title="x", description=None, completed=False)
+        return place.street.name if place else ""
+
+    app.include_router(router)
+    alice = serve().person("alice")
+    unknown = asks(alice, "/places", "POST", json={"street": {"name": "x"}, "town": "y"})
+    assert "known are: street" in problem(unknown, 422)["errors"][0]["detail"]
+    assert asks(alice, "/places", "POST", json={"street": {"name": "x"}}).json() == "x"
 
 
 def test_the_caller_is_a_dependency_of_any_route_and_counted_once(make: Make) -> None:

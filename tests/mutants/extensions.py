@@ -137,4 +137,21 @@ EXTENSIONS: Final = [
         ("a default that looks like a title is lost", '"default", "const"', '"const"'),
         witness=_ADDED,
     ),
+    *mutants(
+        "api/http/routing.py",
+        ("a plain function may be a route", "if not iscoroutinefunction(call):", "if False:"),
+        ("the second body is not read", "if len(several) > 1:", "if False:"),
+        ("a number may be the query", "issubclass(query_model, NoParameters)", "True"),
+        (
+            "who may also read may not write",
+            'reads = self.takes <= {"GET", "HEAD"}',
+            'reads = "GET" in self.takes',
+        ),
+        witness=_TRANSACTIONS,
+    ),
+    *mutants(
+        "api/http/body.py",
+        ("a body may be without members", 'if "properties" not in one:', "if False:"),
+        witness=_TRANSACTIONS,
+    ),
 ]
