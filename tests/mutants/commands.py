@@ -258,7 +258,8 @@ COMMANDS_FAULTS: Final = [
             Edit(
                 "api/commands/personal_data.py",
                 "import Database, Transaction\n",
-                "import CannotServe, Database, Transaction\nfrom contextlib import suppress\n",
+                "import Database, Transaction\nfrom contextlib import suppress\n"
+                "from api.database.gate import CannotServe\n",
             ),
         ),
         witness="commands/test_personal_data.py::"
