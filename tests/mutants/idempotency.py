@@ -104,7 +104,7 @@ AGAIN: Final = [
         (
             "an answer that has expired is given once more",
             ".where(_MY_KEY, _THIS_KEY, ~_HAS_EXPIRED)",
-            ".where(_MY_KEY, _THIS_KEY, or_(~_HAS_EXPIRED, _HAS_EXPIRED))",
+            ".where(_MY_KEY, _THIS_KEY, ~_HAS_EXPIRED | _HAS_EXPIRED)",
         ),
         (
             "an answer is looked for among other keys",

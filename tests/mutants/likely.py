@@ -59,6 +59,12 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "http/test_health.py",
         "isolation/test_two_people.py",
     ),
+    "api/database/errors.py": (
+        "isolation/test_identity_ends.py",
+        "database/test_read_only.py",
+        "http/test_http.py",
+        "http/test_health.py",
+    ),
     "api/database/gate.py": (
         "database/test_gate_verdict.py",
         "isolation/test_the_door.py",
@@ -76,6 +82,7 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     "api/settings.py": ("test_settings.py",),
     "api/tasks/schemas.py": (
         "contract/test_limits.py",
+        "isolation/test_one_refusal.py",
         "tasks/test_input.py",
         "tasks/test_tasks.py",
         "tasks/test_search.py",
