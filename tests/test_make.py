@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,6 +148,7 @@ def test_what_was_installed_for_other_versions_is_installed_anew(checkout: Check
     checkout.makes("install")
     stale = checkout.folder / ".venv/stale"
     stale.touch()
+    time.sleep(0.1)  # of two files of one moment none is newer
     (checkout.folder / "constraints.txt").touch()
     assert checkout.makes("install").count("Installing") == 1
     assert not stale.exists()
