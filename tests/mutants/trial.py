@@ -49,6 +49,7 @@ LEFT_OUT: Final = (
     "test_dev.py",
     "test_environment.py",
     "test_serve.py",
+    "test_wanted.py",
     "test_wheel.py",
     "test_workers.py",
 )
