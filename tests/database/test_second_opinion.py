@@ -27,6 +27,7 @@ from tests.evasions import (
     By,
     C,
     Expression,
+    raw,
 )
 from tests.every_statement import ROOT, Made, every_statement
 from tests.second_opinion import complaints
@@ -329,6 +330,12 @@ def test_the_refusal_names_the_class() -> None:
         Statement(EVASIONS["function-set_config"][0]())
     with pytest.raises(Unfiltered, match="operator like_op, which is not allowed"):
         Statement(EVASIONS["filter-by-a-pattern"][0]())
+
+
+def test_a_name_that_is_written_as_it_stands_is_refused_however_harmless() -> None:
+    with pytest.raises(Unfiltered, match="has a name that is not quoted: words"):
+        Statement(MY_TITLES.add_columns(C.title.label(raw("words"))))
+    Statement(MY_TITLES.add_columns(C.title.label("words")))
 
 
 def test_the_refusal_names_the_list_to_add_to() -> None:

@@ -248,6 +248,11 @@ STATEMENTS: Final = [
             "if not (_CONSTANT if literal else _NAME)",
             "if not literal and not _NAME",
         ),
+        (
+            "a name need not be quoted",
+            "if kind is not str and value.quote is False:",
+            "if False:",
+        ),
         ("a column is shown as it likes", "_check_type(part.type)", "pass"),
         (
             "a word may stand for a column",
