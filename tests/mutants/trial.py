@@ -15,7 +15,7 @@ from typing import Final
 
 from tests import initialized
 from tests.mutants import witness
-from tests.mutants.likely import FIRST
+from tests.mutants.likely import first
 from tests.mutants.mutant import Edit, Mutant
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -71,11 +71,12 @@ class Outcome:
     seconds: float
 
 
-def suite(first: tuple[str, ...]) -> list[list[str]]:
-    """The test files in two runs: those that are most likely to notice, then all others."""
+def suite(mutated: str) -> list[list[str]]:
+    """The test files in two runs: those most likely to notice a change of this file, then all
+    others."""
     files = {file.relative_to(ROOT).as_posix() for file in (ROOT / "tests").rglob("test_*.py")}
     kept = {file for file in files if not any(word in file for word in LEFT_OUT)}
-    likely = [f"tests/{name}" for name in first]
+    likely = [f"tests/{name}" for name in first(mutated)]
     if unknown := set(likely) - kept:
         raise SystemExit(f"no such test file: {', '.join(unknown)}")
     return [run for run in (likely, sorted(kept - set(likely))) if run]
@@ -97,7 +98,7 @@ def run(mutant: Mutant, killer: str = "") -> Outcome:
     """
     begun = time.monotonic()
     with _copied(mutant) as folder:
-        runs = suite(FIRST.get(mutant.edits[0].file, ()))
+        runs = suite(mutant.edits[0].file)
         if mutant.witness:
             runs.insert(0, [f"tests/{mutant.witness}"])
         if mutant.equivalent:  # what nothing can notice is put to the likeliest only
