@@ -8,7 +8,8 @@ RUNNING := $(firstword $(wildcard $(INSTALLED)) $(RUNNABLE))
 NEWEST := .venv-newest
 NPM_CI := npm ci --loglevel=error --no-audit --no-fund
 
-unexport PYTHONPATH PYTHONHOME
+# Without bytecode on the disk, each of the many processes of the suite would compile the program anew.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \

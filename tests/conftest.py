@@ -22,6 +22,11 @@ from tests.pgbouncer import pgbouncer
 from tests.server import serving
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two more than there are cores: many tests wait for a process or for a timeout."""
+    return (os.cpu_count() or 1) + 2
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Behind a pooler, what connects to no database is what it is without one."""
     if "TEST_POOLER" in os.environ:
