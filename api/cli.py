@@ -163,11 +163,14 @@ def _parser() -> argparse.ArgumentParser:
         "erase",
         help="remove all that is kept of a person, for good",
         description="Remove every task of USER_ID, and every answer kept for an Idempotency-Key of "
-        "theirs, from the database at DATABASE_URL. It does not ask, and backups keep their copy.",
+        "theirs, from the database at DATABASE_URL. On a terminal it says how many and asks first; "
+        "elsewhere it needs --yes. Backups keep their copy.",
     )
     erase.set_defaults(run="personal_data:run_erase")
     for command in (export, erase):
         command.add_argument("user_id", metavar="USER_ID")
+    erase.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal")
+    erase.add_argument("--dry-run", action="store_true", help="say how many, and erase nothing")
 
     token = commands.add_parser(
         "token",

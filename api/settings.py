@@ -90,10 +90,15 @@ class DatabaseSettings(_Environment):
         return self
 
 
-class ObservationSettings(_Environment):
-    """Logs, metrics and traces."""
+class LogSettings(_Environment):
+    """How log lines are written."""
 
     log_format: LogFormat = LogFormat.AUTO
+
+
+class ObservationSettings(LogSettings):
+    """Logs, metrics and traces."""
+
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     server_timing: bool = False

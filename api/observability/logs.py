@@ -35,16 +35,20 @@ _CONTROLS: Final = {
 
 def config(chosen: LogFormat) -> dict[str, Any]:
     """The `logging` configuration for everything except request lines."""
-    formatter = "JSONFormatter" if _json(chosen) else "TextFormatter"
     ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"default": {"()": f"{__name__}.{formatter}"}},
+        "formatters": {"default": {"()": formatter, "chosen": chosen}},
         "handlers": {"default": {"class": "logging.StreamHandler", "formatter": "default"}},
         "loggers": {"api": ours, "uvicorn": ours},
         "root": {"handlers": ["default"], "level": "WARNING"},
     }
+
+
+def formatter(chosen: LogFormat) -> logging.Formatter:
+    """The formatter of everything except request lines."""
+    return JSONFormatter() if _json(chosen) else TextFormatter()
 
 
 def request_id(given: bytes | None) -> str:
