@@ -10,6 +10,7 @@ from pathlib import Path
 from api.commands.console import CommandError, write_no_more
 from api.serving.connections import MAX_CONNECTIONS
 from api.settings import SettingsError
+from api.version import VERSION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="task-api", description="A task API in which PostgreSQL itself keeps users apart."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     dev = commands.add_parser(

@@ -123,7 +123,7 @@ async def count(database: Database, user: User) -> dict[str, int]:
     """Count a user's rows, by kind. Raises what `Database.transaction` raises."""
 
     async def numbers(tx: Transaction) -> dict[str, int]:
-        rows = {kind.name: await tx.row(kind.count) for kind in KINDS}
+        rows = {kind.name: await tx.row(kind.total) for kind in KINDS}
         return {name: row["number"] if row else 0 for name, row in rows.items()}
 
     return await database.run(user, numbers, reads=True)

@@ -20,14 +20,14 @@ class PersonalRows(NamedTuple):
 
     table: str
     name: str
-    count: Statement
+    total: Statement
     export: Statement
     erase: Statement
     first: int | str
     batch: int
 
 
-def _count(table: Any, mine: ColumnElement[bool]) -> Statement:
+def _total(table: Any, mine: ColumnElement[bool]) -> Statement:
     return Statement(select(func.count().label("number")).select_from(table).where(mine))
 
 
@@ -75,7 +75,7 @@ def of(
     return PersonalRows(
         table.__table__.name,
         name,
-        _count(table, mine),
+        _total(table, mine),
         _export(columns, mine, place),
         _erase(table, mine, place),
         first,

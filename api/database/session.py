@@ -1,7 +1,6 @@
 """The only access to the database: transactions, each bound to a user, and the gate."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,6 +15,7 @@ from api.database.errors import (
     DatabaseUnavailable,
     misused,
     translated,
+    unreachable,
 )
 from api.database.pipeline import (
     BEGIN,
@@ -39,8 +39,6 @@ _SET_USER_AND_TIMEOUT: Final = f"{_SET_USER}, set_config('statement_timeout', $2
 
 SEARCH_TIMEOUT: Final = 2.0  # seconds for each statement of a slow transaction
 _SEARCH_TIMEOUT: Final = f"{SEARCH_TIMEOUT * 1000:.0f}ms"
-
-_log = logging.getLogger(__package__)
 
 T = TypeVar("T")
 
@@ -239,9 +237,7 @@ class Database:
 
 
 def _unavailable(error: CannotConnect | TimeoutError) -> DatabaseUnavailable:
-    reason = str(error) or "no connection in time"
-    _log.warning("database unavailable: %s", reason)
-    return DatabaseUnavailable(reason)
+    return unreachable(str(error) or "no connection in time", getattr(error, "sqlstate", ""))
 
 
 async def _retry_once(attempt: Callable[[bool], Awaitable[T]]) -> T:

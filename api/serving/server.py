@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -15,8 +16,11 @@ from api.serving import protocol
 from api.serving.connections import MAX_CONNECTIONS, MIB, Connections
 from api.serving.responses import State
 from api.settings import Settings
+from api.version import VERSION
 
 _SECOND: Final = 10  # of uvicorn's ticks
+
+_log = logging.getLogger(__name__)
 
 
 class Config(uvicorn.Config):
@@ -64,6 +68,7 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal ends it."""
+        _log.info("task-api %s", VERSION)
         gc.disable()  # imports leave no garbage, and collecting took a tenth of the start
         try:
             super().run(sockets)
