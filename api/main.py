@@ -221,8 +221,8 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
         try:
             async with Database.connect(settings) as database:
                 app.state.database = database
-                app.state.readiness = Readiness(database, authenticator)
-                async with app.observer.watching(database, authenticator):
+                app.state.readiness = Readiness(database, authenticator, rate_limits)
+                async with app.observer.watching(database, authenticator, rate_limits):
                     yield {"observer": app.observer}  # the protocol records its refusals with it
         finally:
             await authenticator.close()

@@ -116,13 +116,19 @@ class ObservationSettings(LogSettings):
         return collector is not None and not self.otel_sdk_disabled
 
 
-class Settings(AuthSettings, DatabaseSettings, ObservationSettings):
-    """All settings of the server. Times are seconds."""
+class RateLimitSettings(_Environment):
+    """Rate limits, and where they are counted. Times are seconds."""
 
-    cors_origins: Origins = ()
     rate_limit: RateLimit = limits.RateLimitItemPerMinute(6000)
     rate_limit_address: RateLimit = limits.RateLimitItemPerMinute(300)
     rate_limit_storage: RateLimitStorage = SecretStr("memory://")
+    rate_limit_storage_timeout: Annotated[float, Field(gt=0, le=60)] = 0.25
+
+
+class Settings(AuthSettings, DatabaseSettings, ObservationSettings, RateLimitSettings):
+    """All settings of the server. Times are seconds."""
+
+    cors_origins: Origins = ()
     request_timeout: Annotated[float, Field(gt=0, le=600)] = 15
     shutdown_timeout: Annotated[int, Field(ge=0, le=600)] = 10
     max_unsent_mib: Annotated[int, Field(ge=1, le=65_536)] = 256  # per process

@@ -16,7 +16,7 @@ _SETTINGS: Final = {"settings", *_BELOW}
 _BESIDE: Final = {"auth", "database", *_SETTINGS}
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     "cli": {"commands", "serving", "settings", "version"},
-    "commands": {"main", "serving", "tasks", "idempotency", "observability", *_BESIDE},
+    "commands": {"main", "serving", "tasks", "idempotency", "observability", "http", *_BESIDE},
     "main": {"serving", "tasks", "idempotency", "observability", "http", *_BESIDE},
     "serving": {"observability", "http", *_SETTINGS},
     "tasks": {"idempotency", "http", *_BESIDE},

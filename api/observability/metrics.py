@@ -20,6 +20,7 @@ from api.auth.jwks import KeySet
 from api.database import errors
 from api.database.session import Database
 from api.http.problems import Kind
+from api.http.rate_limits import RateLimits
 from api.observability.request_record import RequestRecord
 from api.version import VERSION
 
@@ -104,6 +105,17 @@ def _key_set_age() -> Gauge:
 
 
 @cache
+def _storage_up() -> Gauge:
+    """Created if there is a shared storage."""
+    return Gauge(
+        "task_api_rate_limit_storage_up",
+        "Whether the shared storage of the rate limits is reached: 0 if a process cannot.",
+        registry=REGISTRY,
+        multiprocess_mode="livemin",
+    )
+
+
+@cache
 def _responses(method: str, route: str, status: int) -> Counter:
     return _REQUESTS.labels(method, route, status)
 
@@ -121,8 +133,8 @@ def count(record: RequestRecord) -> None:
         _PROBLEMS.labels(record.problem).inc()
 
 
-async def sample(database: Database, key_set: KeySet | None) -> None:
-    """Set the pool's gauges and count key set fetches once a second, until cancelled."""
+async def sample(database: Database, key_set: KeySet | None, rate_limits: RateLimits) -> None:
+    """Set the gauges and count key set fetches once a second, until cancelled."""
     counted = dict.fromkeys(key_set.fetches, 0) if key_set else {}
     _WORKERS.set(1)
     _BUILD.labels(VERSION).set(1)
@@ -137,4 +149,6 @@ async def sample(database: Database, key_set: KeySet | None) -> None:
                 counted[outcome] = fetches
             if key_set.age is not None:
                 _key_set_age().set(key_set.age)
+        if (is_up := await rate_limits.is_storage_up()) is not None:
+            _storage_up().set(is_up)
         await asyncio.sleep(_SAMPLE_INTERVAL)

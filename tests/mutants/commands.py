@@ -239,6 +239,11 @@ COMMANDS_FAULTS: Final = [
         witness="commands/test_personal_data.py",
     ),
     *mutants(
+        "api/commands/doctor/rate_limits.py",
+        ("doctor believes in any Redis", "        await counters.probe()\n", "        pass\n"),
+        witness="commands/test_doctor.py",
+    ),
+    *mutants(
         "api/commands/console.py",
         ("anything said is a yes", 'in ("y", "yes")', 'not in ("n", "no")'),
         witness="commands/test_personal_data.py",

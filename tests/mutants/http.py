@@ -452,6 +452,34 @@ HTTP_FAULTS: Final = [
         witness="http/test_rate_limits.py",
     ),
     *mutants(
+        "api/http/shared_counters.py",
+        ("a message of Redis is quoted", 'return code[0] if code else ""', "return message"),
+        (
+            "a password that is refused has no name",
+            "        if words in message:",
+            "        if False:",
+        ),
+        witness="http/test_shared_counters.py",
+    ),
+    *mutants(
+        "api/http/shared_counters.py",
+        (
+            "nobody asks Redis but requests",
+            "                await self.probe()\n",
+            "                pass\n",
+        ),
+        witness="http/test_readiness.py",
+    ),
+    *mutants(
+        "api/http/readiness.py",
+        (
+            "nobody hears of a Redis that is away",
+            "if await self._rate_limits.is_storage_up() is False:",
+            "if False:",
+        ),
+        witness="http/test_readiness.py",
+    ),
+    *mutants(
         _ROUTE,
         ("who guessed too often may guess on", "    limits.admit(scope)\n", ""),
         ("nobody hears of a refused token", "await limits.refused(scope)", "pass"),

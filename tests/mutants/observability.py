@@ -64,6 +64,11 @@ OBSERVABILITY: Final = [
         witness="observability/test_current_request.py",
     ),
     *mutants(
+        "api/observability/metrics.py",
+        ("the shared count is always up", "_storage_up().set(is_up)", "_storage_up().set(1)"),
+        witness="observability/test_metrics.py",
+    ),
+    *mutants(
         "api/observability/current_request.py",
         ("a request never ends for the log", "self._scope = None", "pass"),
         ("a prefix is not in the log", 'route_of(scope["app"], scope)', "None"),

@@ -1,6 +1,7 @@
 """What Prometheus is told: one page for all processes, and no more names than are known."""
 
 import contextlib
+import json
 import re
 import signal
 import socket
@@ -27,6 +28,7 @@ from tests.cluster import TaskDatabase
 from tests.keyserver import Issuer
 from tests.people import SECRET, signed
 from tests.program import PATIENCE, Running, environment, run, running
+from tests.redis import redis
 
 pytestmark = pytest.mark.slow
 
@@ -195,6 +197,35 @@ def test_a_database_that_is_away_is_counted_without_a_sqlstate(own_database: Tas
 def test_the_version_is_told(database: TaskDatabase, workers: str) -> None:
     with watched(database, "--workers", workers) as api:
         api.comes_to({(VERSION,): 1}, "build_info", "version")
+
+
+def test_a_shared_count_is_seen_to_go_and_to_come_back(database: TaskDatabase) -> None:
+    with (
+        redis() as a_redis,
+        watched(
+            database,
+            *("--workers", "2"),
+            RATE_LIMIT_STORAGE=a_redis.url,
+            RATE_LIMIT_STORAGE_TIMEOUT="5",
+        ) as api,
+    ):
+        api.comes_to({(): 1}, "rate_limit_storage_up")
+        a_redis.goes()
+        api.comes_to({(): 0}, "rate_limit_storage_up")
+        assert api.asks("/api/tasks") == 200
+        a_redis.comes()
+        api.comes_to({(): 1}, "rate_limit_storage_up")
+        said = [json.loads(line).get("message") for line in api.serve.err.splitlines()]
+    assert (
+        "Redis is away, each process counts by itself: ConnectionError: Connection refused" in said
+    )
+    assert said.count("Redis is back, the counts are shared") == 2
+
+
+def test_without_a_shared_count_there_is_nothing_to_see(database: TaskDatabase) -> None:
+    with watched(database) as api:
+        api.comes_to({(): 1}, "workers")
+        assert api.counts("rate_limit_storage_up") == {}
 
 
 def test_the_key_set_is_seen_to_grow_old_and_to_be_fetched(

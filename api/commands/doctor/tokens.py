@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Final
 from urllib.parse import urlsplit
 
 import httpx2
@@ -15,6 +14,7 @@ from api.auth.authenticator import LEEWAY
 from api.auth.jwks import TIMEOUT, KeySet, KeysUnavailable, http_client
 from api.commands.doctor.configuration import shown
 from api.commands.doctor.finding import (
+    LOOPBACK,
     Finding,
     Level,
     fail,
@@ -26,8 +26,6 @@ from api.commands.doctor.finding import (
     warn,
 )
 from api.settings import AuthSettings, SettingsError, load
-
-_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
 async def tokens() -> AsyncIterator[Finding]:
@@ -41,7 +39,7 @@ async def tokens() -> AsyncIterator[Finding]:
     if (url := settings.auth_jwks_url) is None:
         yield skip("key set", "there is none in this mode")
         return
-    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in _LOOPBACK:
+    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in LOOPBACK:
         yield warn(
             "transport",
             "the keys come over http://, where anybody in between can give their own",
