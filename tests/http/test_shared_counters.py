@@ -9,7 +9,6 @@ from redis.exceptions import (
     ReadOnlyError,
     ResponseError,
 )
-
 from redis.exceptions import ConnectionError as Unconnected
 
 from api.http.shared_counters import cause

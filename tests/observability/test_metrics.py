@@ -219,7 +219,7 @@ def test_a_shared_count_is_seen_to_go_and_to_come_back(database: TaskDatabase) -
     assert (
         "Redis is away, each process counts by itself: ConnectionError: Connection refused" in said
     )
-    assert said.count("Redis is back, the counts are shared") == 2
+    assert "Redis is back, the counts are shared" in said
 
 
 def test_without_a_shared_count_there_is_nothing_to_see(database: TaskDatabase) -> None:
