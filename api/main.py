@@ -19,7 +19,6 @@ from api.database.errors import DatabaseError, DatabaseUnavailable
 from api.database.gate import CannotServe
 from api.database.session import Database
 from api.http import docs, health, openapi, problems
-from api.http.body import BODY_TIMEOUT
 from api.http.cors import CORS, is_preflight
 from api.http.rate_limits import HEADERS, RateLimits
 from api.http.readiness import Readiness
@@ -80,7 +79,7 @@ class TaskAPI(FastAPI):
             **options,
         )
         self._unchanged = self._parts()
-        self.state.body_deadlines = Deadlines(BODY_TIMEOUT)
+        self.state.body_deadlines = Deadlines(settings.body_timeout)
         self.observer = Observer(settings)
 
     def _parts(self) -> tuple[object, ...]:
@@ -221,7 +220,9 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
         try:
             async with Database.connect(settings) as database:
                 app.state.database = database
-                app.state.readiness = Readiness(database, authenticator, rate_limits)
+                app.state.readiness = Readiness(
+                    database, authenticator, rate_limits, settings.readiness_timeout
+                )
                 async with app.observer.watching(database, authenticator, rate_limits):
                     yield {"observer": app.observer}  # the protocol records its refusals with it
         finally:

@@ -42,7 +42,7 @@ _COUNTED_CLASSES: Final = frozenset(
     if isinstance(getattr(kind, "sqlstate", None), str)
 )
 _COUNTED_ALONE: Final = frozenset({"42501", "53300", _LOCKED, _OVERDUE})
-_NO_SQLSTATE: Final = "none"  # of a lost connection, a timeout, a fault of this program
+_NO_SQLSTATE: Final = "none"  # of a timeout, of a fault of this program
 _UNKNOWN: Final = "other"
 LABELS: Final = (*sorted(_COUNTED_CLASSES | _COUNTED_ALONE), _NO_SQLSTATE, _UNKNOWN)
 # Called with one of LABELS for each error.

@@ -18,7 +18,6 @@ from api.http.rate_limits import RateLimits
 # Seconds.
 MAX_AGE: Final = 3.0  # of a cached result
 AWAKE: Final = 120.0  # the database is checked for so long after a request; then it may sleep
-TIMEOUT: Final = 2.0  # for each check
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,15 @@ class Readiness:
     """
 
     def __init__(
-        self, database: Database, authenticator: Authenticator, rate_limits: RateLimits
+        self,
+        database: Database,
+        authenticator: Authenticator,
+        rate_limits: RateLimits,
+        timeout: float,
     ) -> None:
+        """`timeout`: the seconds that each check may take."""
         self._database, self._keys = database, authenticator.key_set
-        self._rate_limits = rate_limits
+        self._rate_limits, self._timeout = rate_limits, timeout
         self._lock = asyncio.Lock()
         self._checked_at = float("-inf")
         self._faults: list[str] = []
@@ -72,7 +76,7 @@ class Readiness:
     async def _check(self) -> list[str]:
         faults = []
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 await self._database.check_row_security()
         except CannotServe as error:
             faults.append(error.sentence)
@@ -80,7 +84,7 @@ class Readiness:
             faults.append("The database cannot be reached.")
         if self._keys is not None:
             try:
-                async with asyncio.timeout(TIMEOUT):
+                async with asyncio.timeout(self._timeout):
                     await self._keys.ensure_loaded()
             except (KeysUnavailable, TimeoutError):
                 faults.append("The issuer's keys cannot be had.")

@@ -13,8 +13,8 @@ import uvicorn
 from api.forwarded import Proxies
 from api.observability import logs
 from api.serving import protocol
-from api.serving.connections import MAX_CONNECTIONS, MIB, Connections
-from api.serving.responses import State
+from api.serving.connections import KEEP_ALIVE, MAX_CONNECTIONS, MIB, Connections
+from api.serving.responses import State, Timeouts
 from api.settings import Settings
 from api.version import VERSION
 
@@ -38,7 +38,7 @@ class Config(uvicorn.Config):
         ours: dict[str, Any] = {
             "http": protocol.Protocol,
             "ws": "none",
-            "timeout_keep_alive": protocol.KEEP_ALIVE,
+            "timeout_keep_alive": KEEP_ALIVE,
             "timeout_graceful_shutdown": settings.shutdown_timeout,
             "log_config": logs.config(settings.log_format),
             "access_log": False,
@@ -50,6 +50,9 @@ class Config(uvicorn.Config):
         self.limit_per_address = limit_per_address
         self.max_unsent = settings.max_unsent_mib * MIB
         self.trusted = settings.forwarded_allow_ips
+        self.timeouts = Timeouts(
+            settings.head_timeout, settings.write_timeout, settings.drain_timeout
+        )
 
 
 class CannotStart(Exception):
@@ -63,7 +66,7 @@ class Server(uvicorn.Server):
         """`started` is called once it serves."""
         super().__init__(config)
         limits = config.limit_connections, config.limit_per_address, config.max_unsent
-        self.server_state = State(Connections(*limits), Proxies(config.trusted))
+        self.server_state = State(Connections(*limits), Proxies(config.trusted), config.timeouts)
         self._when_started = started
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:

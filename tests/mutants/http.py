@@ -365,7 +365,7 @@ HTTP_FAULTS: Final = [
     ),
     *mutants(
         "api/main.py",
-        ("a body takes as long as it likes", "Deadlines(BODY_TIMEOUT)", "Deadlines(1e9)"),
+        ("a body takes as long as it likes", "Deadlines(settings.body_timeout)", "Deadlines(1e9)"),
         witness=f"{_SLOW}::test_patience_ends_with_a_body_that_dribbles",
     ),
     *mutants(

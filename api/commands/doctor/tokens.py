@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from api.auth.authenticator import LEEWAY
-from api.auth.jwks import TIMEOUT, KeySet, KeysUnavailable, http_client
+from api.auth.jwks import KeySet, KeysUnavailable, http_client
 from api.commands.doctor.configuration import shown
 from api.commands.doctor.finding import (
     LOOPBACK,
@@ -45,10 +45,10 @@ async def tokens() -> AsyncIterator[Finding]:
             "the keys come over http://, where anybody in between can give their own",
             "Give AUTH_JWKS_URL as https://.",
         )
-    keys = await _keys(url, settings.auth_algorithms)
+    keys = await _keys(url, settings)
     yield keys
     if keys.level is Level.OK:
-        yield await _clock(url)
+        yield await _clock(url, settings.auth_jwks_timeout)
 
 
 def _mode(settings: AuthSettings) -> str:
@@ -72,10 +72,10 @@ class _LastLogMessage(logging.Handler):
         self.message = record.getMessage()
 
 
-async def _keys(url: str, algorithms: tuple[str, ...]) -> Finding:
+async def _keys(url: str, settings: AuthSettings) -> Finding:
     log, last = logging.getLogger("api.auth.jwks"), _LastLogMessage()
     try:
-        keys = KeySet(url, algorithms)
+        keys = KeySet(url, settings.auth_algorithms, settings.auth_jwks_timeout)
     except SettingsError as error:
         what, _, remedy = str(error).partition("; ")
         return fail("key set", what, sentence(remedy))
@@ -98,11 +98,11 @@ async def _keys(url: str, algorithms: tuple[str, ...]) -> Finding:
     return ok("key set", f"{len(keys.ids)} usable, in {took:.0f} ms: {names}")
 
 
-async def _clock(url: str) -> Finding:
+async def _clock(url: str, timeout: float) -> Finding:  # noqa: ASYNC109
     about = "issuer's clock"
     try:
         async with (
-            asyncio.timeout(TIMEOUT),
+            asyncio.timeout(timeout),
             http_client() as client,
             client.stream("GET", url) as response,
         ):
