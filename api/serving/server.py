@@ -71,9 +71,11 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal ends it."""
-        _log.info("task-api %s", VERSION)
         gc.disable()  # imports leave no garbage, and collecting took a tenth of the start
         try:
+            if not self.config.loaded:
+                self.config.load()  # what it refuses is said in one line, and nothing before
+            _log.info("task-api %s", VERSION)
             super().run(sockets)
         finally:
             gc.enable()

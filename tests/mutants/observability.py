@@ -91,7 +91,7 @@ OBSERVABILITY: Final = [
     ),
     *mutants(
         "api/serving/server.py",
-        ("the log does not say the version", '        _log.info("task-api %s", VERSION)\n', ""),
+        ("the log does not say the version", '            _log.info("task-api %s", VERSION)\n', ""),
         witness="test_version.py",
     ),
     *mutants(
