@@ -19,7 +19,6 @@ from api.database.errors import DatabaseError, DatabaseUnavailable
 from api.database.gate import CannotServe
 from api.database.session import Database
 from api.http import docs, health, openapi, problems
-from api.http.body import BODY_TIMEOUT
 from api.http.cors import CORS, is_preflight
 from api.http.rate_limits import HEADERS, RateLimits
 from api.http.readiness import Readiness
@@ -27,12 +26,14 @@ from api.http.routing import Route, find
 from api.http.stack import HANDLERS, STARTED, Innermost, Lines, Started, problem, route_of
 from api.http.timeouts import Deadlines
 from api.observability import logs
+from api.observability.current_request import CurrentRequest
 from api.observability.observer import Observer
 from api.serving.protocol import CROWDED
 from api.serving.responses import WRITE_RESPONSE
 from api.settings import Settings, load
 from api.tasks import routes as tasks
 from api.tasks.schemas import TaskRead
+from api.version import VERSION
 
 _ALWAYS: Final = [
     (b"cache-control", b"private, no-cache"),
@@ -78,7 +79,7 @@ class TaskAPI(FastAPI):
             **options,
         )
         self._unchanged = self._parts()
-        self.state.body_deadlines = Deadlines(BODY_TIMEOUT)
+        self.state.body_deadlines = Deadlines(settings.body_timeout)
         self.observer = Observer(settings)
 
     def _parts(self) -> tuple[object, ...]:
@@ -101,6 +102,7 @@ class TaskAPI(FastAPI):
             return
         began, headers = perf_counter(), dict(scope["headers"])
         request_id = logs.request_id(headers.get(b"x-request-id"))
+        request = CurrentRequest(request_id, scope)
         try:
             with self._deadlines.one():
                 response = await self._fast_path(scope, receive)
@@ -108,13 +110,14 @@ class TaskAPI(FastAPI):
             response = problems.answer(error, request_id)
         if response is None:
             await self._call_fastapi(scope, receive, send, headers, request_id, began)
-            return
-        response.raw_headers += self._headers(scope, headers, request_id)
-        self.observer.ended(scope, headers, response, request_id, began)
-        if WRITE_RESPONSE in scope and hasattr(response, "body"):  # a file response has none
-            await scope[WRITE_RESPONSE](response)
         else:
-            await response(scope, receive, send)
+            response.raw_headers += self._headers(scope, headers, request_id)
+            self.observer.ended(scope, headers, response, request_id, began)
+            if WRITE_RESPONSE in scope and hasattr(response, "body"):  # a file response has none
+                await scope[WRITE_RESPONSE](response)
+            else:
+                await response(scope, receive, send)
+        request.end()  # after an exception it has not ended: the server logs that
 
     def _headers(self, scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Lines:
         """The headers that every response gets."""
@@ -217,8 +220,10 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
         try:
             async with Database.connect(settings) as database:
                 app.state.database = database
-                app.state.readiness = Readiness(database, authenticator)
-                async with app.observer.watching(database, authenticator):
+                app.state.readiness = Readiness(
+                    database, authenticator, rate_limits, settings.readiness_timeout
+                )
+                async with app.observer.watching(database, authenticator, rate_limits):
                     yield {"observer": app.observer}  # the protocol records its refusals with it
         finally:
             await authenticator.close()
@@ -227,7 +232,7 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
     return TaskAPI(
         settings,
         title="Task API",
-        version="0.1.0",
+        version=VERSION,
         summary="Personal tasks, kept apart by PostgreSQL itself",
         lifespan=lifespan,
         openapi_url=None,

@@ -96,7 +96,7 @@ def fastapi_offline() -> str:
 
 def test_what_is_in_an_extra_is_imported_by_nobody_who_could_be_without_it() -> None:
     """Only where a setting or a command has asked for it: not by a module that all import."""
-    allowed = {"embedded": "embedded.py", "otel": "tracing.py", "redis": "rate_limits.py"}
+    allowed = {"embedded": "embedded.py", "otel": "tracing.py", "redis": "shared_counters.py"}
     base = names()
     for extra, file in allowed.items():
         for name in names(extra) - base:

@@ -18,7 +18,6 @@ from api.settings import SettingsError
 TTL: Final = 300.0  # seconds a fetched set counts as fresh
 MIN_REFRESH_INTERVAL: Final = 2.0  # seconds between the starts of two fetches
 MAX_STALE: Final = 86_400.0  # seconds the last good set is used while the issuer is unreachable
-TIMEOUT: Final = 3.0  # seconds for one whole fetch
 _MAX_BYTES: Final = 256 * 1024
 
 # Key type and curve of each algorithm (RFC 7518, section 3.1; RFC 8037, section 3.1).
@@ -80,9 +79,9 @@ class KeySet:
     Concurrent callers share a fetch; fetches start at least MIN_REFRESH_INTERVAL apart.
     """
 
-    def __init__(self, url: str, algorithms: Collection[str]) -> None:
-        """Raises `SettingsError`, as `http_client` does."""
-        self._url = url
+    def __init__(self, url: str, algorithms: Collection[str], timeout: float) -> None:
+        """`timeout`: seconds for one whole fetch. Raises `SettingsError`, as `http_client` does."""
+        self._url, self._timeout = url, timeout
         self._algorithms = algorithms
         self._keys: Keys = {}
         self._fetched = self._tried = float("-inf")
@@ -174,7 +173,7 @@ class KeySet:
 
     async def _refresh(self) -> None:
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 keys = _usable(await self._download(), self._algorithms)
             if not keys:
                 raise ValueError("no usable key in it")

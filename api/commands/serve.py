@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> None:
         workers=options.workers,
         limit_connections=min(options.limit_concurrency, room),
         limit_per_address=options.limit_per_address,
+        timeout_keep_alive=options.keep_alive,
     )
 
     def announce(port: int) -> None:

@@ -19,7 +19,6 @@ from api.http.timeouts import Deadlines
 
 MAX_BODY: Final = 64 * 1024  # bytes
 MAX_BULK_BODY: Final = 1024 * 1024  # bytes
-BODY_TIMEOUT: Final = 10.0  # seconds for a whole body
 # A merge patch (RFC 7396) is JSON with a media type of its own.
 _JSON: Final = {"application/json", "application/merge-patch+json"}
 _UTF_8: Final = {"utf-8", "utf8"}  # many clients write the second

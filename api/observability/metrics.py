@@ -17,9 +17,12 @@ from prometheus_client import (
 )
 
 from api.auth.jwks import KeySet
+from api.database import errors
 from api.database.session import Database
 from api.http.problems import Kind
+from api.http.rate_limits import RateLimits
 from api.observability.request_record import RequestRecord
+from api.version import VERSION
 
 REGISTRY: Final = CollectorRegistry()
 _SAMPLE_INTERVAL: Final = 1.0  # seconds between two samples of the gauges
@@ -64,6 +67,19 @@ _WAITING: Final = Gauge(
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
+_DATABASE_ERRORS: Final = Counter(
+    "task_api_database_errors",
+    "Errors of the database, by SQLSTATE or its class.",
+    ("sqlstate",),
+    registry=REGISTRY,
+)
+_BUILD: Final = Gauge(
+    "task_api_build_info",
+    "Always 1; the version of the program is a label.",
+    ("version",),
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
 _FETCHES: Final = Counter(
     "task_api_key_set_fetches",
     "Fetches of the issuer's key set.",
@@ -72,6 +88,9 @@ _FETCHES: Final = Counter(
 )
 for _kind in Kind:
     _PROBLEMS.labels(_kind.slug)  # rate() needs a zero before the first
+for _label in errors.LABELS:
+    _DATABASE_ERRORS.labels(_label)
+errors.counters.append(lambda sqlstate: _DATABASE_ERRORS.labels(sqlstate).inc())
 
 
 @cache
@@ -82,6 +101,17 @@ def _key_set_age() -> Gauge:
         "Since the issuer's key set was last fetched, by the process that has the oldest.",
         registry=REGISTRY,
         multiprocess_mode="livemax",
+    )
+
+
+@cache
+def _storage_up() -> Gauge:
+    """Created if there is a shared storage."""
+    return Gauge(
+        "task_api_rate_limit_storage_up",
+        "Whether the shared storage of the rate limits is reached: 0 if a process cannot.",
+        registry=REGISTRY,
+        multiprocess_mode="livemin",
     )
 
 
@@ -103,10 +133,11 @@ def count(record: RequestRecord) -> None:
         _PROBLEMS.labels(record.problem).inc()
 
 
-async def sample(database: Database, key_set: KeySet | None) -> None:
-    """Set the pool's gauges and count key set fetches once a second, until cancelled."""
+async def sample(database: Database, key_set: KeySet | None, rate_limits: RateLimits) -> None:
+    """Set the gauges and count key set fetches once a second, until cancelled."""
     counted = dict.fromkeys(key_set.fetches, 0) if key_set else {}
     _WORKERS.set(1)
+    _BUILD.labels(VERSION).set(1)
     while True:
         pool = database.pool_state
         _CONNECTIONS.labels("in_use").set(pool.in_use)
@@ -118,4 +149,6 @@ async def sample(database: Database, key_set: KeySet | None) -> None:
                 counted[outcome] = fetches
             if key_set.age is not None:
                 _key_set_age().set(key_set.age)
+        if (is_up := await rate_limits.is_storage_up()) is not None:
+            _storage_up().set(is_up)
         await asyncio.sleep(_SAMPLE_INTERVAL)

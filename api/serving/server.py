@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -12,11 +13,14 @@ import uvicorn
 from api.forwarded import Proxies
 from api.observability import logs
 from api.serving import protocol
-from api.serving.connections import MAX_CONNECTIONS, MIB, Connections
-from api.serving.responses import State
+from api.serving.connections import KEEP_ALIVE, MAX_CONNECTIONS, MIB, Connections
+from api.serving.responses import State, Timeouts
 from api.settings import Settings
+from api.version import VERSION
 
 _SECOND: Final = 10  # of uvicorn's ticks
+
+_log = logging.getLogger(__name__)
 
 
 class Config(uvicorn.Config):
@@ -34,7 +38,7 @@ class Config(uvicorn.Config):
         ours: dict[str, Any] = {
             "http": protocol.Protocol,
             "ws": "none",
-            "timeout_keep_alive": protocol.KEEP_ALIVE,
+            "timeout_keep_alive": KEEP_ALIVE,
             "timeout_graceful_shutdown": settings.shutdown_timeout,
             "log_config": logs.config(settings.log_format),
             "access_log": False,
@@ -46,6 +50,9 @@ class Config(uvicorn.Config):
         self.limit_per_address = limit_per_address
         self.max_unsent = settings.max_unsent_mib * MIB
         self.trusted = settings.forwarded_allow_ips
+        self.timeouts = Timeouts(
+            settings.head_timeout, settings.write_timeout, settings.drain_timeout
+        )
 
 
 class CannotStart(Exception):
@@ -59,13 +66,16 @@ class Server(uvicorn.Server):
         """`started` is called once it serves."""
         super().__init__(config)
         limits = config.limit_connections, config.limit_per_address, config.max_unsent
-        self.server_state = State(Connections(*limits), Proxies(config.trusted))
+        self.server_state = State(Connections(*limits), Proxies(config.trusted), config.timeouts)
         self._when_started = started
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal ends it."""
         gc.disable()  # imports leave no garbage, and collecting took a tenth of the start
         try:
+            if not self.config.loaded:
+                self.config.load()  # what it refuses is said in one line, and nothing before
+            _log.info("task-api %s", VERSION)
             super().run(sockets)
         finally:
             gc.enable()

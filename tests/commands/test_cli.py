@@ -49,6 +49,11 @@ def test_a_database_that_is_away_is_one_line() -> None:
         (["serve", "--port", "harbour"], "invalid int value: 'harbour'"),
         (["serve", "--workers", "0"], "1 or more"),
         (["serve", "--workers", "many"], "many"),
+        (["serve", "--keep-alive", "0"], "1 to 7200 seconds"),
+        (["serve", "--keep-alive", "-1"], "1 to 7200 seconds"),
+        (["serve", "--keep-alive", "7201"], "1 to 7200 seconds"),
+        (["serve", "--keep-alive", "long"], "'long'"),
+        (["serve", "--keep-alive", "nan"], "'nan'"),
     ],
 )
 def test_a_misuse_is_explained_and_exits_2(

@@ -298,7 +298,7 @@ OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
 }
 # What the operator does for one person at a time: test_one_person.py
 OF_THE_OPERATOR = {
-    statement for kind in personal_data.KINDS for statement in (kind.export, kind.erase)
+    statement for kind in personal_data.KINDS for statement in (kind.total, kind.export, kind.erase)
 }
 
 

@@ -229,6 +229,23 @@ COMMANDS_FAULTS: Final = [
         "api/commands/personal_data.py",
         ("an export ends with its first page", "while after is not None:", "if after is not None:"),
         ("an erasure ends with its first batch", "    while found:", "    if found:"),
+        ("an erasure asks nobody", "    if not options.yes:\n", "    if False:\n"),
+        ("a dry run erases", "    if options.dry_run:\n", "    if False:\n"),
+        (
+            "an erasure that fails is not logged",
+            "        if any(erased",
+            "        if not any(erased",
+        ),
+        witness="commands/test_personal_data.py",
+    ),
+    *mutants(
+        "api/commands/doctor/rate_limits.py",
+        ("doctor believes in any Redis", "        await counters.probe()\n", "        pass\n"),
+        witness="commands/test_doctor.py",
+    ),
+    *mutants(
+        "api/commands/console.py",
+        ("anything said is a yes", 'in ("y", "yes")', 'not in ("n", "no")'),
         witness="commands/test_personal_data.py",
     ),
     *mutants(

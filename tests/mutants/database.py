@@ -71,8 +71,16 @@ POOL: Final = mutants(
         "            if now - waiter[2] > self._timeout",
         "            if False",
     ),
-    ("a loan does not end", "            if now - since > MAX_LEASE:", "            if False:"),
-    ("idle connections stay", "            if now - since > MAX_IDLE:", "            if False:"),
+    (
+        "a loan does not end",
+        "            if now - since > self._max_lease:",
+        "            if False:",
+    ),
+    (
+        "idle connections stay",
+        "            if now - since > self._max_idle:",
+        "            if False:",
+    ),
     (
         "who gives up takes a place along",
         "                self._release_slot(user, slow)  # it came",

@@ -365,7 +365,7 @@ HTTP_FAULTS: Final = [
     ),
     *mutants(
         "api/main.py",
-        ("a body takes as long as it likes", "Deadlines(BODY_TIMEOUT)", "Deadlines(1e9)"),
+        ("a body takes as long as it likes", "Deadlines(settings.body_timeout)", "Deadlines(1e9)"),
         witness=f"{_SLOW}::test_patience_ends_with_a_body_that_dribbles",
     ),
     *mutants(
@@ -450,6 +450,34 @@ HTTP_FAULTS: Final = [
             "False:\n            window =",
         ),
         witness="http/test_rate_limits.py",
+    ),
+    *mutants(
+        "api/http/shared_counters.py",
+        ("a message of Redis is quoted", 'return code[0] if code else ""', "return message"),
+        (
+            "a password that is refused has no name",
+            "        if words in message:",
+            "        if False:",
+        ),
+        witness="http/test_shared_counters.py",
+    ),
+    *mutants(
+        "api/http/shared_counters.py",
+        (
+            "nobody asks Redis but requests",
+            "                await self.probe()\n",
+            "                pass\n",
+        ),
+        witness="http/test_readiness.py",
+    ),
+    *mutants(
+        "api/http/readiness.py",
+        (
+            "nobody hears of a Redis that is away",
+            "if await self._rate_limits.is_storage_up() is False:",
+            "if False:",
+        ),
+        witness="http/test_readiness.py",
     ),
     *mutants(
         _ROUTE,
