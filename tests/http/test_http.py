@@ -39,12 +39,19 @@ MOVING = {"date": "", "ratelimit": ""}
 TAKEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
 SENDABLE = (
     "authorization",
+    "baggage",
+    "cache-control",
+    "content-encoding",
     "content-type",
     "idempotency-key",
     "if-match",
     "if-none-match",
     "prefer",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
     "x-request-id",
+    "x-requested-with",
 )
 SIMPLE = {"accept", "accept-language", "content-language"}  # nobody need ask for them
 

@@ -471,15 +471,25 @@ HTTP_FAULTS: Final = [
             '`count=exact`: count the whole list"',
         ),
         (
+            "a page's trace ends at the browser",
+            'the request is part of", cors=True, logged=True',
+            'the request is part of", logged=True',
+        ),
+        (
             "a page may say which address it has",
             'from a trusted proxy", logged=True',
             'from a trusted proxy", cors=True, logged=True',
         ),
         (
             "a header is read that is not in the list",
-            '    RequestHeader("Content-Encoding", "a body is not compressed"),\n',
+            '    RequestHeader("Content-Encoding", "a body is not compressed", cors=True),\n',
             "",
         ),
+        witness="http/test_request_headers.py",
+    ),
+    *mutants(
+        "api/http/cors.py",
+        ("what a library adds stops a page's request", "    *IGNORED_HEADERS,\n", ""),
         witness="http/test_request_headers.py",
     ),
 ]
