@@ -48,6 +48,9 @@ _ORIGIN: Final = re.compile(
 _SCHEMES_WITHOUT_ORIGIN: Final = {"about", "blob", "data", "file", "ftp", "javascript", "ws", "wss"}
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 _MAX_PORT: Final = 65_535
+# Segments of unreserved characters (RFC 3986, section 2.3), none of them `.` or `..`.
+_ROOT_PATH: Final = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)+")
+_MAX_ROOT_PATH: Final = 200  # characters
 _DAY: Final = 86_400  # seconds
 _MAX_REQUESTS: Final = 10**15 - 1  # the largest integer in a header (RFC 9651, section 3.3.1)
 _CLAIM: Final = re.compile(r"[^.\s]+(\.[^.\s]+)*")
@@ -151,6 +154,15 @@ def _is_host(scheme: str, host: str) -> bool:
     return host == host.lower()
 
 
+def _root_path(value: str) -> str:
+    if len(value) > _MAX_ROOT_PATH or not _ROOT_PATH.fullmatch(value):
+        raise ValueError(
+            "takes a path such as /todo: it begins with a slash and does not end with one, and has "
+            f"letters, digits and ._~- between slashes, {_MAX_ROOT_PATH} characters at most"
+        )
+    return value
+
+
 def _algorithms(values: tuple[str, ...]) -> tuple[str, ...]:
     if unknown := set(values) - set(Algorithm):
         raise ValueError(f"knows {', '.join(Algorithm)}; not {', '.join(sorted(unknown))}")
@@ -228,6 +240,7 @@ DirectPostgresURL = Annotated[PostgresURL, AfterValidator(_direct)]
 HttpURL = Annotated[str, AfterValidator(_http_url)]
 CollectorURL = Annotated[str, AfterValidator(_collector)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_origins)]
+RootPath = Annotated[str, AfterValidator(_root_path)]
 Algorithms = Annotated[
     tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_algorithms)
 ]

@@ -19,6 +19,7 @@ from api.setting_values import (
     PostgresURL,
     RateLimit,
     RateLimitStorage,
+    RootPath,
     Secret,
     TrustedProxies,
 )
@@ -115,6 +116,7 @@ class Settings(AuthSettings, DatabaseSettings, ObservationSettings):
     """All settings of the server. Times are seconds."""
 
     cors_origins: Origins = ()
+    root_path: RootPath | None = None
     rate_limit: RateLimit = limits.RateLimitItemPerMinute(6000)
     rate_limit_address: RateLimit = limits.RateLimitItemPerMinute(300)
     rate_limit_storage: RateLimitStorage = SecretStr("memory://")

@@ -288,6 +288,43 @@ def test_a_port_that_cannot_be_is_refused_by_its_limit(
 
 
 @pytest.mark.parametrize(
+    "path", ["/todo", "/v1/to-do", "/a.b/~c_d", f"/{'x' * 199}", "/...", "/.x"]
+)
+def test_a_path_prefix_is_a_path(path: str, environment: Environment) -> None:
+    environment(BETTER_AUTH_SECRET=SECRET, DATABASE_URL=DATABASE, ROOT_PATH=path)
+    assert load(Settings).root_path == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "todo",
+        "/",
+        "/todo/",
+        "//todo",
+        "//evil.example/todo",
+        "/to//do",
+        "/to do",
+        "/todo\n",
+        "/todo?x=1",
+        "/todo#x",
+        "/todo<x>",
+        "/%74odo",
+        "/./todo",
+        "/todo/..",
+        "/..",
+        "/to\\do",
+        "/tödo",
+        "https://example.com/todo",
+        f"/{'x' * 200}",
+    ],
+)
+def test_what_is_no_path_prefix_is_refused(path: str, environment: Environment) -> None:
+    environment(BETTER_AUTH_SECRET=SECRET, DATABASE_URL=DATABASE, ROOT_PATH=path)
+    assert refusal(Settings).startswith("ROOT_PATH takes a path such as /todo: ")
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "postgresql://task_app@localhost/tasks",

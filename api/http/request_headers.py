@@ -15,6 +15,7 @@ class RequestHeader(NamedTuple):
 
 REQUEST_HEADERS: Final = (
     RequestHeader("Authorization", "the token: who asks", cors=True),
+    RequestHeader("Accept", "of `/`: a program or a browser", cors=True),
     RequestHeader("Content-Type", "a body is JSON in UTF-8", cors=True),
     RequestHeader("Idempotency-Key", "what is sent again takes effect once", cors=True),
     RequestHeader("If-Match", "change it only if it is still this version", cors=True),

@@ -63,6 +63,7 @@ ALLOWED = {
     "/livez": {"GET", "HEAD"},
     "/readyz": {"GET", "HEAD"},
     "/openapi.json": {"GET", "HEAD"},
+    "/": {"GET", "HEAD"},
     "/docs": {"GET", "HEAD"},
     ASSET: {"GET", "HEAD"},
 }
@@ -85,7 +86,16 @@ def people_of_a_faulty_api(own_database: TaskDatabase) -> Iterator[People]:
 
 @pytest.mark.parametrize(
     "address",
-    ["/api/tasks?limit=1", "/api/tasks/{}", "/livez", "/readyz", "/openapi.json", "/docs", ASSET],
+    [
+        "/api/tasks?limit=1",
+        "/api/tasks/{}",
+        "/livez",
+        "/readyz",
+        "/openapi.json",
+        "/",
+        "/docs",
+        ASSET,
+    ],
 )
 def test_head_is_get_without_the_body(alice: Person, address: str) -> None:
     alice.creates()
@@ -125,7 +135,6 @@ def test_what_an_address_does_not_take_is_refused_with_what_it_does(
 @pytest.mark.parametrize(
     "address",
     [
-        "/",
         f"/{MARK}",
         "/api",
         f"/api/{MARK}",

@@ -166,6 +166,7 @@ def test_an_app_or_an_extension_may_call_and_read(
 
 # What each may be, and what of it is in the log then.
 VALUES: Final[dict[str, tuple[str, str]]] = {
+    "accept": ("text/mark7f3a", "mark7f3a"),
     "content-type": ("application/json; charset=mark7f3a", "mark7f3a"),
     "idempotency-key": ("mark7f3a", "mark7f3a"),
     "if-match": ('"mark7f3a"', "mark7f3a"),

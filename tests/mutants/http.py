@@ -492,4 +492,67 @@ HTTP_FAULTS: Final = [
         ("what a library adds stops a page's request", "    *IGNORED_HEADERS,\n", ""),
         witness="http/test_request_headers.py",
     ),
+    *mutants(
+        "api/http/prefix.py",
+        (
+            "a link leads past the prefix",
+            '"location": re.compile(r"^/(?!/)"), "link": re.compile(r"(?<=<)/(?!/)")',
+            '"location": re.compile(r"^/(?!/)")',
+        ),
+        (
+            "a proxy has to strip the prefix",
+            "        return [path[len(root) :], path]\n",
+            "        return [path]\n",
+        ),
+        (
+            "a prefix that was stripped is taken away again",
+            "        return [path[len(root) :], path]\n",
+            "        return [path[len(root) :]]\n",
+        ),
+        (
+            "an added route is not found below a stripped prefix",
+            "    for path in possible[1:] and possible:",
+            "    for path in possible[:0]:",
+        ),
+        (
+            "a prefix ends within a name",
+            'if path.startswith(f"{root}/"):',
+            "if path.startswith(root):",
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/http/routing.py",
+        (
+            "FastAPI's stack knows no prefix",
+            "return prefixed(response, root) if root else response",
+            "return response",
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/main.py",
+        (
+            "the document says nothing of the prefix",
+            'settings.root_path or "/", "desc',
+            '"/", "desc',
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/http/docs.py",
+        ("a cache gives a program a browser's answer", ', "Vary": "Accept"}', "}"),
+        witness="http/test_index.py",
+    ),
+    *mutants(
+        "api/http/accept.py",
+        (
+            "who takes anything is led to the documentation",
+            '"text/html") > _weight(',
+            '"text/html") >= _weight(',
+        ),
+        ("a weight may be anything", "if _WEIGHT.fullmatch(weight):", "if weight:"),
+        ("any number of media ranges is read", "[:_MAX_RANGES]", ""),
+        witness="http/test_index.py",
+    ),
 ]

@@ -58,6 +58,11 @@ SETTINGS: Final = [
             "if port == _DEFAULT_PORTS.get(scheme) else value",
             "if False else value",
         ),
+        (
+            "a path prefix may be another host",
+            "or not _ROOT_PATH.fullmatch(value):",
+            'or not value.startswith("/"):',
+        ),
         ("migrations go through the pooler", '"-pooler." in host', '"-pooler.." in host'),
     ),
     *mutants(
