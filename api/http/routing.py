@@ -33,7 +33,14 @@ from api.http.timing import AUTH, DATABASE, timed
 _QUERY_CACHE_SIZE: Final = 256
 _MAX_CACHED_QUERY: Final = 100  # bytes
 
-_BEARER: Final = HTTPBearer(bearerFormat="JWT", scheme_name="bearer", auto_error=False)
+_BEARER: Final = HTTPBearer(
+    bearerFormat="JWT",
+    scheme_name="bearer",
+    description="A JWT whose user id says whose tasks they are. A front end gets it from its Better"
+    " Auth server, by the jwt plugin: `GET /api/auth/token` with the session's cookie. For"
+    " development, `task-api token alice` signs one.",
+    auto_error=False,
+)
 
 
 async def authenticated(

@@ -514,11 +514,6 @@ HTTP_FAULTS: Final = [
             "    for path in possible[1:] and possible:",
             "    for path in possible[:0]:",
         ),
-        (
-            "a prefix ends within a name",
-            'if path.startswith(f"{root}/"):',
-            "if path.startswith(root):",
-        ),
         witness="http/test_prefix.py",
     ),
     *mutants(
@@ -554,5 +549,14 @@ HTTP_FAULTS: Final = [
         ("a weight may be anything", "if _WEIGHT.fullmatch(weight):", "if weight:"),
         ("any number of media ranges is read", "[:_MAX_RANGES]", ""),
         witness="http/test_index.py",
+    ),
+    *mutants(
+        "api/http/routing.py",
+        (
+            "the document does not say where a token comes from",
+            "`GET /api/auth/token` with",
+            "one request with",
+        ),
+        witness="contract/test_openapi.py",
     ),
 ]
