@@ -20,6 +20,7 @@ from api.database.gate import CannotServe
 from api.database.session import Database
 from api.http import docs, health, openapi, problems
 from api.http.cors import CORS, is_preflight
+from api.http.prefix import path_of
 from api.http.rate_limits import HEADERS, RateLimits
 from api.http.readiness import Readiness
 from api.http.routing import Route, find
@@ -67,7 +68,10 @@ class TaskAPI(FastAPI):
         self._cors = CORS(settings.cors_origins, timing=settings.server_timing)
         self._deadlines = Deadlines(settings.request_timeout)
         self._outer_deadlines = Deadlines(settings.request_timeout + _GRACE)
-        self._routes = [route.of(self, _ROUTES[:number]) for number, route in enumerate(_ROUTES)]
+        self._root = settings.root_path or ""
+        self._routes = [
+            route.of(self, _ROUTES[:number], self._root) for number, route in enumerate(_ROUTES)
+        ]
         self._document: dict[str, Any] | None = None
         self._bare: ASGIApp | None = None  # the middleware stack, if nothing was added
         super().__init__(
@@ -152,6 +156,7 @@ class TaskAPI(FastAPI):
         """Run FastAPI's stack, and add the headers and the log line that every response gets."""
         if self.root_path:
             scope["root_path"] = self.root_path
+        scope["path"] = self._root + scope["path"]  # as the ASGI specification has it
         started = Started(request_id, lambda scope: self._headers(scope, headers, request_id))
         inner = {**scope, STARTED: started}
         has_begun = has_ended = False
@@ -189,6 +194,20 @@ class TaskAPI(FastAPI):
             document = openapi.with_components(document, TaskRead)
             self._document = self.openapi_schema = document
         return document
+
+
+class _PrefixedAPI(TaskAPI):
+    """`TaskAPI` under the path prefix of the settings, whether or not the proxy strips it.
+
+    A class of its own, so that requests without a prefix pay nothing for it.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry point."""
+        if scope["type"] == "http":
+            scope["root_path"] = self._root
+            scope["path"] = path_of(scope, self._root, self._routes, self)
+        await super().__call__(scope, receive, send)
 
 
 def _in_one_line(send: Send) -> Send:
@@ -229,11 +248,12 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
             await authenticator.close()
             await rate_limits.close()
 
-    return TaskAPI(
+    return (_PrefixedAPI if settings.root_path else TaskAPI)(
         settings,
         title="Task API",
         version=VERSION,
         summary="Personal tasks, kept apart by PostgreSQL itself",
+        servers=[{"url": settings.root_path or "/", "description": "The server of this document"}],
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,

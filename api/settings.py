@@ -19,6 +19,7 @@ from api.setting_values import (
     PostgresURL,
     RateLimit,
     RateLimitStorage,
+    RootPath,
     Secret,
     TrustedProxies,
 )
@@ -139,6 +140,7 @@ class Settings(AuthSettings, DatabaseSettings, ObservationSettings, RateLimitSet
     """All settings of the server. Times are seconds."""
 
     cors_origins: Origins = ()
+    root_path: RootPath | None = None
     request_timeout: Seconds = 15
     head_timeout: Seconds = 10
     body_timeout: Seconds = 10

@@ -32,8 +32,8 @@ http {{
         listen 127.0.0.1:{port};
         client_max_body_size 2m;
         {server}
-        location / {{
-            proxy_pass http://api;
+        location {path} {{
+            proxy_pass http://api{passed};
             proxy_http_version 1.1;
             proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -48,8 +48,13 @@ _TEMPORARY: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 @contextlib.contextmanager
-def nginx(api: str, *, server: str = "", location: str = "") -> Iterator[str]:
-    """The address of an nginx before the API at this one; more of its configuration, if given."""
+def nginx(
+    api: str, *, server: str = "", location: str = "", path: str = "/", passed: str = ""
+) -> Iterator[str]:
+    """The address of an nginx before the API at this one; more of its configuration, if given.
+
+    It passes on what is below `path`, as it is, or with `passed` instead of `path`.
+    """
     program = wanted.program("nginx")
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="task-api-"))
@@ -62,6 +67,8 @@ def nginx(api: str, *, server: str = "", location: str = "") -> Iterator[str]:
             api=api.removeprefix("http://"),
             port=port,
             server=server,
+            path=path,
+            passed=passed,
             location=location,
         )
     )

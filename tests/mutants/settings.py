@@ -40,8 +40,28 @@ SETTINGS: Final = [
         ),
         (
             "any origin is taken",
-            "if not all(_ORIGIN.fullmatch(value) for value in values):",
+            'if not found or not _is_host(found["scheme"], found["host"]):',
+            "if not found:",
+        ),
+        (
+            "an origin may be of any scheme",
+            "if scheme in _SCHEMES_WITHOUT_ORIGIN:",
             "if False:",
+        ),
+        (
+            "an origin may have any port",
+            "if port and (len(port) > len(str(_MAX_PORT)) or int(port) > _MAX_PORT):",
+            "if False:",
+        ),
+        (
+            "a default port is kept, and no browser sends it",
+            "if port == _DEFAULT_PORTS.get(scheme) else value",
+            "if False else value",
+        ),
+        (
+            "a path prefix may be another host",
+            "or not _ROOT_PATH.fullmatch(value):",
+            'or not value.startswith("/"):',
         ),
         ("migrations go through the pooler", '"-pooler." in host', '"-pooler.." in host'),
     ),

@@ -32,6 +32,7 @@ LEFT_OUT: Final = (
     "audit/",
     "mutants/",
     "better_auth/",
+    "generated/",
     "test_schemathesis.py",
     "test_policy_files.py",
     "test_documents.py",
