@@ -26,6 +26,7 @@ events {{}}
 http {{
     access_log off;
     {temporary}
+    {http}
     map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
     upstream api {{ server {api}; keepalive 1; }}
     server {{
@@ -48,7 +49,7 @@ _TEMPORARY: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 @contextlib.contextmanager
-def nginx(api: str, *, server: str = "", location: str = "") -> Iterator[str]:
+def nginx(api: str, *, http: str = "", server: str = "", location: str = "") -> Iterator[str]:
     """The address of an nginx before the API at this one; more of its configuration, if given."""
     program = wanted.program("nginx")
     port = free_port()
@@ -61,6 +62,7 @@ def nginx(api: str, *, server: str = "", location: str = "") -> Iterator[str]:
             temporary=" ".join(f"{name}_temp_path {folder}/{name};" for name in _TEMPORARY),
             api=api.removeprefix("http://"),
             port=port,
+            http=http,
             server=server,
             location=location,
         )

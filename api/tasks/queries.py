@@ -26,14 +26,15 @@ from api.database import json_rows, keyset, personal_rows
 from api.database.keyset import Keyset, Start
 from api.database.resource import Resource
 from api.database.statement import Statement
+from api.tasks import schemas
 from api.tasks.models import Task
-from api.tasks.schemas import Sort, TaskCreate, TaskRead, TaskUpdate
+from api.tasks.schemas import Sort, TaskChanges, TaskCreate
 
 TASK: Final = Resource(
     Task,
-    read=TaskRead.model_fields,
+    read=schemas.Task.model_fields,
     created=TaskCreate.model_fields,
-    changed=TaskUpdate.__annotations__,
+    changed=TaskChanges.__annotations__,
 )
 GET: Final = TASK.get
 CREATE: Final = TASK.create
@@ -46,7 +47,7 @@ COMPLETE: Final = TASK.one(
     update(Task)
     .where(TASK.mine, TASK.this, TASK.unchanged)
     .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-    .returning(*TASK.stored)
+    .returning(*TASK.read)
 )
 
 _DELETED: Final = (

@@ -27,7 +27,11 @@ _FILTERS: Final = {
     "COMPLETE": (".where(TASK.mine, TASK.this,", ".where({}, TASK.this,"),
 }
 _FILTERS_OF_ROWS: Final = {
-    "GET": ("select(*self.stored).where(self.mine,", "select(*self.stored).where({},"),
+    "GET": ("select(*self.read).where(self.mine,", "select(*self.read).where({},"),
+    "what UPDATE compares": (
+        ".where(self.mine, self.this)\n            .with_for_update()",
+        ".where({}, self.this)\n            .with_for_update()",
+    ),
     "UPDATE": (
         "update(table)\n            .where(self.mine,",
         "update(table)\n            .where({},",
