@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     all_,
     bindparam,
-    cast,
     func,
     literal_column,
 )
@@ -81,9 +80,7 @@ FILTERS: Final[dict[str, ColumnElement[bool]]] = {
     "created_before": col(Task.created_at) < _moment("created_before"),
     "updated_after": col(Task.updated_at) > _moment("updated_after"),
     "updated_before": col(Task.updated_at) < _moment("updated_before"),
-    # Regular expressions, each a literal: PostgreSQL's automaton reads each character once, where
-    # LIKE and strpos backtrack and take the length of the text times that of the word.
-    "words": func.lower(_TEXT).regexp_match(all_(cast(func.lower(cast(WORDS, Text)), ARRAY(Text)))),
+    "words": _TEXT.regexp_match(all_(WORDS)),  # patterns of `case_folding`
 }
 
 

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from api.database import case_folding
 from api.database.json_rows import MAX_PAGE_BYTES
 from api.http.fields import (
     DIGITS,
@@ -49,10 +50,6 @@ MAX_OFFSET: Final = 10_000
 MAX_BULK: Final = 100
 MAX_WORDS: Final = 10  # of a search
 MAX_WORD: Final = 64  # characters
-
-# Prefix: the rest of the pattern is literal (PostgreSQL manual, section Regular Expression
-# Metasyntax).
-_LITERAL_PREFIX: Final = "***="
 
 _WORD: Final = rf"[^\s\x00]{{1,{MAX_WORD}}}"
 _SEARCHABLE: Final = {
@@ -234,7 +231,7 @@ class TaskPage(NoParameters):
     def filters(self) -> dict[str, Any]:
         """The given filters (`completed`, dates, `q`), as parameters of a statement."""
         given = self.model_dump(exclude={"q", "sort", "limit", "offset", "cursor"})
-        given["words"] = self.q and [_LITERAL_PREFIX + word for word in self.q.split()]
+        given["words"] = self.q and [case_folding.pattern(word) for word in self.q.split()]
         return {name: value for name, value in given.items() if value is not None}
 
     @cached_property
