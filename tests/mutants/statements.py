@@ -136,8 +136,8 @@ FILTERS: Final = [
         _RESOURCE,
         (
             "GET does not look at the id",
-            "select(*self.stored).where(self.mine, self.this)",
-            "select(*self.stored).where(self.mine)",
+            "select(*self.read).where(self.mine, self.this)",
+            "select(*self.read).where(self.mine)",
         ),
         (
             "DELETE does not look at the id",
@@ -156,8 +156,8 @@ FILTERS: Final = [
         ("NULL is given unasked", "column.key in given for", "True for"),
         (
             "what cannot be NULL is changed unasked",
-            "return func.coalesce(_parameter(column), column)",
-            "return _parameter(column)",
+            "return func.coalesce(value, column)",
+            "return value",
         ),
         witness="tasks/test_tasks.py",
     ),
