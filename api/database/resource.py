@@ -37,13 +37,13 @@ _NOTHING: Final[ColumnElement[str]] = literal_column("''", Text)
 class Resource:
     """`get`, `create`, `update` and `delete` a row of a table with `user_id`, `id` and `version`.
 
-    They find a row by the parameter `id`; `update` and `delete`, only if its version is among
-    `versions`. They return the columns `body` (the row's JSON), `id` and `version`; `delete`
+    They find a row by the parameter `id`; `update` and `delete` change it only if its version is
+    among `versions`. They return the columns `body` (the row's JSON), `id` and `version`; `delete`
     returns `id`. They return no row if the caller has none with this id.
 
-    `update` takes read-only columns as well, and changes nothing unless they equal what is stored.
-    It returns a row in any case: whether the version `is_current`, the names of the columns that
-    are `differing`, and a `body` if neither is in the way. The row is locked when it is compared.
+    `update` takes read-only columns as well, and locks the row before it compares them. It also
+    returns whether the version `is_current`, and the names of the columns that are `differing`;
+    without the one, or with any of the others, nothing is changed and there is no `body`.
     """
 
     def __init__(
