@@ -33,7 +33,7 @@ from api.serving.protocol import CROWDED
 from api.serving.responses import WRITE_RESPONSE
 from api.settings import Settings, load
 from api.tasks import routes as tasks
-from api.tasks.schemas import TaskRead
+from api.tasks.schemas import Task
 from api.version import VERSION
 
 _ALWAYS: Final = [
@@ -191,7 +191,7 @@ class TaskAPI(FastAPI):
         """The OpenAPI 3.1 document."""
         document = super().openapi()  # rebuilt when routes were added
         if document is not self._document:
-            document = openapi.with_components(document, TaskRead)
+            document = openapi.with_components(document, Task)
             self._document = self.openapi_schema = document
         return document
 

@@ -26,6 +26,7 @@ events {{}}
 http {{
     access_log off;
     {temporary}
+    {http}
     map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
     upstream api {{ server {api}; keepalive 1; }}
     server {{
@@ -49,7 +50,13 @@ _TEMPORARY: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 @contextlib.contextmanager
 def nginx(
-    api: str, *, server: str = "", location: str = "", path: str = "/", passed: str = ""
+    api: str,
+    *,
+    http: str = "",
+    server: str = "",
+    location: str = "",
+    path: str = "/",
+    passed: str = "",
 ) -> Iterator[str]:
     """The address of an nginx before the API at this one; more of its configuration, if given.
 
@@ -66,6 +73,7 @@ def nginx(
             temporary=" ".join(f"{name}_temp_path {folder}/{name};" for name in _TEMPORARY),
             api=api.removeprefix("http://"),
             port=port,
+            http=http,
             server=server,
             path=path,
             passed=passed,

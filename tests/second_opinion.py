@@ -28,7 +28,8 @@ TYPES: Final = frozenset(
 )
 _KINDS: Final = {
     *(enums.A_Expr_Kind.AEXPR_OP, enums.A_Expr_Kind.AEXPR_OP_ANY, enums.A_Expr_Kind.AEXPR_OP_ALL),
-    enums.A_Expr_Kind.AEXPR_IN,
+    *(enums.A_Expr_Kind.AEXPR_IN, enums.A_Expr_Kind.AEXPR_DISTINCT),
+    enums.A_Expr_Kind.AEXPR_NOT_DISTINCT,
 }
 _LEVELS: Final = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt)
 # Whatever else a statement consists of is refused.

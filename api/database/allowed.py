@@ -109,7 +109,8 @@ OPERATORS: Final[frozenset[object]] = frozenset(
         *(operator.le, operator.lt, operator.mul, operator.ne, operator.neg, operator.or_),
         *(operator.sub, operators.all_op, operators.any_op, operators.asc_op),
         *(operators.comma_op, operators.concat_op, operators.desc_op, operators.exists),
-        *(operators.in_op, operators.is_, operators.is_false, operators.is_not),
+        *(operators.in_op, operators.is_, operators.is_distinct_from, operators.is_false),
+        *(operators.is_not, operators.is_not_distinct_from),
         *(operators.is_true, operators.not_in_op, operators.nulls_first_op),
         *(operators.nulls_last_op, operators.regexp_match_op, operators.not_regexp_match_op),
     )

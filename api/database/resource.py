@@ -1,6 +1,9 @@
 """Statements on one row of a table with an owner, made from its model and lists of columns."""
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from itertools import starmap
+from operator import add
 from typing import Any, Final, final
 
 from sqlalchemy import (
@@ -9,11 +12,15 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     DateTime,
+    Text,
     any_,
     bindparam,
     func,
+    literal_column,
     or_,
+    true,
 )
+from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import case, delete, insert, select, update
 
 from api.database import json_rows
@@ -23,45 +30,51 @@ ID: Final = bindparam("id", type_=BigInteger)
 # NULL: any version.
 VERSIONS: Final = bindparam("versions", type_=ARRAY(BigInteger))
 
+_NOTHING: Final[ColumnElement[str]] = literal_column("''", Text)
+
 
 @final
 class Resource:
     """`get`, `create`, `update` and `delete` a row of a table with `user_id`, `id` and `version`.
 
-    They find a row by the parameter `id`; `update` and `delete`, only if its version is among
-    `versions`. They return the columns `body` (the row's JSON), `id` and `version`; `delete`
+    They find a row by the parameter `id`; `update` and `delete` change it only if its version is
+    among `versions`. They return the columns `body` (the row's JSON), `id` and `version`; `delete`
     returns `id`. They return no row if the caller has none with this id.
+
+    `update` takes read-only columns as well, and locks the row before it compares them. It also
+    returns whether the version `is_current`, and the names of the columns that are `differing`;
+    without the one, or with any of the others, nothing is changed and there is no `body`.
     """
 
     def __init__(
         self, table: Any, *, read: Iterable[str], created: Iterable[str], changed: Iterable[str]
     ) -> None:
-        """`read`: the columns that are members of the JSON, in this order. `created` and `changed`:
-        those that have a parameter of their name in `create` and in `update`."""
+        """`read`: the columns that are members of the JSON, in this order, with `id` and `version`.
+        `created` and `changed`: those that `create` and `update` set. All other columns of `read`
+        but `version` are read-only to `update`."""
         self.mine: Final = table.user_id == CALLER
         self.this: Final = table.id == ID
         self.unchanged: Final = or_(VERSIONS.is_(None), table.version == any_(VERSIONS))
         self.read: Final = [_json_member(getattr(table, name)) for name in read]
-        self.stored: Final = [*self.read, table.version]
-        self._changed: Final = [getattr(table, name) for name in changed]
+        self._changed: Final = {name: getattr(table, name) for name in changed}
+        self._read_only: Final = {
+            f"read_{name}": getattr(table, name)
+            for name in read
+            if name not in self._changed and name != "version"
+        }
 
-        self.get: Final = self.one(select(*self.stored).where(self.mine, self.this))
-        given = {name: _parameter(getattr(table, name)) for name in created}
+        self.get: Final = self.one(select(*self.read).where(self.mine, self.this))
+        given = {name: _parameter(name, getattr(table, name)) for name in created}
         self.create: Final = self.one(
-            insert(table).values(user_id=CALLER, **given).returning(*self.stored)
+            insert(table).values(user_id=CALLER, **given).returning(*self.read)
         )
-        self.update: Final = self.one(
-            update(table)
-            .where(self.mine, self.this, self.unchanged)
-            .values({column.key: _new_value(column) for column in self._changed})
-            .returning(*self.stored)
-        )
+        self.update: Final = self._update(table)
         self.delete: Final = Statement(
             delete(table).where(self.mine, self.this, self.unchanged).returning(table.id)
         )
 
     def one(self, rows: Any) -> Statement:
-        """A statement that returns the row of `rows`, which has all columns of `stored`."""
+        """A statement that returns the row of `rows`, which has all columns of `read`."""
         found = rows.cte("one")
         shown = select(*(found.c[column.key] for column in self.read)).subquery("shown")
         return Statement(
@@ -70,10 +83,37 @@ class Resource:
             )
         )
 
+    def _update(self, table: Any) -> Statement:
+        found = (
+            select(
+                table.id,
+                self.unchanged.label("is_current"),
+                reduce(add, starmap(_difference, self._read_only.items())).label("differing"),
+            )
+            .where(self.mine, self.this)
+            .with_for_update()
+            .cte("found")
+        )
+        changed = (
+            update(table)
+            .where(self.mine, self.this, found.c.is_current, found.c.differing == _NOTHING)
+            .values({name: _new_value(column) for name, column in self._changed.items()})
+            .returning(*self.read)
+            .cte("one")
+        )
+        shown = select(*(changed.c[column.key] for column in self.read)).subquery("shown")
+        body = json_rows.json(shown).label("body")
+        columns: list[Any] = [body, shown.c.version, *found.c]
+        return Statement(select(*columns).select_from(found.outerjoin(shown, true())))
+
     def changes(self, given: Mapping[str, object]) -> dict[str, object]:
-        """The parameters of `update` that set the given columns, and keep the others."""
-        values = {column.key: given.get(column.key) for column in self._changed}
-        flags = {_flag(column): column.key in given for column in self._changed if column.nullable}
+        """The parameters of `update` that set the given columns, keep the others, and compare the
+        given read-only columns."""
+        columns = self._changed | self._read_only
+        values = {name: given.get(column.key) for name, column in columns.items()}
+        flags = {
+            _flag(name): column.key in given for name, column in columns.items() if column.nullable
+        }
         return values | flags
 
 
@@ -81,18 +121,29 @@ def _json_member(column: Any) -> Any:
     return json_rows.date(column) if isinstance(column.type, DateTime) else column
 
 
-def _parameter(column: Any) -> BindParameter[Any]:
-    return bindparam(column.key, type_=column.type)
+def _parameter(name: str, column: Any) -> BindParameter[Any]:
+    return bindparam(name, type_=column.type)
 
 
-def _flag(column: Any) -> str:
+def _flag(name: str) -> str:
     """The name of the parameter that tells a given NULL from a missing value."""
-    return f"has_{column.key}"
+    return f"has_{name}"
 
 
 def _new_value(column: Any) -> Any:
     """The value to set. NULL keeps the old one, unless the column is nullable."""
+    value = _parameter(column.key, column)
     if column.nullable:
-        has_value = bindparam(_flag(column), type_=Boolean)
-        return case((has_value, _parameter(column)), else_=column)
-    return func.coalesce(_parameter(column), column)
+        return case((bindparam(_flag(column.key), type_=Boolean), value), else_=column)
+    return func.coalesce(value, column)
+
+
+def _difference(name: str, column: Any) -> ColumnElement[str]:
+    """The column's name and a space, if its parameter `name` is given and differs; or nothing."""
+    value = _parameter(name, column)
+    differs = column != value
+    if column.nullable:
+        has_value = bindparam(_flag(name), type_=Boolean)
+        differs = has_value & column.is_distinct_from(value)
+    key: ColumnElement[str] = literal_column(f"'{column.key} '", Text)
+    return case((differs, key), else_=_NOTHING)

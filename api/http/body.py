@@ -6,8 +6,9 @@ The number of reported errors is bounded, too: a megabyte can hold a hundred tho
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any, Final
+from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -19,6 +20,9 @@ from api.http.timeouts import Deadlines
 
 MAX_BODY: Final = 64 * 1024  # bytes
 MAX_BULK_BODY: Final = 1024 * 1024  # bytes
+_MAX_NAME: Final = 64  # characters of an unknown member's name in an error
+# What else a URI fragment may hold as it is (RFC 3986, section 3.5).
+_OF_FRAGMENTS: Final = "!$&'()*+,;=:@?"
 # A merge patch (RFC 7396) is JSON with a media type of its own.
 _JSON: Final = {"application/json", "application/merge-patch+json"}
 _UTF_8: Final = {"utf-8", "utf8"}  # many clients write the second
@@ -164,24 +168,28 @@ class Body:
         raise InvalidInput([self._error(failure) for failure in failures[: MAX_ERRORS + 1]])
 
     def _unknown(self, value: Any) -> Iterator[InputError]:
-        """An error for each unknown member, without its name, which is the client's text."""
-        detail = f"An unknown member; known are: {names(self._members)}."
+        """An error for each unknown member."""
         several = self._is_array and isinstance(value, list)
         for number, item in enumerate(value[: self._max_items] if several else [value]):
             if isinstance(item, dict):
-                error: InputError = {
-                    "detail": detail,
-                    "pointer": f"#/{number}" if several else "#",
-                }
-                yield from repeat(error, len(item) - sum(name in item for name in self._members))
+                place = [number] if several else []
+                unknown = (name for name in item if name not in self._members)
+                yield from (self._unknown_member(*place, name) for name in unknown)
+
+    def _unknown_member(self, *location: int | str) -> InputError:
+        detail = f"An unknown member; known are: {names(self._members)}."
+        return {"detail": detail, "pointer": _pointer(*location)}
 
     def _error(self, failure: Any) -> InputError:
-        unknown = failure["type"] == "extra_forbidden"
-        location = failure["loc"][: 1 + self._is_array - unknown]
+        location = failure["loc"][: 1 + self._is_array]
+        if failure["type"] == "extra_forbidden":
+            return self._unknown_member(*location)
         message = _MESSAGES.get(failure["type"], failure["msg"])
-        return {
-            "detail": f"An unknown member; known are: {names(self._members)}."
-            if unknown
-            else f"{message}.",
-            "pointer": "/".join(["#", *map(str, location)]),
-        }
+        return {"detail": f"{message}.", "pointer": _pointer(*location)}
+
+
+def _pointer(*location: int | str) -> str:
+    """The JSON pointer of a place in the body, as a URI fragment (RFC 6901, section 6), with
+    `_MAX_NAME` characters of a name at most."""
+    parts = (str(part)[:_MAX_NAME].replace("~", "~0").replace("/", "~1") for part in location)
+    return "/".join(["#", *(quote(part, safe=_OF_FRAGMENTS) for part in parts)])

@@ -17,6 +17,15 @@ _LIST: Final = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 _EACH: Final = re.compile(_TAG)
 MAX_TAGS: Final = 100  # in one header
 _VERSION: Final = re.compile("[1-9][0-9]{0,17}")
+# What Apache (`-gzip`), Caddy and others append to the tag of what they compress.
+_SUFFIXED: Final = re.compile("[1-9][0-9]{0,17}-+[a-z]+")
+_MISMATCH: Final = "The task is not what it was any more; look at what it is now, and decide."
+_OF_PROXIES: Final = (
+    "If-Match has a {} it, and that never matches (RFC 9110, section 13.1.1); send the task's"
+    ' `version` in double quotes, such as "3".'
+)
+_WEAK: Final = _OF_PROXIES.format("weak tag, as compressing proxies make of")
+_WITH_SUFFIX: Final = _OF_PROXIES.format("tag with a suffix, as compressing proxies append to")
 
 # Of both headers, for OpenAPI.
 SCHEMA: Final = {
@@ -72,11 +81,25 @@ def weak_etag(*parts: str) -> str:
     return f'W/"{digest}"'
 
 
-def versions(tags: Tags | None) -> list[int] | None:
-    """The versions of a task that match these ETags by strong comparison; None: any version."""
+def versions(tags: Tags | None, version: int | None = None) -> list[int] | None:
+    """The versions of a task that match these ETags by strong comparison, and are `version` if one
+    is given; None: any version."""
+    given = None if version is None else [version]
     if tags is None or tags is ANY:
-        return None
-    return [int(opaque) for weak, opaque in tags if not weak and _VERSION.fullmatch(opaque)]
+        return given
+    matching = [int(opaque) for weak, opaque in tags if not weak and _VERSION.fullmatch(opaque)]
+    return [one for one in matching if given is None or one in given]
+
+
+def mismatch(tags: Tags | None, tag: str) -> str:
+    """Why a task with this ETag is not as If-Match and the body expect it, for a 412."""
+    if tags is None or any(not weak and f'"{opaque}"' == tag for weak, opaque in tags):
+        return _MISMATCH
+    if any(weak for weak, _ in tags if tags is not ANY):
+        return _WEAK
+    if any(_SUFFIXED.fullmatch(opaque) for _, opaque in tags):
+        return _WITH_SUFFIX
+    return _MISMATCH
 
 
 def matches(tags: Tags | None, tag: str) -> bool:

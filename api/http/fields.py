@@ -4,28 +4,36 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, final
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Final, TypeVar, final, get_type_hints
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetJsonSchemaHandler,
     JsonValue,
     StrictBool,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from typing_extensions import TypedDict
 
 from api.text import is_blank
 
-# RFC 3339, section 5.6. Pydantic takes more: numbers, and dates without a time.
-_DATE: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+T = TypeVar("T", bound=type)
+
+# date-time of RFC 3339, section 5.6, also with a space. Pydantic takes more: numbers, and dates
+# without a time.
+_HOUR: Final = "(?:[01][0-9]|2[0-3])"
+_DATE_TIME: Final = re.compile(
+    rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})[Tt ]({_HOUR}:[0-5][0-9]):([0-5][0-9]|60)(\.[0-9]+)?"
+    rf"([Zz]|[+-]{_HOUR}:[0-5][0-9])"
 )
+_LEAP_SECOND: Final = "60"
+_MICROSECONDS: Final = len(".123456")
 
 # JSON Schema for OpenAPI. `shown` also refuses other invisible characters.
 NO_NUL: Final = {"pattern": r"^[^\x00]*$"}
@@ -55,26 +63,39 @@ def _query_integer(value: object) -> object:
     return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,16}", value) else value
 
 
-def _in_utc(date: datetime) -> datetime:
+def _date_time(value: object) -> datetime:
+    """Parse a date and time of RFC 3339 to UTC.
+
+    Digits beyond microseconds are cut off. A leap second, which `datetime` and PostgreSQL cannot
+    hold, is the first moment of the next minute.
+    """
+    if isinstance(value, datetime):
+        return value
+    found = isinstance(value, str) and _DATE_TIME.fullmatch(value)
     try:
-        return date.astimezone(UTC)
+        if not found:
+            raise ValueError("not of RFC 3339")
+        day, minute, second, fraction, offset = found.groups("")
+        start = datetime.fromisoformat(f"{day}T{minute}{offset.upper()}").astimezone(UTC)
+        if second == _LEAP_SECOND:
+            return start + timedelta(minutes=1)
+        digits = fraction[1:_MICROSECONDS].ljust(_MICROSECONDS - 1, "0")
+        return start.replace(second=int(second), microsecond=int(digits))
+    except ValueError:
+        raise PydanticCustomError(
+            "date", "Input should be a date such as 2026-11-21T08:00:00Z"
+        ) from None
     except OverflowError:
         raise PydanticCustomError("date", "Input should be of the years 1 to 9999 in UTC") from None
-
-
-def _query_date(value: object) -> object:
-    if isinstance(value, str) and not _DATE.fullmatch(value):
-        raise PydanticCustomError("date", "Input should be a date such as 2026-11-21T08:00:00Z")
-    return value
 
 
 # An integer in a query.
 DIGITS: Final = BeforeValidator(_query_integer)
 
-_Date = Annotated[AwareDatetime, BeforeValidator(_query_date), AfterValidator(_in_utc)]
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_date_time)]
 # An optional parameter can be omitted, but not null.
 _DATE_SCHEMA: Final = WithJsonSchema({"type": "string", "format": "date-time"})
-QueryDate = Annotated[_Date | None, _DATE_SCHEMA]
+QueryDate = Annotated[Timestamp | None, _DATE_SCHEMA]
 QueryBoolean = Annotated[
     StrictBool | None, BeforeValidator(query_boolean), WithJsonSchema({"type": "boolean"})
 ]
@@ -82,6 +103,26 @@ QueryBoolean = Annotated[
 STRICT: Final = ConfigDict(extra="forbid")
 
 
+def with_read_only(whole: type[BaseModel]) -> Callable[[T], T]:
+    """Decorator of a TypedDict of changes: it also takes the other members of `whole`.
+
+    So what was read may be sent back whole; `Resource` compares these members with what is stored.
+    """
+
+    def decorate(changes: T) -> T:
+        others = get_type_hints(whole, include_extras=True)
+        members = changes.__annotations__ | {
+            name: kind for name, kind in others.items() if name not in changes.__annotations__
+        }
+        make: Any = TypedDict
+        taken: T = make(changes.__name__, members, total=False)
+        taken.__doc__, taken.__module__ = changes.__doc__, changes.__module__
+        return taken
+
+    return decorate
+
+
+VARNAMES: Final = "x-enum-varnames"  # member of a schema: names for the values of its `enum`
 EXAMPLES: Final = "x-task-api-examples"  # member of a schema: its `examples`, each as JSON text
 
 
@@ -104,6 +145,16 @@ class ParsedBy:
     """
 
     parse: Callable[[str], Any]
+
+
+class NamedValues(StrEnum):
+    """A StrEnum whose schema has the names of its values, for generated clients."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {VARNAMES: [value.name for value in cls]}
 
 
 class NoParameters(BaseModel):

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 
-from api.http.fields import EXAMPLES
+from api.http.fields import EXAMPLES, VARNAMES
 from api.http.problems import MEDIA_TYPE, InputError, Kind, Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -39,6 +39,14 @@ _OF_FAILURES: Final = {
     412: ("ETag",),
     429: ("Retry-After",),
     503: ("Retry-After",),
+}
+
+# The values of a problem's `type`, which is open: a new one breaks no client.
+_PROBLEM_TYPE: Final = {
+    "type": "string",
+    "description": "The kinds of problems. A later version may have others.",
+    "enum": [kind.uri for kind in Kind],
+    VARNAMES: [kind.name for kind in Kind],
 }
 
 _ERRORS: Final[dict[Kind, InputError]] = {
@@ -93,6 +101,8 @@ def with_components(document: dict[str, Any], current: type[BaseModel]) -> dict[
         if texts := schema.pop(EXAMPLES, None):
             schema["examples"] = [json.loads(text) for text in texts]
     members = schemas["Problem"]["properties"]
+    schemas["ProblemType"] = _PROBLEM_TYPE
+    members["type"] = {"anyOf": [{"$ref": _SCHEMA.format(model="ProblemType")}, {"type": "string"}]}
     members["current"] = {"$ref": _SCHEMA.format(model=current.__name__)} | members["current"]
     headers = {
         name: {
@@ -128,6 +138,8 @@ def _untitled(part: Any) -> Any:
     """Without the titles that Pydantic derives from names, such as `Created At`."""
     if isinstance(part, list):
         return [_untitled(item) for item in part]
+    if isinstance(part, float) and part.is_integer():  # FastAPI has bounds of integers as floats
+        return int(part)
     if not isinstance(part, dict):
         return part
     return {

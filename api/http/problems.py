@@ -21,6 +21,7 @@ MAX_ERRORS: Final = 100  # in one problem; a body of a megabyte can hold a hundr
 MAX_PROBLEM: Final = 64 * 1024  # bytes
 CLOSE_CONNECTION: Final = {"Connection": "close"}  # headers of a connection's last response
 
+READ_ONLY_DIFFERS: Final = "It differs from what is stored, and cannot be changed."
 _IN_DOUBT: Final = (
     "It was interrupted while it was committed, so nobody knows whether it was done; look, "
     "or send it again with the same Idempotency-Key, if it had one."
@@ -76,7 +77,7 @@ class InputError(TypedDict):
 class Problem(TypedDict):
     """Why a request failed (RFC 9457)."""
 
-    type: Annotated[str, Field(json_schema_extra={"enum": [kind.uri for kind in Kind]})]
+    type: str
     title: str
     status: int
     detail: str

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     all_,
     bindparam,
-    cast,
     func,
     literal_column,
 )
@@ -26,14 +25,15 @@ from api.database import json_rows, keyset, personal_rows
 from api.database.keyset import Keyset, Start
 from api.database.resource import Resource
 from api.database.statement import Statement
+from api.tasks import schemas
 from api.tasks.models import Task
-from api.tasks.schemas import Sort, TaskCreate, TaskRead, TaskUpdate
+from api.tasks.schemas import Sort, TaskChanges, TaskCreate
 
 TASK: Final = Resource(
     Task,
-    read=TaskRead.model_fields,
+    read=schemas.Task.model_fields,
     created=TaskCreate.model_fields,
-    changed=TaskUpdate.__annotations__,
+    changed=TaskChanges.__annotations__,
 )
 GET: Final = TASK.get
 CREATE: Final = TASK.create
@@ -46,7 +46,7 @@ COMPLETE: Final = TASK.one(
     update(Task)
     .where(TASK.mine, TASK.this, TASK.unchanged)
     .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-    .returning(*TASK.stored)
+    .returning(*TASK.read)
 )
 
 _DELETED: Final = (
@@ -80,9 +80,7 @@ FILTERS: Final[dict[str, ColumnElement[bool]]] = {
     "created_before": col(Task.created_at) < _moment("created_before"),
     "updated_after": col(Task.updated_at) > _moment("updated_after"),
     "updated_before": col(Task.updated_at) < _moment("updated_before"),
-    # Regular expressions, each a literal: PostgreSQL's automaton reads each character once, where
-    # LIKE and strpos backtrack and take the length of the text times that of the word.
-    "words": func.lower(_TEXT).regexp_match(all_(cast(func.lower(cast(WORDS, Text)), ARRAY(Text)))),
+    "words": _TEXT.regexp_match(all_(WORDS)),  # patterns of `case_folding`
 }
 
 

@@ -11,7 +11,7 @@ from api.database.statement import Statement
 from api.http import etags
 from api.http.etags import IfMatch, IfNoneMatch, Tags
 from api.http.openapi import failures, responses
-from api.http.problems import Failure, Kind, unavailable
+from api.http.problems import READ_ONLY_DIFFERS, Failure, InvalidInput, Kind, unavailable
 from api.http.routing import Tx, UserRoute
 from api.idempotency.replay import KeyHeader, once
 from api.tasks import pagination, queries
@@ -20,11 +20,11 @@ from api.tasks.schemas import (
     DeleteCompletedQuery,
     Deleted,
     Prefer,
+    Task,
     TaskComplete,
     TaskCreate,
     TaskId,
     TaskPage,
-    TaskRead,
     TaskUpdate,
     no_such_task,
 )
@@ -79,15 +79,21 @@ async def _changed(
     """The row of a statement that changes a task, if If-Match holds. Raises `Failure`: 404, 412."""
     versions = etags.versions(if_match)
     row = await tx.row(statement, id=task_id, versions=versions, **values)
-    if row is not None:
-        return row
-    if versions is None:
+    if row is None and versions is not None:
+        raise await _conflict(tx, task_id, if_match)
+    if row is None:
         raise no_such_task()
+    return row
+
+
+async def _conflict(tx: Tx, task_id: int, if_match: Tags | None) -> Failure:
+    """The 412 of a task that is not as the request expects it. Raises `Failure`: 404."""
     current = await _found(tx.row(queries.GET, id=task_id))
-    raise Failure(
+    tag = etags.of_version(current["version"])
+    return Failure(
         Kind.PRECONDITION_FAILED,
-        "The task is not what it was any more; look at what it is now, and decide.",
-        headers={"ETag": etags.of_version(current["version"])},
+        etags.mismatch(if_match, tag),
+        headers={"ETag": tag},
         current=current["body"],
     )
 
@@ -108,7 +114,7 @@ async def _searched(row: Awaitable[Any | None]) -> Any:
     operation_id="listTasks",
     summary="List your tasks, newest first",
     response_description="The tasks",
-    response_model=list[TaskRead],
+    response_model=list[Task],
     responses=responses(200, "Link", "ETag", "X-Total-Count", "Preference-Applied")
     | responses(304, "Link", "ETag", "X-Total-Count", "Preference-Applied")
     | failures(*_ALWAYS, Kind.MALFORMED_REQUEST),
@@ -153,7 +159,7 @@ async def list_tasks(
     summary="Create several tasks, all of them or none",
     status_code=201,
     response_description="The new tasks, in the order in which they were sent",
-    response_model=list[TaskRead],
+    response_model=list[Task],
     responses=responses(201, "Idempotency-Replayed") | failures(*_ALWAYS, *_BODY, *_KEYED),
 )
 async def create_tasks(
@@ -173,7 +179,7 @@ async def create_tasks(
     operation_id="getTask",
     summary="Read a task",
     response_description="The task",
-    response_model=TaskRead,
+    response_model=Task,
     responses=responses(200, "ETag")
     | responses(304, "ETag")
     | failures(*_ALWAYS, Kind.MALFORMED_REQUEST, Kind.NO_SUCH_TASK),
@@ -188,7 +194,7 @@ async def get_task(tx: Tx, task_id: TaskId, if_none_match: IfNoneMatch = None) -
     operation_id="completeTask",
     summary="Complete a task, or not; toggles when nothing is said",
     response_description="The task as it is now",
-    response_model=TaskRead,
+    response_model=Task,
     responses=responses(200, "ETag", "Idempotency-Replayed")
     | failures(*_ALWAYS, *_BODY, *_CHANGE, *_KEYED),
 )
@@ -215,7 +221,7 @@ async def complete_task(
     summary="Create a task",
     status_code=201,
     response_description="The new task",
-    response_model=TaskRead,
+    response_model=Task,
     responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
     | failures(*_ALWAYS, *_BODY, *_KEYED),
 )
@@ -233,8 +239,17 @@ async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = Non
 async def update_task(
     tx: Tx, task_id: TaskId, changes: TaskUpdate, if_match: IfMatch = None
 ) -> Response:
-    values = queries.TASK.changes(changes)
-    return _task(await _changed(tx, queries.UPDATE, task_id, if_match, **values))
+    versions = etags.versions(if_match, changes.get("version"))
+    row = await _found(
+        tx.row(queries.UPDATE, id=task_id, versions=versions, **queries.TASK.changes(changes))
+    )
+    if not row["is_current"]:
+        raise await _conflict(tx, task_id, if_match)
+    if differing := row["differing"].split():
+        raise InvalidInput(
+            [{"detail": READ_ONLY_DIFFERS, "pointer": f"#/{name}"} for name in differing]
+        )
+    return _task(row)
 
 
 for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
@@ -245,7 +260,7 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
         operation_id=_operation,
         summary="Change a task; what is left out keeps its value",
         response_description="The task as it is now",
-        response_model=TaskRead,
+        response_model=Task,
         responses=responses(200, "ETag") | failures(*_ALWAYS, *_BODY, *_CHANGE),
     )
 

@@ -1,45 +1,46 @@
 """Request and response models of tasks: bodies and parameters, and their validation."""
 
 import re
-from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlencode
 
 from fastapi import Header, Path
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     Field,
     StrictBool,
     StrictInt,
     StringConstraints,
-    ValidationInfo,
     WithJsonSchema,
-    field_validator,
+    model_validator,
     with_config,
 )
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from api.database import case_folding
 from api.database.json_rows import MAX_PAGE_BYTES
 from api.http.fields import (
     DIGITS,
     NO_NUL,
     NOT_BLANK,
     STRICT,
+    NamedValues,
     NoParameters,
     ParsedBy,
     QueryBoolean,
     QueryDate,
+    Timestamp,
     examples,
     query_boolean,
     shown,
+    with_read_only,
     without_nul,
 )
-from api.http.problems import Failure, Kind
+from api.http.problems import Failure, InvalidInput, Kind
 
 MAX_ID: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259, section 6)
 MAX_PAGE: Final = 1000
@@ -49,10 +50,6 @@ MAX_OFFSET: Final = 10_000
 MAX_BULK: Final = 100
 MAX_WORDS: Final = 10  # of a search
 MAX_WORD: Final = 64  # characters
-
-# Prefix: the rest of the pattern is literal (PostgreSQL manual, section Regular Expression
-# Metasyntax).
-_LITERAL_PREFIX: Final = "***="
 
 _WORD: Final = rf"[^\s\x00]{{1,{MAX_WORD}}}"
 _SEARCHABLE: Final = {
@@ -79,6 +76,12 @@ Title = Annotated[
     AfterValidator(shown),
     Field(json_schema_extra=NOT_BLANK),
 ]
+Text = Annotated[
+    str,
+    StringConstraints(strict=True),
+    AfterValidator(without_nul),
+    Field(json_schema_extra=NO_NUL),
+]
 Description = Annotated[
     str,
     StringConstraints(strict=True, max_length=MAX_DESCRIPTION),
@@ -97,15 +100,6 @@ class TaskCreate(BaseModel):
     completed: StrictBool = False
 
 
-@with_config(STRICT | examples({"title": "Buy bread"}, {"description": None, "completed": True}))
-class TaskUpdate(TypedDict, total=False):
-    """What is to change: a member left out keeps its value (RFC 7396)."""
-
-    title: Title
-    description: Description | None
-    completed: StrictBool
-
-
 @with_config(STRICT | examples({"completed": True}, {}))
 class TaskComplete(TypedDict, total=False):
     """Whether the task is to be completed; left out, it is toggled."""
@@ -116,10 +110,16 @@ class TaskComplete(TypedDict, total=False):
 BulkTaskCreate = Annotated[list[TaskCreate], Field(min_length=1, max_length=MAX_BULK)]
 
 
-class TaskRead(BaseModel):
+Integer = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
+Version = Annotated[
+    Integer, Field(description="One more with each change; in quotes it is the ETag")
+]
+
+
+class Task(BaseModel):
     """A task."""
 
-    model_config = STRICT | examples(
+    model_config = examples(
         {
             "id": 7,
             "user_id": "alice",
@@ -128,19 +128,41 @@ class TaskRead(BaseModel):
             "completed": False,
             "created_at": "2026-11-21T08:00:00.000000Z",
             "updated_at": "2026-11-21T08:00:00.000000Z",
+            "version": 1,
         }
     )
 
-    id: int = Field(ge=1, le=MAX_ID)
-    user_id: str
+    id: Integer
+    user_id: Text
     title: str
     description: str | None
     completed: bool
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: Version
 
 
-class Sort(StrEnum):
+class TaskChanges(TypedDict, total=False):
+    """The members of a task that can be changed."""
+
+    title: Title
+    description: Description | None
+    completed: StrictBool
+
+
+@with_config(STRICT | examples({"title": "Buy bread"}, {"description": None, "completed": True}))
+@with_read_only(Task)
+class TaskUpdate(TaskChanges, total=False):
+    """What is to change: a member left out keeps its value (RFC 7396).
+
+    The members that cannot be changed may be sent as they were read: a `version` that differs from
+    what is stored is 412, another one 422.
+    """
+
+    version: Version
+
+
+class Sort(NamedValues):
     """What a list is sorted by; `-`: the greatest first."""
 
     OLDEST = "created_at"
@@ -167,6 +189,9 @@ _Words = Annotated[
 class TaskPage(NoParameters):
     """Query parameters of a task list: filters, order and page."""
 
+    cursor: Annotated[str | None, WithJsonSchema({"type": "string"})] = Field(
+        None, description="Where to go on, out of a Link header"
+    )
     completed: QueryBoolean = Field(None, description="Only those that are completed, or are not")
     created_after: QueryDate = Field(None, description="Only those created later")
     created_before: QueryDate = Field(None, description="Only those created earlier")
@@ -189,16 +214,13 @@ class TaskPage(NoParameters):
     offset: Annotated[StrictInt, Field(ge=0, le=MAX_OFFSET), DIGITS] = Field(
         0, description="How many to leave out; a cursor is faster, and stays where it is"
     )
-    cursor: Annotated[str | None, WithJsonSchema({"type": "string"})] = Field(
-        None, description="Where to go on, out of a Link header"
-    )
 
-    @field_validator("cursor")
-    @classmethod
-    def _cursor_without_offset(cls, cursor: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("offset"):
-            raise PydanticCustomError("beginning", "Input should not come with an offset")
-        return cursor
+    @model_validator(mode="after")
+    def _cursor_without_offset(self) -> Self:
+        if self.cursor is not None and self.offset:
+            detail = "Input should not come with an offset."
+            raise InvalidInput([{"detail": detail, "parameter": "cursor"}])
+        return self
 
     @property
     def is_slow(self) -> bool:
@@ -209,7 +231,7 @@ class TaskPage(NoParameters):
     def filters(self) -> dict[str, Any]:
         """The given filters (`completed`, dates, `q`), as parameters of a statement."""
         given = self.model_dump(exclude={"q", "sort", "limit", "offset", "cursor"})
-        given["words"] = self.q and [_LITERAL_PREFIX + word for word in self.q.split()]
+        given["words"] = self.q and [case_folding.pattern(word) for word in self.q.split()]
         return {name: value for name, value in given.items() if value is not None}
 
     @cached_property
@@ -244,7 +266,7 @@ class DeleteCompletedQuery(NoParameters):
 class Deleted(BaseModel):
     """How many tasks were deleted."""
 
-    model_config = STRICT | examples({"deleted": 3})
+    model_config = examples({"deleted": 3})
 
     deleted: int
 

@@ -45,6 +45,7 @@ class TaskRead(BaseModel):
     completed: bool
     created_at: datetime
     updated_at: datetime
+    version: int
 
 
 class TaskCreate(BaseModel):

@@ -14,6 +14,8 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 # The generated ETag is seldom the task's, and a key may be generated a second time.
 REFUSALS: Final = {"precondition-failed", "idempotency-key-reused"}
+# What cannot be changed is seldom generated as it is stored.
+DIFFERS: Final = {"It differs from what is stored, and cannot be changed."}
 
 _keys: Final[set[str]] = set()  # the document's examples
 
@@ -47,5 +49,9 @@ def filter_failure(
     if not isinstance(failure, RejectedPositiveData):
         return True
     problem = response.json()
-    at_fault = [error.get("parameter") for error in problem.get("errors", [])]
-    return problem["type"].rpartition(":")[2] not in REFUSALS and at_fault != ["cursor"]
+    errors = problem.get("errors", [])
+    return (
+        problem["type"].rpartition(":")[2] not in REFUSALS
+        and [error.get("parameter") for error in errors] != ["cursor"]
+        and {error["detail"] for error in errors} != DIFFERS
+    )

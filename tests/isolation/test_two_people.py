@@ -149,16 +149,19 @@ def test_a_stranger_lists_nothing_and_creates_nothing(stranger: Person) -> None:
 def test_bob_cannot_say_whose_a_task_is_or_when_it_began(
     alice: Person, bob: Person, member: str
 ) -> None:
-    value: Any = alice.id if member == "user_id" else 1
-    task = bob.creates()
-    for answer in (
-        bob.http.post("/api/tasks", json={"title": "For you", member: value}),
-        bob.http.put(f"/api/tasks/{task['id']}", json={member: value}),
-        bob.http.patch(f"/api/tasks/{task['id']}", json={member: value}),
-    ):
-        assert answer.status_code == 422
-    assert bob.lists() == [task]
-    assert alice.lists() == []
+    hers = alice.creates()
+    for title in ("His own", "Another"):
+        task = bob.creates(title)
+    task = bob.http.patch(f"/api/tasks/{task['id']}", json={"completed": True}).json()
+    answer = bob.http.post("/api/tasks", json={"title": "For you", member: hers[member]})
+    assert answer.status_code == 422
+    for method in ("PUT", "PATCH"):
+        body = {member: hers[member], "title": "For you"}
+        answer = bob.http.request(method, f"/api/tasks/{task['id']}", json=body)
+        assert answer.status_code == (412 if member == "version" else 422)
+        assert hers["user_id"] not in answer.text
+    assert bob.lists()[0] == task
+    assert alice.lists() == [hers]
 
 
 @pytest.mark.evidence("lists")

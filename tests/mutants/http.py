@@ -147,6 +147,87 @@ INPUT: Final = [
         equivalent="what is named stays the same; it takes longer",
     ),
     *mutants(
+        _BODY,
+        ("a name may be of any length", "[:_MAX_NAME].replace", ".replace"),
+        ("a name is written as it is", "quote(part, safe=_OF_FRAGMENTS) for", "part for"),
+        ("a slash in a name begins another", '.replace("/", "~1")', ""),
+        ("a tilde in a name escapes", '.replace("~", "~0")', ""),
+        witness="tasks/test_input.py::test_an_unknown_member_is_named_by_its_pointer",
+    ),
+    *mutants(
+        "api/http/fields.py",
+        ("there are no leap seconds", "if second == _LEAP_SECOND:", "if False:"),
+        ("a leap second is the one before", "+ timedelta(minutes=1)", "+ timedelta(seconds=59)"),
+        ("the first digits of a second are lost", '.ljust(_MICROSECONDS - 1, "0")', ""),
+        ("a date has a T", "[Tt ]", "[Tt]"),
+        witness="tasks/test_lists.py",
+    ),
+    *mutants(
+        "api/http/fields.py",
+        ("a number is a date", "found = isinstance(value, str) and", "found ="),
+        (
+            "what was read may not be sent back",
+            "members = changes.__annotations__ | {",
+            "members = {} and {",
+        ),
+        witness="tasks/test_sent_back.py",
+    ),
+    *mutants(
+        "api/database/resource.py",
+        ("what was read is not compared", ", found.c.differing == _NOTHING)", ")"),
+        ("what was read may be compared too early", "            .with_for_update()\n", ""),
+        (
+            "a null that is sent is not compared",
+            "differs = has_value & column",
+            "differs = value.is_not(None) & column",
+        ),
+        ("what is left out is null", "differs = has_value & column.is_d", "differs = column.is_d"),
+        witness="tasks/test_sent_back.py",
+    ),
+    *mutants(
+        "api/tasks/routes.py",
+        (
+            "the version in the body does not matter",
+            'etags.versions(if_match, changes.get("version"))',
+            "etags.versions(if_match)",
+        ),
+        (
+            "what differs is not told",
+            'if differing := row["differing"].split():',
+            "if differing := []:",
+        ),
+        witness="tasks/test_sent_back.py",
+    ),
+    *mutants(
+        "api/http/etags.py",
+        (
+            "the tag does not matter with a version",
+            "if given is None or one in given]",
+            "] or given",
+        ),
+        ("the version does not matter with a tag", "if given is None or one in given]", "]"),
+        witness="tasks/test_sent_back.py::test_the_version_and_the_tag_must_both_be_right",
+    ),
+    *mutants(
+        "api/http/etags.py",
+        (
+            "a weak tag is not told from a conflict",
+            "if any(weak for weak, _ in tags",
+            "if any(False for weak, _ in tags",
+        ),
+        (
+            "a suffix is not told from a conflict",
+            "if any(_SUFFIXED.fullmatch(opaque)",
+            "if any(False",
+        ),
+        (
+            "a good tag is told to be weak",
+            "if tags is None or any(not weak and",
+            "if tags is None or any(False and",
+        ),
+        witness="tasks/test_conditional.py",
+    ),
+    *mutants(
         "api/http/etags.py",
         (
             "a header may hold any number of tags",

@@ -39,8 +39,8 @@ AGAIN: Final = [
         ),
         (
             "412 is always 404",
-            "    if versions is None:\n        raise no_such_task()",
-            "    raise no_such_task()",
+            "if row is None and versions is not None:",
+            "if False:",
         ),
         (
             "412 comes before 404",

@@ -27,7 +27,11 @@ _FILTERS: Final = {
     "COMPLETE": (".where(TASK.mine, TASK.this,", ".where({}, TASK.this,"),
 }
 _FILTERS_OF_ROWS: Final = {
-    "GET": ("select(*self.stored).where(self.mine,", "select(*self.stored).where({},"),
+    "GET": ("select(*self.read).where(self.mine,", "select(*self.read).where({},"),
+    "what UPDATE compares": (
+        ".where(self.mine, self.this)\n            .with_for_update()",
+        ".where({}, self.this)\n            .with_for_update()",
+    ),
     "UPDATE": (
         "update(table)\n            .where(self.mine,",
         "update(table)\n            .where({},",
@@ -132,8 +136,8 @@ FILTERS: Final = [
         _RESOURCE,
         (
             "GET does not look at the id",
-            "select(*self.stored).where(self.mine, self.this)",
-            "select(*self.stored).where(self.mine)",
+            "select(*self.read).where(self.mine, self.this)",
+            "select(*self.read).where(self.mine)",
         ),
         (
             "DELETE does not look at the id",
@@ -152,8 +156,8 @@ FILTERS: Final = [
         ("NULL is given unasked", "column.key in given for", "True for"),
         (
             "what cannot be NULL is changed unasked",
-            "return func.coalesce(_parameter(column), column)",
-            "return _parameter(column)",
+            "return func.coalesce(value, column)",
+            "return value",
         ),
         witness="tasks/test_tasks.py",
     ),

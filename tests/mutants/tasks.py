@@ -20,7 +20,6 @@ LISTS: Final = [
             "MAX_BULK: Final = 100",
             "MAX_BULK: Final = 101",
         ),
-        ("a word is a pattern", "_LITERAL_PREFIX + word for", "word for"),
         ("a search may have any number of words", "if len(words) > MAX_WORDS:", "if False:"),
         ("a word may be of any length", "if any(len(word) > MAX_WORD for", "if any(False for"),
     ),
@@ -64,7 +63,7 @@ LISTS: Final = [
     Mutant(
         "a search goes over a text again and again",
         (
-            Edit("api/tasks/schemas.py", "_LITERAL_PREFIX + word for", "f'%{word}%' for"),
+            Edit("api/tasks/schemas.py", "case_folding.pattern(word) for", "f'%{word}%' for"),
             Edit("api/tasks/queries.py", ".regexp_match(", ".like("),
         ),
         witness="tasks/test_search.py::test_no_word_makes_a_search_go_over_a_text_again_and_again",
@@ -82,6 +81,18 @@ LISTS: Final = [
             "size - size)",
         ),
         witness="tasks/test_page_bytes.py",
+    ),
+    *mutants(
+        "api/database/case_folding.py",
+        ("a word is a pattern", "characters in _SPECIAL else", "False else"),
+        ("a word's case matters", 'table.whole.get(part, "") + (', "("),
+        ("a word begins where a character does", 'table.ends.get(part, "") if', '"" if'),
+        ("a word ends where a character does", 'table.begins.get(part, "") if', '"" if'),
+        ("a letter is not within another", 'table.around.get(part, "") if', '"" if'),
+        ("one character stands for one", "min(start + 3, length) + 1", "start + 2"),
+        ("characters never overlap", "if runs and start < runs[-1][1]:", "if False:"),
+        ("all ways through a word are written down", "_MAX_RUN: Final = 8", "_MAX_RUN: Final = 64"),
+        witness="database/test_case_folding.py",
     ),
     *mutants(
         "api/tasks/pagination.py",

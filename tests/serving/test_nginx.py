@@ -1,15 +1,20 @@
 """Behind a real nginx that passes upgrades on and keeps its connections, as many set it up."""
 
 import json
+import re
 from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
+import httpx2
 import pytest
 
 from tests.faults.raw import raw
 from tests.nginx import nginx
 from tests.people import People, Person
+from tests.problems import problem
 
+DEPLOYING: Final = Path(__file__).parents[2] / "docs/deploying.md"
 UPGRADE: Final = {"Connection": "Upgrade", "Upgrade": "websocket"}
 # The beginning of a request, for whose token and end somebody else's request is to stand.
 HALF: Final = (
@@ -67,3 +72,56 @@ def test_who_asks_for_an_upgrade_with_a_body_is_answered_once_and_rightly(behind
         )
         assert (answer.status_code, answer.json()["completed"]) == (200, True)
         assert bob.lists() == []
+
+
+# so that it compresses whatever it can, which makes a strong ETag weak
+GZIP: Final = "gzip on; gzip_types application/json; gzip_min_length 1; gzip_proxied any;"
+# as docs/deploying.md has it
+DOCUMENTED: Final = re.findall(
+    r"^```nginx\n(map .+)\n(proxy_set_header If-Match .+)\n```", DEPLOYING.read_text(), re.MULTILINE
+)
+
+
+@pytest.fixture
+def compressed(server: str) -> Iterator[People]:
+    """The people of the API, who come by an nginx that compresses."""
+    with nginx(server, server=GZIP) as address, People(address) as people:
+        yield people
+
+
+def renamed(person: Person, task: dict[str, Any], if_match: str) -> httpx2.Response:
+    return person.http.patch(
+        f"/api/tasks/{task['id']}", json={"title": "Buy bread"}, headers={"If-Match": if_match}
+    )
+
+
+def test_a_tag_that_was_weakened_is_a_conflict_that_says_so(compressed: People) -> None:
+    alice = compressed.person("alice")
+    task = alice.creates()
+    answer = alice.http.get(f"/api/tasks/{task['id']}")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["ETag"] == 'W/"1"'
+    refused = problem(renamed(alice, task, answer.headers["ETag"]), 412, "precondition-failed")
+    assert "a weak tag, as compressing proxies make of it" in refused["detail"]
+    assert refused["current"] == task
+    # by the version in the list nobody notices the proxy
+    (listed,) = alice.lists()
+    changed = renamed(alice, task, f'"{listed["version"]}"')
+    assert (changed.status_code, changed.json()["version"]) == (200, 2)
+
+
+def test_the_documented_nginx_gives_the_tag_back_as_it_was(server: str) -> None:
+    ((http, location),) = DOCUMENTED
+    with (
+        nginx(server, http=http, server=GZIP, location=location) as address,
+        People(address) as people,
+    ):
+        alice = people.person("alice")
+        task = alice.creates()
+        known = alice.http.get(f"/api/tasks/{task['id']}").headers["ETag"]
+        assert known == 'W/"1"'
+        assert renamed(alice, task, known).status_code == 200
+        problem(renamed(alice, task, known), 412, "precondition-failed")
+        assert renamed(alice, task, '"2"').status_code == 200
+        assert renamed(alice, task, "*").status_code == 200
+        assert alice.http.delete(f"/api/tasks/{task['id']}").status_code == 204

@@ -95,8 +95,17 @@ def test_a_tag_never_comes_back(alice: Person) -> None:
     assert len({*tags}) == len(tags)
 
 
-def test_a_tag_is_not_among_the_members(alice: Person) -> None:
-    assert not {"version", "etag", "ETag"} & set(alice.creates())
+def test_a_task_s_tag_is_its_version_wherever_it_is_shown(alice: Person) -> None:
+    made = alice.creates()
+    (bulk,) = alice.http.post("/api/tasks/bulk", json=[{"title": "Buy bread"}]).json()
+    for number in range(1, 4):
+        for task in alice.lists():
+            assert task["version"] == number
+            assert tag(alice, task["id"]) == f'"{number}"'
+            answer = changes(alice, "toggle", task["id"], f'"{task["version"]}"')
+            assert answer.status_code == 200
+            assert answer.headers["ETag"] == f'"{answer.json()["version"]}"'
+    assert made["version"] == bulk["version"] == 1
 
 
 # what is new
@@ -289,6 +298,35 @@ def test_a_client_that_knows_another_task_changes_nothing(
     assert problem(answer, 412, "precondition-failed")["current"] == now
     assert answer.headers["ETag"] == current
     assert sees_with_tag(alice, task["id"]) == (now, current)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ('W/"2"', "weak tag, as compressing proxies make of it"),
+        ('W/"1", W/"2"', "weak tag, as compressing proxies make of it"),
+        ('"1", W/"2"', "weak tag, as compressing proxies make of it"),
+        ('"2-gzip"', "tag with a suffix, as compressing proxies append to it"),
+        ('"1", "2--br"', "tag with a suffix, as compressing proxies append to it"),
+        ('"1"', "The task is not what it was any more"),
+        ('"two-gzip"', "The task is not what it was any more"),
+    ],
+)
+def test_a_tag_that_a_proxy_has_changed_never_matches_and_is_told_from_a_conflict(
+    alice: Person, sent: str, said: str
+) -> None:
+    task = alice.creates()
+    changes(alice, "put", task["id"])
+    for name in CHANGES:
+        answer = changes(alice, name, task["id"], sent)
+        assert said in problem(answer, 412, "precondition-failed")["detail"]
+    body = {"version": 1}
+    answer = alice.http.put(f"/api/tasks/{task['id']}", json=body, headers={"If-Match": 'W/"7", *'})
+    problem(answer, 400, "malformed-request")
+    for strong in ('"2"', 'W/"2", "2"', "*"):  # then it is the version in the body
+        headers = {"If-Match": strong}
+        answer = alice.http.put(f"/api/tasks/{task['id']}", json=body, headers=headers)
+        assert "not what it was" in problem(answer, 412, "precondition-failed")["detail"]
 
 
 def test_the_longest_task_there_is_has_room_in_a_problem(alice: Person) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -151,6 +152,11 @@ def test_a_date_leaves_out_its_own_moment_to_the_microsecond(
         "2026-03-04T17:33:00.5+05:30",
         "2026-03-03T13:03:00.5-23:00",
         "2026-03-05T12:02:00.5+23:59",
+        "2026-03-04 12:03:00.5Z",
+        "2026-03-04 17:33:00.5+05:30",
+        "2026-03-04T12:03:00.5000000Z",
+        "2026-03-04T12:03:00.500000999999999Z",
+        f"2026-03-04T12:03:00.5{'0' * 1000}9Z",
     ],
 )
 def test_a_moment_is_the_same_wherever_its_clock_hangs(
@@ -255,13 +261,20 @@ NO_DATE: Final = [
     "",
     "2026-03-04",
     "2026-03-04T12:00:00",
-    "2026-03-04 12:00:00Z",
+    "2026-03-04  12:00:00Z",
+    "2026-03-04_12:00:00Z",
+    "2026-03-04\t12:00:00Z",
+    "2026-03-04\u00a012:00:00Z",
+    "2026-03-04T12:00:00 Z",
     "2026-03-04T12:00Z",
     "2026-03-04T24:00:00Z",
     "2026-03-04T12:60:00Z",
     "2026-03-04T12:00:61Z",
     "2026-03-04T12:00:00.Z",
-    "2026-03-04T12:00:00.1234567Z",
+    "2026-03-04T12:00:00.1234567",
+    "2026-03-04T12:00:60",
+    "2026-03-04T12:60:60Z",
+    "2026-03-04T24:00:60Z",
     "2026-03-04T12:00:00,5Z",
     "2026-03-04T12:00:00+0530",
     "2026-03-04T12:00:00+24:00",
@@ -275,6 +288,7 @@ NO_DATE: Final = [
     # in UTC they would be before the year 1, or after 9999
     "0001-01-01T00:00:00+00:01",
     "9999-12-31T23:59:59-00:01",
+    "9999-12-31T23:59:60Z",
     "1772625600",
     "1772625600.5",
     "now",
@@ -284,6 +298,23 @@ NO_DATE: Final = [
     " 2026-03-04T12:00:00Z",
     "2026-03-04T12:00:00Z\n",
 ]
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000Z"),
+        ("1990-12-31T15:59:60-08:00", "1991-01-01T00:00:00.000000Z"),
+        ("2015-07-01T05:29:60.123456789+05:30", "2015-07-01T00:00:00.000000Z"),
+        ("2026-03-04 12:02:60.9z", "2026-03-04T12:03:00.000000Z"),
+    ],
+)
+def test_a_leap_second_is_the_first_moment_of_the_next_minute(
+    alice: Person, written: str, moment: str
+) -> None:
+    answer = alice.http.get("/api/tasks", params={"created_after": written})
+    first = parse_qs(urlsplit(answer.links["first"]["url"]).query)
+    assert datetime.fromisoformat(first["created_after"][0]) == datetime.fromisoformat(moment)
 
 
 @pytest.mark.parametrize("written", NO_DATE)

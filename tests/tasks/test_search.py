@@ -25,6 +25,9 @@ TASKS: Final = {
     "greek": ("ΟΔΟΣ", None),
     "japanese": ("牛乳を買う", "日本のお店で"),
     "german": ("Straße fegen", ""),
+    "shouting": ("STRASSE FEGEN", None),
+    "ligature": ("\ufb01rst o\ufb03ce", None),
+    "turkish": ("ISPARTA", "\u0131\u011fd\u0131r"),
     "percent": ("Save 100%", None),
     "thousand": ("Save 1000", None),
     "underscore": ("snake_case", None),
@@ -63,8 +66,21 @@ FOUND: Final[dict[str, set[str]]] = {
     "日本": {"japanese"},
     "日本\u3000牛乳": {"japanese"},
     "本日": set(),
-    "straße": {"german"},
-    "STRAßE": {"german"},
+    "ΟΔΟΣ": {"greek"},
+    "οδος": {"greek"},
+    "οδοσ": {"greek"},
+    "straße": {"german", "shouting"},
+    "STRAßE": {"german", "shouting"},
+    "STRA\u1e9eE": {"german", "shouting"},
+    "strasse": {"german", "shouting"},
+    "STRASSE FEGEN": {"german", "shouting"},
+    "rase": set(),
+    "FIRST OFFICE": {"ligature"},
+    "of\ufb01ce": {"ligature"},
+    "fIC": {"ligature"},
+    "isparta": {"turkish"},
+    "\u0131sparta": set(),
+    "I\u011eDIR": set(),
     "%": {"percent"},
     "100%": {"percent"},
     "0% save": {"percent"},
@@ -152,7 +168,7 @@ def test_every_character_of_ascii_means_itself(searcher: Person, code: int) -> N
     wanted = [
         task
         for task in searcher.lists()
-        if character.lower() in f"{task['title']} {task['description'] or ''}".lower()
+        if character.lower() in f"{task['title']} {task['description'] or ''}".casefold()
     ]
     assert searcher.lists(q=character) == wanted
 
@@ -164,6 +180,8 @@ WORST: Final = {
     "the beginning differs": ["b" + "a" * 63],
     "the middle differs": ["a" * 32 + "b" + "a" * 31],
     "all but the last are found": [*(["a" * 21] * 9), "b"],
+    "ways without end": ["s" * 64],
+    "many ways": [f"{'s' * 8}a" * 7, f"{'f' * 8}i" * 7],
     "none of ten": [f"{'a' * (18 - n)}{'b' * (n + 1)}" for n in range(10)],
 }
 

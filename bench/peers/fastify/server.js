@@ -24,7 +24,7 @@ async function serve() {
 
   const date = (name) =>
     `to_char(${name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ${name}`;
-  const task = `id, user_id, title, description, completed, ${date("created_at")}, ${date("updated_at")}`;
+  const task = `id, user_id, title, description, completed, ${date("created_at")}, ${date("updated_at")}, version`;
   const one = (statement) =>
     `with one as (${statement} returning ${task}) select row_to_json(one)::text as body from one`;
   const statements = {

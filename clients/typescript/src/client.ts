@@ -3,7 +3,7 @@ import { ProblemError } from "./problem.js";
 import type { components, operations, paths } from "./schema.js";
 import { authorized, type Fetch, type TokenProvider } from "./token.js";
 
-export type Task = components["schemas"]["TaskRead"];
+export type Task = components["schemas"]["Task"];
 export type NewTask = components["schemas"]["TaskCreate"];
 export type TaskChange = components["schemas"]["TaskUpdate"];
 export type TaskQuery = NonNullable<operations["listTasks"]["parameters"]["query"]>;
@@ -11,8 +11,9 @@ export type TaskQuery = NonNullable<operations["listTasks"]["parameters"]["query
 export type Options = { signal?: AbortSignal | undefined };
 /** `key`: see `idempotencyKey`. */
 export type OnceOptions = Options & { key?: string | undefined };
-/** `ifMatch`: the ETag that was read; when the task has another one by now, a 412 is thrown. */
-export type ChangeOptions = Options & { ifMatch?: string | undefined };
+/** `ifMatch`: the task that was read, or its ETag; when it has changed by now, a 412 is thrown. */
+export type ChangeOptions = Options & { ifMatch?: Versioned | string | undefined };
+export type Versioned = Pick<Task, "version">;
 /** `count`: tell the `total` as well. */
 export type ListOptions = Options & { count?: boolean | undefined };
 
@@ -26,6 +27,11 @@ export type TaskClientOptions = { baseUrl: string; token: TokenProvider; fetch?:
 /** Make one for each action of a person, and send it with every try: it is done once. */
 export function idempotencyKey(): string {
   return crypto.randomUUID();
+}
+
+/** The ETag of a task: strong, whatever a proxy that compresses makes of the header. */
+export function etagOf({ version }: Versioned): string {
+  return `"${version}"`;
 }
 
 /** A client of the task API. Every failure is thrown, as a `ProblemError`. */
@@ -63,11 +69,11 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
     pages,
 
     get(id: number, options: Options = {}): Promise<Answer<Task>> {
-      return answer(api.GET("/api/tasks/{task_id}", { ...one(id), ...init(options) }));
+      return task(api.GET("/api/tasks/{task_id}", { ...one(id), ...init(options) }));
     },
 
     create(body: NewTask, options: OnceOptions = {}): Promise<Answer<Task>> {
-      return answer(api.POST("/api/tasks", { body, ...init(once(options)) }));
+      return task(api.POST("/api/tasks", { body, ...init(once(options)) }));
     },
 
     /** All of them or none. */
@@ -75,9 +81,10 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
       return answer(api.POST("/api/tasks/bulk", { body, ...init(once(options)) }));
     },
 
-    /** A member left out keeps its value; `null` clears the description. */
+    /** A member left out keeps its value; `null` clears the description. The task that was read may
+     * be given back whole: `update(id, { ...task, title })` throws a 412 if it has changed. */
     update(id: number, body: TaskChange, options: ChangeOptions = {}): Promise<Answer<Task>> {
-      return answer(api.PATCH("/api/tasks/{task_id}", { ...one(id), body, ...init(options) }));
+      return task(api.PATCH("/api/tasks/{task_id}", { ...one(id), body, ...init(options) }));
     },
 
     /** Toggles when `completed` is left out. */
@@ -87,7 +94,7 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
     ): Promise<Answer<Task>> {
       const body = completed === undefined ? {} : { completed };
       const rest = { ...one(id), body, ...init(once(options)) };
-      return answer(api.PATCH("/api/tasks/{task_id}/complete", rest));
+      return task(api.PATCH("/api/tasks/{task_id}/complete", rest));
     },
 
     async delete(id: number, options: ChangeOptions = {}): Promise<void> {
@@ -110,7 +117,8 @@ function once<T extends OnceOptions>(options: T) {
 }
 
 function init({ signal, key, ifMatch }: OnceOptions & ChangeOptions) {
-  return { signal: signal ?? null, headers: { "Idempotency-Key": key, "If-Match": ifMatch } };
+  const tag = typeof ifMatch === "object" ? etagOf(ifMatch) : ifMatch;
+  return { signal: signal ?? null, headers: { "Idempotency-Key": key, "If-Match": tag } };
 }
 
 function listInit({ signal, count }: ListOptions) {
@@ -121,6 +129,11 @@ async function answer<T>(sent: Promise<{ data?: T; response: Response }>): Promi
   const { data, response } = await sent;
   if (data === undefined) throw new Error("The API has answered without a body.");
   return { data, etag: response.headers.get("ETag") ?? undefined, response };
+}
+
+async function task(sent: Promise<{ data?: Task; response: Response }>): Promise<Answer<Task>> {
+  const { data, response } = await answer(sent);
+  return { data, etag: etagOf(data), response };
 }
 
 function page(tasks: Answer<Task[]>): Page {

@@ -3,8 +3,9 @@ import type { components } from "./schema.js";
 type Problem = components["schemas"]["Problem"];
 export type InputError = components["schemas"]["InputError"];
 
-/** What kind of failure; `about:blank` when something else than the API has answered. */
-export type ProblemKind = KindOf<Problem["type"]> | "about:blank";
+/** What kind of failure; `about:blank` when something else than the API has answered. A later version
+ * of the API may have others. */
+export type ProblemKind = KindOf<components["schemas"]["ProblemType"]> | "about:blank" | (string & {});
 type KindOf<Type> = Type extends `${typeof URN}${infer Kind}` ? Kind : never;
 
 const URN = "urn:task-api:problem:";
@@ -30,13 +31,13 @@ export class ProblemError extends Error {
     const title = problem.title ?? (statusText || `HTTP ${status}`);
     super(problem.detail ?? title);
     this.status = status;
-    this.kind = (problem.type ?? "about:blank").replace(URN, "") as ProblemKind;
+    this.kind = (problem.type ?? "about:blank").replace(URN, "");
     this.title = title;
     this.detail = this.message;
     this.requestId = problem.request_id ?? headers.get("X-Request-Id") ?? undefined;
     this.errors = problem.errors ?? [];
     this.current = problem.current;
-    this.etag = headers.get("ETag") ?? undefined;
+    this.etag = problem.current ? `"${problem.current.version}"` : undefined;
     this.retryAfter = Number(headers.get("Retry-After")) || undefined;
   }
 

@@ -141,6 +141,32 @@ export interface components {
          */
         Sort: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "title" | "-title";
         /**
+         * @description A task.
+         * @example {
+         *       "id": 7,
+         *       "user_id": "alice",
+         *       "title": "Buy milk",
+         *       "description": "Two litres",
+         *       "completed": false,
+         *       "created_at": "2026-11-21T08:00:00.000000Z",
+         *       "updated_at": "2026-11-21T08:00:00.000000Z",
+         *       "version": 1
+         *     }
+         */
+        Task: {
+            id: number;
+            user_id: string;
+            title: string;
+            description: string | null;
+            completed: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description One more with each change; in quotes it is the ETag */
+            version: number;
+        };
+        /**
          * @description Whether the task is to be completed; left out, it is toggled.
          * @example {
          *       "completed": true
@@ -164,30 +190,10 @@ export interface components {
             completed?: boolean;
         };
         /**
-         * @description A task.
-         * @example {
-         *       "id": 7,
-         *       "user_id": "alice",
-         *       "title": "Buy milk",
-         *       "description": "Two litres",
-         *       "completed": false,
-         *       "created_at": "2026-11-21T08:00:00.000000Z",
-         *       "updated_at": "2026-11-21T08:00:00.000000Z"
-         *     }
-         */
-        TaskRead: {
-            id: number;
-            user_id: string;
-            title: string;
-            description: string | null;
-            completed: boolean;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-        };
-        /**
          * @description What is to change: a member left out keeps its value (RFC 7396).
+         *
+         *     The members that cannot be changed may be sent as they were read: a `version` that differs from
+         *     what is stored is 412, another one 422.
          * @example {
          *       "title": "Buy bread"
          *     }
@@ -200,6 +206,14 @@ export interface components {
             title?: string;
             description?: string | null;
             completed?: boolean;
+            /** @description One more with each change; in quotes it is the ETag */
+            version?: number;
+            id?: number;
+            user_id?: string;
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            updated_at?: string;
         };
         /** @description One thing wrong, and where: a JSON pointer into the body, a parameter, or a header. */
         InputError: {
@@ -210,16 +224,20 @@ export interface components {
         };
         /** @description Why a request failed (RFC 9457). */
         Problem: {
-            /** @enum {string} */
-            type: "urn:task-api:problem:malformed-request" | "urn:task-api:problem:unauthorized" | "urn:task-api:problem:no-such-task" | "urn:task-api:problem:no-such-address" | "urn:task-api:problem:method-not-allowed" | "urn:task-api:problem:request-timeout" | "urn:task-api:problem:request-in-progress" | "urn:task-api:problem:precondition-failed" | "urn:task-api:problem:content-too-large" | "urn:task-api:problem:unsupported-media-type" | "urn:task-api:problem:invalid-input" | "urn:task-api:problem:idempotency-key-reused" | "urn:task-api:problem:rate-limited" | "urn:task-api:problem:head-too-large" | "urn:task-api:problem:internal-error" | "urn:task-api:problem:unavailable";
+            type: components["schemas"]["ProblemType"] | string;
             title: string;
             status: number;
             detail: string;
             request_id: string;
             errors?: components["schemas"]["InputError"][];
             /** @description The task as it is now */
-            current?: components["schemas"]["TaskRead"];
+            current?: components["schemas"]["Task"];
         };
+        /**
+         * @description The kinds of problems. A later version may have others.
+         * @enum {string}
+         */
+        ProblemType: "urn:task-api:problem:malformed-request" | "urn:task-api:problem:unauthorized" | "urn:task-api:problem:no-such-task" | "urn:task-api:problem:no-such-address" | "urn:task-api:problem:method-not-allowed" | "urn:task-api:problem:request-timeout" | "urn:task-api:problem:request-in-progress" | "urn:task-api:problem:precondition-failed" | "urn:task-api:problem:content-too-large" | "urn:task-api:problem:unsupported-media-type" | "urn:task-api:problem:invalid-input" | "urn:task-api:problem:idempotency-key-reused" | "urn:task-api:problem:rate-limited" | "urn:task-api:problem:head-too-large" | "urn:task-api:problem:internal-error" | "urn:task-api:problem:unavailable";
     };
     responses: {
         /** @description The request is malformed */
@@ -445,6 +463,8 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
+                /** @description Where to go on, out of a Link header */
+                cursor?: string;
                 /** @description Only those that are completed, or are not */
                 completed?: boolean;
                 /** @description Only those created later */
@@ -463,8 +483,6 @@ export interface operations {
                 limit?: number;
                 /** @description How many to leave out; a cursor is faster, and stays where it is */
                 offset?: number;
-                /** @description Where to go on, out of a Link header */
-                cursor?: string;
             };
             header?: {
                 /** @description Only if it is no longer what this ETag says (RFC 9110, section 13.1.2) */
@@ -492,7 +510,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskRead"][];
+                    "application/json": components["schemas"]["Task"][];
                 };
             };
             /** @description Not modified */
@@ -549,7 +567,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskRead"];
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             400: components["responses"]["malformed-request"];
@@ -624,7 +642,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskRead"][];
+                    "application/json": components["schemas"]["Task"][];
                 };
             };
             400: components["responses"]["malformed-request"];
@@ -665,7 +683,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskRead"];
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             /** @description Not modified */
@@ -720,7 +738,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskRead"];
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             400: components["responses"]["malformed-request"];
@@ -802,7 +820,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskRead"];
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             400: components["responses"]["malformed-request"];
@@ -851,7 +869,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskRead"];
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             400: components["responses"]["malformed-request"];

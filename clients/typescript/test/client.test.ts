@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { createTaskClient, idempotencyKey, ProblemError, type Task } from "../src/index.js";
+import { createTaskClient, etagOf, idempotencyKey, ProblemError, type Task } from "../src/index.js";
+import { behindNginx } from "./nginx.js";
 import { Person } from "./people.js";
 import { Server } from "./server.js";
 
@@ -156,6 +157,43 @@ test("alice's change is refused when the task has changed, and she is told how",
   }
   await tasks.delete(task.id, { ifMatch: phone.etag });
   assert.equal((await problem(tasks.get(task.id))).status, 404);
+});
+
+test("alice changes what she sees in a list, and sends it back whole", async () => {
+  const { tasks } = await Person.called("alice", server);
+  await tasks.create({ title: "Buy milk" });
+  const [seen] = (await tasks.list()).data;
+  assert.ok(seen);
+  const changed = await tasks.update(seen.id, { ...seen, title: "Buy oat milk" });
+  assert.deepEqual([changed.data.version, changed.etag], [2, '"2"']);
+  for (const conflict of await problems(
+    tasks.update(seen.id, { ...seen, title: "Buy soy milk" }),
+    tasks.update(seen.id, { title: "Buy soy milk" }, { ifMatch: seen }),
+    tasks.complete(seen.id, { ifMatch: seen }),
+    tasks.delete(seen.id, { ifMatch: seen }),
+  )) {
+    assert.deepEqual([conflict.status, conflict.current], [412, changed.data]);
+  }
+  const { errors } = await problem(tasks.update(seen.id, { ...changed.data, id: seen.id + 1 }));
+  assert.deepEqual(errors.map(({ pointer }) => pointer), ["#/id"]);
+  await tasks.delete(seen.id, { ifMatch: changed.data });
+});
+
+test("behind a proxy that compresses, alice's changes are not taken for conflicts", async (t) => {
+  const proxy = await behindNginx(t, server.baseUrl);
+  if (proxy === undefined) return;
+  const { tasks } = await Person.called("alice", server, proxy);
+  const { data: made } = await tasks.create({ title: "Buy milk" });
+  const read = await tasks.get(made.id);
+  assert.equal(read.response.headers.get("ETag"), 'W/"1"', "the control: it has weakened it");
+  assert.equal(read.etag, '"1"');
+  const renamed = await tasks.update(made.id, { title: "Buy oat milk" }, { ifMatch: read.etag });
+  const conflict = await problem(tasks.complete(made.id, { ifMatch: made }));
+  assert.deepEqual([conflict.status, conflict.etag], [412, etagOf(renamed.data)]);
+  const done = await tasks.complete(made.id, { ifMatch: conflict.etag });
+  assert.equal(done.data.completed, true);
+  const [listed] = (await tasks.list()).data;
+  await tasks.delete(made.id, { ifMatch: listed });
 });
 
 test("a task that has not changed is no failure", async () => {

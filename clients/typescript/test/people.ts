@@ -29,10 +29,10 @@ export class Person {
     });
   }
 
-  static async called(name: string, server: Server): Promise<Person> {
+  static async called(name: string, server: Server, at = server.baseUrl): Promise<Person> {
     const id = `${name}-${randomUUID()}`;
     const token = await server.token(id);
-    return new Person(server.baseUrl, id, { first: token, fresh: token }, fetch);
+    return new Person(at, id, { first: token, fresh: token }, fetch);
   }
 
   /** The first token is signed under a secret that is no longer the server's. */
