@@ -515,7 +515,7 @@ HTTP_FAULTS: Final = [
         ("missing keys are no reason not to be ready", "await self._keys.ensure_loaded()", "pass"),
         (
             "stale keys are not said",
-            "keys is not None and keys.is_stale",
+            "self._keys is not None and self._keys.is_stale",
             "False",
         ),
         witness="http/test_readiness.py",
