@@ -5,6 +5,7 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import warnings
@@ -90,6 +91,8 @@ def _run(program: Path, *arguments: str | Path) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # initdb would end at a hangup that is ignored, as under nohup
+                start_new_session=signal.getsignal(signal.SIGHUP) is signal.SIG_IGN,
                 check=True,
             )
         except subprocess.CalledProcessError:

@@ -98,11 +98,17 @@ class Workers:
                 end.setblocking(False)
             signal.set_wakeup_fd(waker.fileno())
             try:
-                for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                for sign in _stopping_signals():
                     signal.signal(sign, lambda sign, _: self._signals.append(sign))
                 yield woken
             finally:
                 signal.set_wakeup_fd(-1)
+
+
+def _stopping_signals() -> list[signal.Signals]:
+    hangup = signal.getsignal(signal.SIGHUP)
+    ignored = [signal.SIGHUP] if hangup is signal.SIG_IGN else []  # as under nohup
+    return [s for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if s not in ignored]
 
 
 class _Worker:
