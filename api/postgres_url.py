@@ -99,7 +99,7 @@ def _parameter(text: str) -> tuple[str, str]:
         return "sslmode", "require"
     if name not in PARAMETERS:
         shown = f": {name}" if _PARAMETER.fullmatch(name) else ""
-        raise InvalidURL(f"has a parameter that libpq does not know{shown}")
+        raise InvalidURL(f"cannot be read: it has a parameter that libpq does not know{shown}")
     return name, value
 
 

@@ -40,8 +40,8 @@ class Workers:
         self.port: Final[int] = self._address.getsockname()[1]
         self._signals: list[int] = []
 
-    def run(self, started: Callable[[], None]) -> None:
-        """Serve until SIGTERM or Ctrl-C, and call `started` once all of them serve.
+    def run(self, started: Callable[[], None], stopping: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM or Ctrl-C. Calls `started` once all of them serve, then `stopping`.
 
         Raises `CannotStart`, and `KeyboardInterrupt` after Ctrl-C.
         """
@@ -55,6 +55,7 @@ class Workers:
                 while not self._signals:
                     self._replace_dead(workers, woken)
             finally:
+                stopping()
                 self._stop(workers, woken)
         if signal.SIGINT in self._signals:
             raise KeyboardInterrupt

@@ -100,7 +100,10 @@ REFUSED: Final[dict[str, tuple[str, dict[str, str] | None]]] = {
     "o:hush%ff@h/d": ("not UTF-8", None),
     "h/hush hush": ("has a blank", None),
     "h/hush\thush": ("has a blank", {"host": "h", "dbname": "hush\thush"}),
-    "h/d?search_path=hush": ("has a parameter that libpq does not know: search_path", None),
+    "h/d?search_path=hush": (
+        "a parameter that libpq does not know: search_path",
+        None,
+    ),
     "h/d?sslmode": ("behind its ? are parameters", None),
     "h/d?sslmode=a=hush": ("behind its ? are parameters", None),
     "h/d?&sslmode=require": ("behind its ? are parameters", None),
@@ -117,7 +120,7 @@ REFUSED: Final[dict[str, tuple[str, dict[str, str] | None]]] = {
 }
 
 
-def libpqs(url: str) -> dict[str, object] | None:
+def libpqs(url: str) -> dict[str, str | int | None] | None:
     """How libpq reads it; None if it refuses it."""
     try:
         return conninfo_to_dict(url)
