@@ -11,11 +11,8 @@ STOPPING: Final = "STOPPING=1"
 
 
 def notifier() -> Callable[[str], None]:
-    """A function that sends a state to the service manager; it does nothing if there is none.
-
-    Removes NOTIFY_SOCKET from the environment: only the main process may notify.
-    """
-    path = os.environ.pop("NOTIFY_SOCKET", "")
+    """A function that sends a state to the service manager; it does nothing if there is none."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
     address = f"\0{path[1:]}" if path.startswith("@") else path  # @: Linux's abstract namespace
 
     def notify(state: str) -> None:

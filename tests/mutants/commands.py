@@ -302,6 +302,15 @@ COMMANDS_FAULTS: Final = [
         witness="commands/test_hangup.py",
     ),
     *mutants(
+        "api/commands/embedded.py",
+        (
+            "data of any PostgreSQL are served",
+            "            _refuse_other_version(binaries, directory)\n",
+            "            pass\n",
+        ),
+        witness="commands/test_dev.py",
+    ),
+    *mutants(
         "api/reasons.py",
         ("a reason holds a password", "text.replace(form, _HIDDEN)", "text"),
         (
