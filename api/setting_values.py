@@ -16,6 +16,7 @@ import limits
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
 from pydantic_settings import NoDecode
 
+from api import postgres_url
 from api.forwarded import Proxies
 
 
@@ -80,24 +81,15 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def _hosts(url: SecretStr) -> list[str]:
-    """The hosts of a URL, with ports; libpq and asyncpg try them in order."""
-    return urlsplit(url.get_secret_value()).netloc.rpartition("@")[2].split(",")
-
-
 def _postgres_url(value: SecretStr) -> SecretStr:
-    try:
-        good = value.get_secret_value().startswith(("postgresql://", "postgres://"))
-        good = good and all(urlsplit(f"//{host}").port != 0 for host in _hosts(value))
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError("is not a URL such as postgresql://user:password@host:5432/database")
-    return value
+    url = value.get_secret_value().strip()  # a file's final newline
+    postgres_url.read(url)
+    return SecretStr(url)
 
 
 def _direct(value: SecretStr) -> SecretStr:
-    if any("-pooler." in host.lower() for host in _hosts(value)):
+    hosts = postgres_url.hosts(postgres_url.read(value.get_secret_value()))
+    if any("-pooler." in host.lower() for host in hosts):
         raise ValueError("is Neon's pooled host; migrations need the direct one, without -pooler")
     return value
 

@@ -15,10 +15,12 @@ from api.cli import MAX_KEEP_ALIVE
 from api.commands.audit.checks import checks
 from api.commands.audit.target import KEYS
 from api.http.problems import Kind
+from api.http.rate_limits import MOST
 from api.http.request_headers import REQUEST_HEADERS, RequestHeader
 from api.serving.connections import KEEP_ALIVE
 from api.settings import MigrationSettings, Settings
 from tests.checkout import ROOT, files
+from tests.http.test_rate_limits import MEBIBYTES
 
 MAX_README: Final = 200  # lines
 # Each entry names the files of its day.
@@ -39,8 +41,8 @@ POSTGRESQL: Final = {
 }
 
 _NODE: Final = re.compile(r"(tests/[\w./-]+)::([\w:]+)")
-_PATH: Final = re.compile(r"(?<![\w.$/-])(?:api|bench|db|docs|tests)/[\w./-]*\w/?")
-_FILE: Final = re.compile(r"`([\w-][\w./-]*\.(?:json|lua|md|mjs|py|sql|toml|ts|txt|yaml))`")
+_PATH: Final = re.compile(r"(?<![\w.$/-])(?:api|bench|db|deploy|docs|tests)/[\w./-]*\w/?")
+_FILE: Final = re.compile(r"`([\w-][\w./-]*\.(?:json|lua|md|mjs|py|sql|toml|ts|txt|ya?ml))`")
 _LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 _WORD: Final = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 _FENCE: Final = re.compile(r"(?ms)^ *```.*?^ *```")
@@ -283,6 +285,15 @@ def test_every_timeout_of_the_role_is_in_the_table_as_it_is() -> None:
     set_there = re.findall(r"alter role task_app set (\w+_timeout) = '(\d+)s'", roles)
     of_the_role = {name: row.default for name, row in timeouts().items() if row.range == "role"}
     assert of_the_role == {name: float(seconds) for name, seconds in set_there}
+
+
+def test_the_memory_of_the_rate_limits_is_as_it_is_measured() -> None:
+    found = re.search(
+        r"at most (\d+) MiB for users and as much for addresses \(the\s+([\d,]+) newest windows",
+        text_of("docs/operating.md"),
+    )
+    assert found
+    assert (found[1], found[2]) == (f"{MEBIBYTES}", f"{MOST:,}")
 
 
 def test_every_kind_of_problem_is_in_the_table_of_errors() -> None:

@@ -11,7 +11,7 @@ ROOT: Final = Path(api.__file__).parent
 MAX_LINES: Final = 300
 
 # Rooms from the top to the bottom. Each may import those of its own line's right side.
-_BELOW: Final = {"forwarded", "reasons", "setting_values", "text", "version"}
+_BELOW: Final = {"forwarded", "postgres_url", "reasons", "setting_values", "text", "version"}
 _SETTINGS: Final = {"settings", *_BELOW}
 _BESIDE: Final = {"auth", "database", *_SETTINGS}
 MAY_IMPORT: Final[dict[str, set[str]]] = {
@@ -26,8 +26,9 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "database": {"auth", *_SETTINGS},
     "auth": {*_SETTINGS},
     "settings": {*_BELOW},
-    "setting_values": {"forwarded", "text"},
+    "setting_values": {"forwarded", "postgres_url", "text"},
     "forwarded": set(),
+    "postgres_url": set(),
     "reasons": set(),
     "text": set(),
     "version": set(),

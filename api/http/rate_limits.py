@@ -6,6 +6,7 @@ Fixed windows (as in limits): a window begins with the first request that it cou
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import ceil
 from typing import Final, final
 
@@ -19,7 +20,9 @@ from api.http.shared_counters import SharedCounters
 from api.settings import RateLimitSettings
 
 HEADERS: Final = "task-api.ratelimit"  # in the scope: the RateLimit headers of the response
-MOST: Final = 100_000  # windows in memory, some 30 MiB; then the oldest is dropped
+MOST: Final = 100_000  # windows in memory, at most 30 MiB; then the oldest is dropped
+_LONGEST_KEY: Final = 40  # characters; UUIDs and networks are shorter
+_DIGEST: Final = 16  # bytes, instead of a longer key
 
 
 @final
@@ -83,20 +86,20 @@ class _Limit:
     def __init__(self, name: str, rate: RateLimitItem, shared: SharedCounters | None) -> None:
         self.amount, self.seconds = rate.amount, rate.get_expiry()
         self._name, self._rate, self._shared = name, rate, shared
-        self._windows: OrderedDict[str, _Window] = OrderedDict()
+        self._windows: OrderedDict[str | bytes, _Window] = OrderedDict()
         self._policy = f'"{name}";q={self.amount};w={self.seconds}'.encode()
 
     async def count(self, who: str) -> tuple[int, int]:
         """Count one more; returns the count and the seconds until the window ends."""
-        now = time.monotonic()
-        window = self._windows.get(who)
+        now, key = time.monotonic(), _short(who)
+        window = self._windows.get(key)
         if fresh := window is None or window.ends <= now:
-            window = self._begin(who, now)
+            window = self._begin(key, now)
         if (count := window.count) <= self.amount:  # past the limit it stays refused
             window.count = count = count + 1
             if self._shared is not None:
-                key = self._rate.key_for(self._name, who)
-                if shared := await self._shared.count(key, self.seconds, fresh=fresh):
+                shared_key = self._rate.key_for(self._name, who)
+                if shared := await self._shared.count(shared_key, self.seconds, fresh=fresh):
                     window.count, ends = shared
                     window.ends = ends or window.ends
                 count = window.count
@@ -107,7 +110,7 @@ class _Limit:
 
         Does not query Redis: counts of other processes are seen at the next `count`.
         """
-        window = self._windows.get(who)
+        window = self._windows.get(_short(who))
         if window is None or window.count < self.amount or window.ends <= time.monotonic():
             return 0
         return self._seconds_left(window)
@@ -117,18 +120,25 @@ class _Limit:
         left = f'"{self._name}";r={max(self.amount - count, 0)};t={seconds}'
         return [(b"ratelimit-policy", self._policy), (b"ratelimit", left.encode())]
 
-    def _begin(self, who: str, now: float) -> _Window:
-        self._windows.pop(who, None)
+    def _begin(self, key: str | bytes, now: float) -> _Window:
+        self._windows.pop(key, None)
         while self._windows and (
             len(self._windows) >= MOST or next(iter(self._windows.values())).ends <= now
         ):
             self._windows.popitem(last=False)
-        self._windows[who] = window = _Window(now + self.seconds)
+        self._windows[key] = window = _Window(now + self.seconds)
         return window
 
     @staticmethod
     def _seconds_left(window: _Window) -> int:
         return max(ceil(window.ends - time.monotonic()), 1)
+
+
+def _short(who: str) -> str | bytes:
+    """As it is, or a digest of it: a user id may take a kilobyte, and the windows are many."""
+    if len(who) <= _LONGEST_KEY and who.isascii():
+        return who
+    return blake2b(who.encode(), digest_size=_DIGEST).digest()
 
 
 def _too_many(reason: str, seconds: int) -> Failure:

@@ -35,11 +35,19 @@ _REQUESTS: Final = Counter(
     ("method", "route", "status"),
     registry=REGISTRY,
 )
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
 _SECONDS: Final = Histogram(
     "task_api_request_duration_seconds",
     "From a request's head to its answer being ready to be sent.",
     ("method", "route"),
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+    buckets=_BUCKETS,
+    registry=REGISTRY,
+)
+_DATABASE_SECONDS: Final = Histogram(
+    "task_api_database_duration_seconds",
+    "From waiting for a connection to the end of a request's transaction.",
+    ("method", "route"),
+    buckets=_BUCKETS,
     registry=REGISTRY,
 )
 _PROBLEMS: Final = Counter(
@@ -125,10 +133,18 @@ def _durations(method: str, route: str) -> Histogram:
     return _SECONDS.labels(method, route)
 
 
+@cache
+def _database_durations(method: str, route: str) -> Histogram:
+    return _DATABASE_SECONDS.labels(method, route)
+
+
 def count(record: RequestRecord) -> None:
     """Count one finished request."""
     _responses(record.method, record.route, record.status).inc()
     _durations(record.method, record.route).observe(record.seconds)
+    if record.database:
+        began, ended = record.database
+        _database_durations(record.method, record.route).observe(ended - began)
     if record.problem:
         _PROBLEMS.labels(record.problem).inc()
 

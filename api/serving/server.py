@@ -62,12 +62,17 @@ class CannotStart(Exception):
 class Server(uvicorn.Server):
     """uvicorn's server; checks timeouts every second, and drops no connection at shutdown."""
 
-    def __init__(self, config: Config, started: Callable[[], None]) -> None:
-        """`started` is called once it serves."""
+    def __init__(
+        self,
+        config: Config,
+        started: Callable[[], None],
+        stopping: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`started` is called once it serves, `stopping` before it stops listening."""
         super().__init__(config)
         limits = config.limit_connections, config.limit_per_address, config.max_unsent
         self.server_state = State(Connections(*limits), Proxies(config.trusted), config.timeouts)
-        self._when_started = started
+        self._when_started, self._when_stopping = started, stopping
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal ends it."""
@@ -105,6 +110,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and serve the connections in the accept queue before stopping."""
+        self._when_stopping()
         listening = [one.dup() for one in sockets or ()]
         for server in self.servers:
             server.close()

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import re
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import httpx2
 import jwt
 import pytest
+from starlette.types import Scope
 
-from api.auth.authenticator import Authenticator, Unauthorized
+from api.auth.authenticator import Authenticator, Unauthorized, named_by_operator
 from api.http import rate_limits, shared_counters
 from api.http.problems import Failure
 from api.http.rate_limits import RateLimits
@@ -457,6 +459,44 @@ async def test_where_too_many_are_counted_the_oldest_are_forgotten(
         *(True, False),  # carol has taken alice's place
         *(True, False),  # and alice, bob's
     ]
+
+
+MEBIBYTES = 30  # as docs/operating.md has it
+KEYS: dict[str, Callable[[int], str]] = {
+    "IPv4": lambda n: f"{11 + (n >> 16)}.{n >> 8 & 255}.{n & 255}.7",
+    "IPv6 prefixes": lambda n: f"2001:db8:{n >> 16:x}:{n & 0xFFFF:x}:6789:abcd:ef01:2345",
+    "the longest networks": lambda n: f"2001:db8:{n >> 16 | 0xA000:x}:{n & 0xFFFF | 0x8000:x}::",
+    "user ids": lambda n: f"{n:032}",
+    "the longest user ids": lambda n: f"{n:08}" + "\U0001f95b" * 247,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KEYS)
+async def test_the_limits_keep_at_most_what_operating_says(kind: str) -> None:
+    key, most = KEYS[kind], rate_limits.MOST
+    limits, _ = limits_of(rate_limit="1/day", rate_limit_address="1/day")
+    before = windows()
+    tracemalloc.start()
+    try:
+        for number in range(most + most // 4):
+            scope: Scope = {"client": (key(number), 1)}
+            if "user" in kind:
+                await limits.count(scope, named_by_operator(key(number)))
+            else:
+                await limits.refused(scope)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < MEBIBYTES * 2**20
+    assert windows() - before == most
+
+
+async def test_two_users_with_long_ids_are_two(limited: Limited) -> None:
+    limits, authenticator = limits_of(rate_limit="1/day")
+    alice, bob = f"{'é' * 250}alice", f"{'é' * 250}bob"
+    asked = [await served(limits, authenticator, name) for name in (alice, bob, alice, bob)]
+    assert asked == [True, True, False, False]
 
 
 async def test_who_has_not_asked_for_a_while_takes_no_memory() -> None:

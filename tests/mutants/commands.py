@@ -120,7 +120,11 @@ GIVEN: Final = [
     ),
     *mutants(
         "api/database/connector.py",
-        ("the URL chooses an encoding", '    "client_encoding",\n', ""),
+        (
+            "the URL chooses an encoding",
+            '*("application_name", "options"',
+            '*("client_encoding", "application_name", "options"',
+        ),
         witness="database/test_encodings.py",
     ),
     *(
@@ -285,6 +289,43 @@ COMMANDS_FAULTS: Final = [
         ),
         witness="commands/test_personal_data.py::"
         "test_a_role_that_sees_past_the_policies_is_refused",
+    ),
+    *mutants(
+        "api/commands/dev.py",
+        (
+            "nohup does not keep dev",
+            "if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:",
+            "if True:",
+        ),
+        (
+            "where Ctrl-C is ignored nothing stops dev as it starts",
+            "if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:",
+            "if False:",
+        ),
+        witness="commands/test_hangup.py",
+    ),
+    *mutants(
+        "api/serving/workers.py",
+        ("nohup does not keep workers", "if hangup is signal.SIG_IGN", "if False"),
+        witness="commands/test_hangup.py",
+    ),
+    *mutants(
+        "api/commands/embedded.py",
+        (
+            "nohup does not keep initdb",
+            "start_new_session=signal.getsignal(signal.SIGHUP) is signal.SIG_IGN",
+            "start_new_session=False",
+        ),
+        witness="commands/test_hangup.py",
+    ),
+    *mutants(
+        "api/commands/embedded.py",
+        (
+            "data of any PostgreSQL are served",
+            "            _refuse_other_version(binaries, directory)\n",
+            "            pass\n",
+        ),
+        witness="commands/test_dev.py",
     ),
     *mutants(
         "api/reasons.py",

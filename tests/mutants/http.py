@@ -530,6 +530,12 @@ HTTP_FAULTS: Final = [
             "window.ends <= now:\n            window =",
             "False:\n            window =",
         ),
+        (
+            "users with long ids share a limit",
+            "blake2b(who.encode(), digest_size=_DIGEST)",
+            "blake2b(who[:200].encode(), digest_size=_DIGEST)",
+        ),
+        ("windows take whatever memory they take", "len(self._windows) >= MOST or", ""),
         witness="http/test_rate_limits.py",
     ),
     *mutants(

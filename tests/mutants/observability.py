@@ -99,4 +99,13 @@ OBSERVABILITY: Final = [
         ("a traceparent may go on", "_FORM.fullmatch(value)", "_FORM.match(value)"),
         witness="observability/test_logs.py",
     ),
+    *mutants(
+        "api/observability/metrics.py",
+        (
+            "the database's time is not counted",
+            "_database_durations(record.method, record.route).observe(ended - began)",
+            "pass",
+        ),
+        witness="observability/test_metrics.py",
+    ),
 ]

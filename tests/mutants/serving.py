@@ -177,4 +177,15 @@ SERVING: Final = [
         ("a process that says why it cannot start serves", "message is None", "True"),
         witness="serving/test_workers.py",
     ),
+    *mutants(
+        "api/commands/serve.py",
+        ("systemd waits for ever", "        notify(systemd.READY)\n", ""),
+        ("systemd hears of no end", "        notify(systemd.STOPPING)\n", "        pass\n"),
+        witness="serving/test_systemd.py",
+    ),
+    *mutants(
+        "api/serving/systemd.py",
+        ("an abstract socket is a file", 'if path.startswith("@") else path', "if False else path"),
+        witness="serving/test_systemd.py",
+    ),
 ]

@@ -66,6 +66,37 @@ SETTINGS: Final = [
         ("migrations go through the pooler", '"-pooler." in host', '"-pooler.." in host'),
     ),
     *mutants(
+        "api/setting_values.py",
+        (
+            "a final newline belongs to the URL",
+            "url = value.get_secret_value().strip()",
+            "url = value.get_secret_value()",
+        ),
+        ("a URL is taken as it comes", "    postgres_url.read(url)\n", ""),
+        witness="database/test_urls.py",
+    ),
+    *mutants(
+        "api/postgres_url.py",
+        ("a raw # in a password is taken", 'for character in "#?[]":', 'for character in "?[]":'),
+        ("a raw ? in a password is taken", 'for character in "#?[]":', 'for character in "#[]":'),
+        ("a raw [ in a password is taken", 'for character in "#?[]":', 'for character in "#?":'),
+        ("a raw @ in a password is taken", 'if "@" in hosts + dbname:', "if False:"),
+        ("a plus is a blank", "unquote(text, errors=", 'unquote(text.replace("+", " "), errors='),
+        ("what libpq does not know is taken", "if name not in PARAMETERS:", "if False:"),
+        ("a port may be anything", "if not all(0 < port <= _MAX_PORT", "if not all(-1 < port"),
+        ("a host may be missing in the middle", "if len(names) > 1 and", "if False and"),
+        witness="database/test_urls.py",
+    ),
+    *mutants(
+        "api/database/connector.py",
+        (
+            "hostaddr is not read",
+            "loop=addresses.Loop(given) if given else None",
+            "loop=None",
+        ),
+        witness="database/test_urls.py",
+    ),
+    *mutants(
         "api/settings.py",
         (
             "a key set needs no audience",

@@ -105,6 +105,16 @@ def test_requests_of_all_processes_are_counted_once(database: TaskDatabase) -> N
             ("POST", "/api/tasks/{task_id}"): 1,
         }
         assert 0 < api.counts(f"{durations}_sum", "method", "route")["GET", "/api/tasks"] < 60
+        transactions = "database_duration_seconds"  # an id that cannot be is looked up by nobody
+        assert api.counts(f"{transactions}_count", "method", "route") == {
+            ("GET", "/api/tasks"): 60,
+            ("GET", "/api/tasks/{task_id}"): 1,
+        }
+        whole, database_s = (
+            api.counts(f"{name}_sum", "method", "route") for name in (durations, transactions)
+        )
+        for route, seconds in database_s.items():
+            assert 0 < seconds < whole[route]
         buckets = api.counts(f"{durations}_bucket", "method", "route", "le")
         assert buckets["GET", "/api/tasks", "+Inf"] == 60
         problems = {(kind.slug,): 0.0 for kind in Kind}
