@@ -15,8 +15,9 @@ from tests import wanted
 from tests.checkout import ROOT
 from tests.cluster import TaskDatabase
 from tests.keyserver import Issuer
-from tests.observability.test_metrics import BEARER, watched
+from tests.observability.test_metrics import BEARER, eventually, watched
 from tests.program import run
+from tests.redis import redis
 
 DEPLOY: Final = ROOT / "deploy"
 UNIT: Final = DEPLOY / "task-api.service"
@@ -107,11 +108,12 @@ def test_every_metric_of_the_alerts_and_the_dashboard_is_there(
         "AUTH_ISSUER": issuer.origin,
         "AUTH_AUDIENCE": issuer.origin,
     }
-    with watched(database, **settings) as api:
+    with redis() as a_redis, watched(database, RATE_LIMIT_STORAGE=a_redis.url, **settings) as api:
         bearer = {"Authorization": f"Bearer {issuer.signs('one')}"}
         assert api.asks("/api/tasks", bearer) == 200
         assert api.asks("/api/tasks", BEARER) == 401
-        api.comes_to({(): 1}, "workers")
+        eventually(lambda: api.counts("key_set_age_seconds") != {}, api.page)
+        api.comes_to({(): 1}, "rate_limit_storage_up")
         page = api.page()
     there = {SUFFIXES.sub("", name) for name in re.findall(r"(?m)^(task_api_\w+)[ {]", page)}
     for file, found in expressions().items():
