@@ -41,9 +41,10 @@ class Resource:
     among `versions`. They return the columns `body` (the row's JSON), `id` and `version`; `delete`
     returns `id`. They return no row if the caller has none with this id.
 
-    `update` takes read-only columns as well, and locks the row before it compares them. It also
-    returns whether the version `is_current`, and the names of the columns that are `differing`;
-    without the one, or with any of the others, nothing is changed and there is no `body`.
+    `update_whole` is `update` for a row that is sent back as it was read: it locks the row, and
+    compares its read-only columns before it changes it. It also returns whether the version
+    `is_current`, and the names of the columns that are `differing`; without the one, or with any of
+    the others, nothing is changed and there is no `body`.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Resource:
     ) -> None:
         """`read`: the columns that are members of the JSON, in this order, with `id` and `version`.
         `created` and `changed`: those that `create` and `update` set. All other columns of `read`
-        but `version` are read-only to `update`."""
+        but `version` are read-only."""
         self.mine: Final = table.user_id == CALLER
         self.this: Final = table.id == ID
         self.unchanged: Final = or_(VERSIONS.is_(None), table.version == any_(VERSIONS))
@@ -68,7 +69,13 @@ class Resource:
         self.create: Final = self.one(
             insert(table).values(user_id=CALLER, **given).returning(*self.read)
         )
-        self.update: Final = self._update(table)
+        change = update(table).values(
+            {name: _new_value(column) for name, column in self._changed.items()}
+        )
+        self.update: Final = self.one(
+            change.where(self.mine, self.this, self.unchanged).returning(*self.read)
+        )
+        self.update_whole: Final = self._update_whole(table, change)
         self.delete: Final = Statement(
             delete(table).where(self.mine, self.this, self.unchanged).returning(table.id)
         )
@@ -83,7 +90,7 @@ class Resource:
             )
         )
 
-    def _update(self, table: Any) -> Statement:
+    def _update_whole(self, table: Any, change: Any) -> Statement:
         found = (
             select(
                 table.id,
@@ -95,9 +102,7 @@ class Resource:
             .cte("found")
         )
         changed = (
-            update(table)
-            .where(self.mine, self.this, found.c.is_current, found.c.differing == _NOTHING)
-            .values({name: _new_value(column) for name, column in self._changed.items()})
+            change.where(self.mine, self.this, found.c.is_current, found.c.differing == _NOTHING)
             .returning(*self.read)
             .cte("one")
         )
@@ -107,14 +112,14 @@ class Resource:
         return Statement(select(*columns).select_from(found.outerjoin(shown, true())))
 
     def changes(self, given: Mapping[str, object]) -> dict[str, object]:
-        """The parameters of `update` that set the given columns, keep the others, and compare the
-        given read-only columns."""
-        columns = self._changed | self._read_only
-        values = {name: given.get(column.key) for name, column in columns.items()}
-        flags = {
-            _flag(name): column.key in given for name, column in columns.items() if column.nullable
-        }
-        return values | flags
+        """The parameters of `update` that set the given columns, and keep the others."""
+        return _values(self._changed, given)
+
+    def expected(self, given: Mapping[str, object]) -> dict[str, object]:
+        """What else `update_whole` takes: the given read-only columns. Empty if none is given."""
+        if given.keys().isdisjoint(column.key for column in self._read_only.values()):
+            return {}
+        return _values(self._read_only, given)
 
 
 def _json_member(column: Any) -> Any:
@@ -123,6 +128,14 @@ def _json_member(column: Any) -> Any:
 
 def _parameter(name: str, column: Any) -> BindParameter[Any]:
     return bindparam(name, type_=column.type)
+
+
+def _values(columns: Mapping[str, Any], given: Mapping[str, object]) -> dict[str, object]:
+    values = {name: given.get(column.key) for name, column in columns.items()}
+    flags = {
+        _flag(name): column.key in given for name, column in columns.items() if column.nullable
+    }
+    return values | flags
 
 
 def _flag(name: str) -> str:

@@ -38,6 +38,7 @@ TASK: Final = Resource(
 GET: Final = TASK.get
 CREATE: Final = TASK.create
 UPDATE: Final = TASK.update
+UPDATE_WHOLE: Final = TASK.update_whole
 DELETE: Final = TASK.delete
 
 COMPLETED: Final = bindparam("completed", type_=Boolean)

@@ -74,10 +74,16 @@ async def _found(row: Awaitable[Any | None]) -> Any:
 
 
 async def _changed(
-    tx: Tx, statement: Statement, task_id: int, if_match: Tags | None, **values: object
+    tx: Tx,
+    statement: Statement,
+    task_id: int,
+    if_match: Tags | None,
+    version: int | None = None,
+    **values: object,
 ) -> Any:
-    """The row of a statement that changes a task, if If-Match holds. Raises `Failure`: 404, 412."""
-    versions = etags.versions(if_match)
+    """The row of a statement that changes a task, if If-Match and `version` hold. Raises `Failure`:
+    404, 412."""
+    versions = etags.versions(if_match, version)
     row = await tx.row(statement, id=task_id, versions=versions, **values)
     if row is None and versions is not None:
         raise await _conflict(tx, task_id, if_match)
@@ -239,10 +245,12 @@ async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = Non
 async def update_task(
     tx: Tx, task_id: TaskId, changes: TaskUpdate, if_match: IfMatch = None
 ) -> Response:
-    versions = etags.versions(if_match, changes.get("version"))
-    row = await _found(
-        tx.row(queries.UPDATE, id=task_id, versions=versions, **queries.TASK.changes(changes))
-    )
+    values, version = queries.TASK.changes(changes), changes.get("version")
+    expected = queries.TASK.expected(changes)
+    if not expected:
+        return _task(await _changed(tx, queries.UPDATE, task_id, if_match, version, **values))
+    values |= expected | {"versions": etags.versions(if_match, version)}
+    row = await _found(tx.row(queries.UPDATE_WHOLE, id=task_id, **values))
     if not row["is_current"]:
         raise await _conflict(tx, task_id, if_match)
     if differing := row["differing"].split():

@@ -188,8 +188,8 @@ INPUT: Final = [
         "api/tasks/routes.py",
         (
             "the version in the body does not matter",
-            'etags.versions(if_match, changes.get("version"))',
-            "etags.versions(if_match)",
+            'version = queries.TASK.changes(changes), changes.get("version")',
+            "version = queries.TASK.changes(changes), None",
         ),
         (
             "what differs is not told",

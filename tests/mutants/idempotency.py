@@ -54,7 +54,7 @@ AGAIN: Final = [
         ),
         (
             "If-Match is not heeded",
-            "versions = etags.versions(if_match)",
+            "versions = etags.versions(if_match, version)",
             "versions = None",
         ),
         (
