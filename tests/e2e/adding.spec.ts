@@ -1,3 +1,4 @@
+import { looksRight } from "./look";
 import { expect, test } from "./people";
 
 test("far away, a new task is there at once, and can be worked on", async ({ alice }) => {
@@ -52,6 +53,7 @@ test("one that was not added is taken back, and its words are kept", async ({ al
   const failure = alice.page.getByRole("listitem").filter({ hasText: "“Sleep” was not added." });
   await expect(failure).toBeVisible();
   await expect(alice.newTitle).toHaveValue("Read");
+  await looksRight(alice, "failure-light-wide");
   await alice.page.unroute("**/api/tasks");
   await failure.getByRole("button", { name: "Try again" }).click();
   await expect(failure).toBeHidden();
@@ -83,6 +85,7 @@ test("a new task that the filter or the search hides says where it is", async ({
   await alice.adds("Sleep");
   await expect(notice).toContainText("“Sleep” is added, but hidden: only done tasks are shown.");
   await alice.sees();
+  await looksRight(alice, "hidden-light-wide");
   await show.click();
   await alice.sees("Sleep", "Buy milk");
   await expect(alice.check("Sleep")).toBeFocused();

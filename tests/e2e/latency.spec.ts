@@ -25,6 +25,7 @@ test("far away, something is there at once, and nothing waits that need not", as
   const colour = await alice.page.locator("body").evaluate((body) => getComputedStyle(body).color);
   expect(colour).toBe("rgb(27, 42, 56)"); // drawn with its style
   expect(heard).toEqual(["asks main.js"]);
+  await alice.page.screenshot({ path: ".shots/opening-light.png" });
 
   await expect(alice.newTitle).toBeFocused();
   expect(heard).toEqual([

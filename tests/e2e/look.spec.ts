@@ -79,6 +79,7 @@ for (const colorScheme of ["light", "dark"] as const)
     await alice.edits("Buy milk", { description: "Oat, two bottles.\n".repeat(9) });
     await alice.saves();
     await alice.deletes("Cancel the gym");
+    await alice.deletes("Return the library books");
     await page.getByRole("heading", { name: "Tasks" }).click();
     await page.keyboard.press("j");
     for (const width of widths) {

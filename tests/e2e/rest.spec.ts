@@ -139,6 +139,16 @@ test("a held key acts once", async ({ alice }) => {
   await expect(alice.check("Buy milk")).toBeFocused();
 });
 
+test("a double click does not meet the task that moves under it", async ({ alice }) => {
+  await alice.adds("Buy milk", "Sleep", "Read");
+  await alice.page.getByRole("button", { name: "Delete “Read”" }).dblclick();
+  await alice.sees("Sleep", "Buy milk");
+  await alice.shows("Open");
+  await alice.check("Sleep").dblclick();
+  await alice.sees("Buy milk");
+  await expect(alice.check("Buy milk")).not.toBeChecked();
+});
+
 test("when the task under the keys goes away elsewhere, they do not meet its neighbour", async ({
   alice,
 }) => {

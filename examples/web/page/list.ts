@@ -12,6 +12,7 @@ export class List {
   #isActing = false;
   #last = 0; // where the focus was last, and on what
   #lastKey: number | undefined;
+  #clicked: Element | null = null;
 
   constructor(board: Board) {
     this.#board = board;
@@ -19,6 +20,7 @@ export class List {
       this.#lastKey = this.focused;
       this.#last = this.#index;
     });
+    this.#element.addEventListener("click", (event) => this.#guard(event), true);
   }
 
   /** The key of the task that has the focus. */
@@ -88,6 +90,15 @@ export class List {
     const row = this.#rows.get(key);
     row?.focus();
     return row !== undefined;
+  }
+
+  /** The second click of a double click is not for the task that has moved under the pointer. */
+  #guard(event: MouseEvent): void {
+    const row = (event.target as Element).closest(".task");
+    if (event.detail > 1 && row !== this.#clicked) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else this.#clicked = row;
   }
 
   /** Moving an element takes the focus from it. */

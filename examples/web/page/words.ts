@@ -20,6 +20,7 @@ export class Words {
     set(part(this.#element, ".title"), title);
     if (this.#description.textContent === (description ?? "")) return;
     set(this.#description, description ?? "");
+    this.#show(false);
     this.#measure();
   }
 
