@@ -7,9 +7,9 @@ const page = fileURLToPath(new URL("page/", import.meta.url));
 const STYLESHEET = '<link rel="stylesheet" href="/style.css" />';
 
 /**
- * The page's files by the path they are asked for, made anew at each start. The style is part of the
- * HTML, so that the page is drawn without waiting for another answer; `styleSource` allows just it
- * in a Content-Security-Policy.
+ * The page's files by the path they are asked for, made anew at each start. The style is part of
+ * the HTML, so that the page is drawn without waiting for another answer; `styleSource` allows just
+ * it in a Content-Security-Policy.
  *
  * @param {string} apiOrigin
  * @returns {Promise<{

@@ -79,14 +79,14 @@ test("clearing is sent once that is over, also for tasks that are not shown", as
   await alice.sees("Sleep");
 });
 
-test("clearing spares what is completed after it, here or elsewhere, or changed", async ({
+test("clearing spares what is completed after it, here or elsewhere, changed, or being edited", async ({
   alice,
 }) => {
-  await alice.adds("Buy milk", "Sleep", "Read", "Walk");
-  await alice.completes("Buy milk");
-  await alice.completes("Walk");
+  await alice.adds("Buy milk", "Sleep", "Read", "Walk", "Swim");
+  for (const title of ["Buy milk", "Walk", "Swim"]) await alice.completes(title);
   const tab = await alice.opensTab();
-  await tab.sees("Walk", "Read", "Sleep", "Buy milk");
+  await tab.sees("Swim", "Walk", "Read", "Sleep", "Buy milk");
+  await alice.edits("Swim", {});
   alice.expects(/status of 412/);
 
   await alice.page.getByRole("button", { name: "Clear completed" }).click();
@@ -95,10 +95,15 @@ test("clearing spares what is completed after it, here or elsewhere, or changed"
   await tab.completes("Read");
   await tab.edits("Walk", { title: "Walk far" });
   await tab.saves();
-  await alice.sees("Read", "Sleep");
+  await alice.sees("Swim", "Read", "Sleep");
   await expect
     .poll(() => alice.has(), { timeout: 15_000 })
-    .toMatchObject([{ title: "Walk far" }, { title: "Read" }, { title: "Sleep" }]);
+    .toMatchObject([
+      { title: "Swim" },
+      { title: "Walk far" },
+      { title: "Read" },
+      { title: "Sleep" },
+    ]);
   await expect(alice.page.locator(".conflict:visible")).toContainText("so it was not deleted");
 });
 

@@ -33,8 +33,8 @@ export class Additions {
   }
 
   /**
-   * Pending at once; `sent` resolves when the API has it, or to why not. A title that failed is sent
-   * with the same Idempotency-Key again: should the first request have arrived, it is added once.
+   * Pending at once; `sent` resolves when the API has it, or to why not. A title that failed is
+   * sent with the same Idempotency-Key again: should the first have arrived, it is added once.
    */
   add(title: string, created: (item: Item) => void): Addition {
     const item = this.#draft(trimmed(title));

@@ -215,8 +215,10 @@ export class Changes {
     if (now) this.conflicts.set(key, { wish, now });
     else if (draft || (isGone(error) && wish.kind === "delete")) return;
     else if (isGone(error)) this.#tell(GONE);
-    else
-      this.#tell(`It was not ${wish.kind === "delete" ? "deleted" : "changed"}. ${sentence(error)}`);
+    else {
+      const what = wish.kind === "delete" ? "deleted" : "changed";
+      this.#tell(`It was not ${what}. ${sentence(error)}`);
+    }
   }
 
   async #freshen(item: Item): Promise<void> {

@@ -6,8 +6,8 @@ type Order = () => void;
 const MOVES = new Set(["ArrowDown", "ArrowUp", "j", "k"]);
 
 /**
- * The keyboard. Whatever a key does, it does at once, so that the next key meets what is shown. Keys
- * rest while a dialog or a form is open, and a held one acts once, unless it moves.
+ * The keyboard. Whatever a key does, it does at once, so that the next key meets what is shown.
+ * Keys rest while a dialog or a form is open, and a held one acts once, unless it moves.
  */
 export class Keys {
   readonly #board: Board;

@@ -8,8 +8,8 @@ export type Removal = {
   items: Item[];
   /** Completed tasks, cleared together. */
   isClear: boolean;
-  /** Keys of tasks completed since then, which are not meant. */
-  later: Set<number>;
+  /** Keys of tasks that are not meant: completed since then, or being edited. */
+  spared: Set<number>;
 };
 
 const UNDO_MS = 6_000;
@@ -42,20 +42,20 @@ export class Removals {
   delete(item: Item): void {
     if (this.hides(item.key)) return;
     this.#changes.conflicts.delete(item.key);
-    this.#start({ items: [item], isClear: false, later: new Set() });
+    this.#start({ items: [item], isClear: false, spared: new Set() });
     if (item.id > 0) this.#tasks.etagOf(item).catch(() => undefined); // should the page be left
   }
 
   /** Just those that are completed now, also those that are not shown. */
   clear(shown: Item[]): void {
     const items = shown.filter(({ key }) => !this.hides(key));
-    const removal = { items, isClear: true, later: new Set<number>() };
+    const removal = { items, isClear: true, spared: new Set<number>() };
     this.#start(removal);
     void this.#extend(removal);
   }
 
   completed(key: number): void {
-    for (const { later } of this.undoable) later.add(key);
+    for (const { spared } of this.undoable) spared.add(key);
   }
 
   advance(key: number, from: Item, to: Item): void {
@@ -74,9 +74,12 @@ export class Removals {
 
   /** A task that somebody is at work on is not deleted. */
   spareHeld(): void {
-    for (const removal of this.undoable)
-      removal.items = removal.items.filter(({ key }) => !this.#changes.isHeld(key));
-    this.undoable = this.undoable.filter(({ items, isClear }) => isClear || items.length > 0);
+    for (const removal of this.undoable) {
+      const held = removal.items.filter(({ key }) => this.#changes.isHeld(key));
+      for (const { key } of held) removal.spared.add(key);
+      if (held.length > 0) removal.items = removal.items.filter((item) => !held.includes(item));
+    }
+    this.undoable = this.undoable.filter(({ items }) => items.length > 0);
   }
 
   /** Undo times stand still while somebody is at the buttons. */
@@ -129,7 +132,7 @@ export class Removals {
     if (!completed || !this.undoable.includes(removal)) return;
     const mine = new Set(removal.items.map(({ key }) => key));
     removal.items = completed.filter(
-      ({ key }) => mine.has(key) || !(removal.later.has(key) || this.hides(key)),
+      ({ key }) => mine.has(key) || !(removal.spared.has(key) || this.hides(key)),
     );
     this.#writes.changed();
   }
@@ -138,8 +141,8 @@ export class Removals {
    * One request, if it deletes just what is meant; else one for each, with If-Match: what has been
    * completed or changed meanwhile, here or elsewhere, is spared.
    */
-  async #clear({ items, later }: Removal, isLeaving: boolean): Promise<void> {
-    if (isLeaving && later.size > 0) return; // there is no time to ask, so they stay
+  async #clear({ items, spared }: Removal, isLeaving: boolean): Promise<void> {
+    if (isLeaving && spared.size > 0) return; // there is no time to ask, so they stay
     const meant = new Map(items.map((item) => [item.key, item]));
     await this.#writes.attempt(
       async () => {

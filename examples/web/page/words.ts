@@ -2,7 +2,7 @@ import { part, set } from "./dom";
 
 type Text = { title: string; description: string | null };
 
-/** A task's title and description. A long description is cut, with a button that shows all of it. */
+/** A task's title and description. A long description is cut, with a button to read all. */
 export class Words {
   readonly #element: HTMLElement;
   readonly #description: HTMLElement;
