@@ -108,6 +108,17 @@ def test_a_newcomer_gets_all_that_was_promised_whatever_the_environment(folder: 
         assert dev.stops(signal.SIGTERM).code == 0
 
 
+@pytest.mark.parametrize("root", ["", "/todo"])
+def test_every_printed_address_is_the_servers(folder: Path, root: str) -> None:
+    port = free_port()
+    with running("dev", folder=folder, PORT=str(port), ROOT_PATH=root) as dev:
+        base = f"http://127.0.0.1:{port}{root}"
+        printed = re.findall(r"http://\S+", dev.says(READY))
+        assert printed == [base, f"{base}/docs", f"{base}/api/tasks"]
+        assert runs_the_curl_line_of(dev)["title"] == "Buy milk"
+        assert httpx2.get(printed[1]).status_code == 200
+
+
 def test_port_and_secret_of_the_environment_are_used(folder: Path) -> None:
     port = free_port()
     with running("dev", folder=folder, PORT=str(port), BETTER_AUTH_SECRET=SECRET) as dev:
