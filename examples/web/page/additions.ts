@@ -108,6 +108,7 @@ export class Additions {
       completed: false,
       created_at: now,
       updated_at: now,
+      version: 0,
     };
   }
 
