@@ -25,6 +25,8 @@ PARAMETERS: Final = frozenset(
         *("sslrootcert", "sslsni", "target_session_attrs", "tcp_user_timeout", "user"),
     )
 )
+# libpq refuses an empty value of these, the driver would take it for its default.
+_NEVER_EMPTY: Final = ("sslmode", "target_session_attrs")
 _FORM: Final = "is not a URL such as postgresql://user:password@host:5432/database"
 _URL: Final = re.compile(
     r"postgres(?:ql)?://(?:(?P<user>[^:@/]*)(?::(?P<password>[^@/]*))?@)?"
@@ -104,6 +106,9 @@ def _parameter(text: str) -> tuple[str, str]:
 
 
 def _check(options: Mapping[str, str]) -> None:
+    for name in _NEVER_EMPTY:
+        if options.get(name) == "":
+            raise InvalidURL(f"has no value for {name}; give it one, or leave {name}= out")
     names, addresses = hosts(options), options.get("hostaddr", "").split(",")
     if len(names) > 1 and "" in (options.get("host") or "x").split(","):
         raise InvalidURL("names no host between two commas; name one, or leave a comma out")

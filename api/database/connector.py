@@ -104,12 +104,12 @@ class Connector:
     async def _open(self) -> Connection:
         if self._uses_system_ca and self._tls is None:
             self._tls = _system_ca_context(self._options)
-        given = addresses.given(self._options)
+        hosts = addresses.hosts(self._options)
         connection: Connection = await asyncpg.connect(
             self._dsn,
-            host=postgres_url.hosts(self._options) or None,
+            host=hosts or None,
             port=postgres_url.ports(self._options) or None,
-            loop=addresses.Loop(given) if given else None,
+            loop=addresses.loop(hosts),
             ssl=self._tls,
             connection_class=Connection,
             statement_cache_size=0,  # all statements go through the pipeline

@@ -8,15 +8,21 @@ _MAX_RANGES: Final = 50  # media ranges that are read; browsers send eight
 
 
 def prefers_html(accept: str) -> bool:
-    """Whether a client that sends this header prefers HTML to JSON, as browsers do."""
+    """Whether a client that sends this header prefers HTML to JSON, as browsers do.
+
+    Of equal weights the one that is named more closely counts: `text/html, */*` prefers HTML.
+    """
     weights = _weights(accept)
-    return _weight(weights, "text/html") > _weight(weights, "application/json")
+    return _preference(weights, "text/html") > _preference(weights, "application/json")
 
 
-def _weight(weights: dict[str, float], media_type: str) -> float:
-    """The weight of the most specific range that has this media type; 0 if none has."""
-    ranges = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
-    return next((weights[one] for one in ranges if one in weights), 0)
+def _preference(weights: dict[str, float], media_type: str) -> tuple[float, int]:
+    """The weight of the most specific range that has this media type, and how specific it is; zeros
+    if it is not accepted."""
+    ranges = ("*/*", f"{media_type.partition('/')[0]}/*", media_type)
+    specific = max((n for n, one in enumerate(ranges) if one in weights), default=0)
+    weight = weights.get(ranges[specific], 0)
+    return weight, specific if weight else 0
 
 
 def _weights(accept: str) -> dict[str, float]:

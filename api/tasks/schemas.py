@@ -203,7 +203,7 @@ class TaskPage(NoParameters):
     ] = Field(
         None,
         description="Only those with each of these words in title or description: at most"
-        f" {MAX_WORDS} words of at most {MAX_WORD} characters",
+        f" {MAX_WORDS} words of at most {MAX_WORD} characters, {MAX_LINE} in all",
     )
     sort: Sort = Field(Sort.NEWEST, description="What they are sorted by; `-` turns it round")
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), DIGITS] = Field(

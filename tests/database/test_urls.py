@@ -116,6 +116,11 @@ REFUSED: Final[dict[str, tuple[str, dict[str, str] | None]]] = {
     "/d?host=h&port=99999": (FORM, {"host": "h", "port": "99999", "dbname": "d"}),
     "a,,b/d": ("names no host between two", {"host": "a,,b", "port": ",,", "dbname": "d"}),
     "/d?host=[::1]": ("an IPv6 address has none", {"host": "[::1]", "dbname": "d"}),
+    "h/d?sslmode=": ("no value for sslmode", {"host": "h", "dbname": "d", "sslmode": ""}),
+    "/d?target_session_attrs=": (
+        "no value for target_session_attrs",
+        {"dbname": "d", "target_session_attrs": ""},
+    ),
     "/d?hostaddr=hush": ("a hostaddr that is no IP", {"hostaddr": "hush", "dbname": "d"}),
 }
 
@@ -306,6 +311,25 @@ async def test_a_host_with_an_address_is_reached_there_and_verified_by_its_name(
 async def test_an_address_alone_is_enough(there: TaskDatabase) -> None:
     parts = urlsplit(there.task_app)
     url = f"{URL}task_app:{parts.password}@:{parts.port}{parts.path}?hostaddr=127.0.0.1"
+    with psycopg.connect(url) as connection:
+        assert connection.execute(WHO).fetchone() == await asked(url)
+
+
+@pytest.mark.anyio
+async def test_an_address_is_reached_whatever_folder_is_the_host(there: TaskDatabase) -> None:
+    parts = urlsplit(there.task_app)
+    url = f"{URL}task_app:{parts.password}@%2Fnowhere:{parts.port}{parts.path}?hostaddr=127.0.0.1"
+    with psycopg.connect(url) as connection:
+        assert connection.execute(WHO).fetchone() == await asked(url)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("addresses", ["127.0.0.2,127.0.0.1", "127.0.0.1,127.0.0.2"])
+async def test_each_address_of_a_name_is_tried(there: TaskDatabase, addresses: str) -> None:
+    """Of the two one listens."""
+    parts = urlsplit(there.task_app)
+    url = f"{URL}task_app:{parts.password}@{HOST},{HOST}{parts.path}?hostaddr={addresses}"
+    url += f"&port={parts.port}&target_session_attrs=read-write&sslmode=prefer"
     with psycopg.connect(url) as connection:
         assert connection.execute(WHO).fetchone() == await asked(url)
 

@@ -15,6 +15,8 @@ PROGRAMS: Final = {
     "curl": {"Accept": "*/*"},
     "axios": {"Accept": "application/json, text/plain, */*"},
     "either": {"Accept": "text/html, application/json"},
+    "JSON, or whatever there is": {"Accept": "application/json, */*"},
+    "any text, or JSON": {"Accept": "text/*, application/json"},
     "rather JSON": {"Accept": "text/html;q=0.5, application/json"},
     "no HTML": {"Accept": "text/html;q=0, */*;q=0.1"},
     "nothing known": {"Accept": "image/png"},
@@ -25,6 +27,8 @@ PROGRAMS: Final = {
 }
 BROWSERS: Final = {
     "Chrome": BROWSER,
+    "Internet Explorer": {"Accept": "text/html, application/xhtml+xml, image/jxr, */*"},
+    "any text, or whatever there is": {"Accept": "text/*, */*"},
     "text": {"Accept": "text/*"},
     "lynx": {"Accept": "text/html, text/plain, text/sgml, */*;q=0.01"},
     "capitals": {"Accept": "TEXT/HTML; Q=1.0"},

@@ -84,14 +84,24 @@ SETTINGS: Final = [
         ("a plus is a blank", "unquote(text, errors=", 'unquote(text.replace("+", " "), errors='),
         ("what libpq does not know is taken", "if name not in PARAMETERS:", "if False:"),
         ("a port may be anything", "if not all(0 < port <= _MAX_PORT", "if not all(-1 < port"),
+        ("an empty sslmode is the default one", 'if options.get(name) == "":', "if False:"),
         ("a host may be missing in the middle", "if len(names) > 1 and", "if False and"),
+        witness="database/test_urls.py",
+    ),
+    *mutants(
+        "api/database/addresses.py",
+        (
+            "a folder with an address is a socket",
+            'if name.startswith("/"):\n        return address',
+            'if name.startswith("/"):\n        return name',
+        ),
         witness="database/test_urls.py",
     ),
     *mutants(
         "api/database/connector.py",
         (
             "hostaddr is not read",
-            "loop=addresses.Loop(given) if given else None",
+            "loop=addresses.loop(hosts)",
             "loop=None",
         ),
         witness="database/test_urls.py",
