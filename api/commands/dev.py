@@ -77,7 +77,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _welcome(settings: Settings, port: int) -> str:
-    base = f"http://127.0.0.1:{port}{settings.root_path}"
+    base = f"http://127.0.0.1:{port}{settings.root_path or ''}"
     lines = ["", f"  The task API is at {base}", f"  Its documentation   {base}/docs", ""]
     if settings.better_auth_secret:
         given = os.environ.get("BETTER_AUTH_SECRET")
