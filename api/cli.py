@@ -196,12 +196,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _keep_alive(text: str) -> int:
-    if not 1 <= (seconds := int(text)) <= MAX_KEEP_ALIVE:
-        raise argparse.ArgumentTypeError(f"must be 1 to {MAX_KEEP_ALIVE} seconds")
-    return seconds
+    return _whole(text, MAX_KEEP_ALIVE, f"must be 1 to {MAX_KEEP_ALIVE} seconds")
 
 
 def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+    return _whole(text, sys.maxsize, "must be 1 or more")
+
+
+def _whole(text: str, most: int, refusal: str) -> int:
+    """A number from 1 on; of a `ValueError` argparse would say the name of this function."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= most:
+        raise argparse.ArgumentTypeError(f"{refusal}, not {text!r}")
     return number

@@ -43,11 +43,13 @@ class KeysUnavailable(Exception):
 def http_client() -> httpx2.AsyncClient:
     """An HTTP client with the proxies and the certificates that the environment names.
 
+    It has no timeout of its own.
     Raises `SettingsError` when these cannot be used; it names the variable, not its value.
     """
     try:
         return httpx2.AsyncClient(
             follow_redirects=False,
+            timeout=None,  # AUTH_JWKS_TIMEOUT bounds the whole fetch, whatever httpx's five seconds
             headers={"User-Agent": "task-api", "Accept": "application/json"},
         )
     except Exception as error:
@@ -180,12 +182,17 @@ class KeySet:
         except Exception as error:  # a proxy, a resolver and a JSON parser raise many kinds
             self._failed = True
             self.fetches["failed"] += 1
-            _log.warning("key set not fetched: %s: %s", type(error).__name__, error)
+            _log.warning("key set not fetched: %s", self._cause(error))
         else:
             self._keys, self._fetched, self._failed = keys, time.monotonic(), False
             self.fetches["fetched"] += 1
         finally:
             self._fetch = None
+
+    def _cause(self, error: Exception) -> str:
+        late = isinstance(error, TimeoutError)
+        words = f"no answer within {self._timeout:g} s" if late else str(error)
+        return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
     async def _download(self) -> bytes:
         async with self._client.stream("GET", self._url) as response:

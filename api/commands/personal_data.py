@@ -67,9 +67,10 @@ def _ask(found: dict[str, int], user_id: str) -> None:
     """Ask on the terminal whether to erase. Raises `CommandError` unless the answer is yes."""
     kept = " and ".join(_number(count, kind) for kind, count in found.items())
     if not sys.stdin.isatty():
+        options = "--yes --" if user_id.startswith("-") else "--yes"
         raise CommandError(
             f"nothing was erased: there is no terminal to ask on; to erase {kept} of {user_id} "
-            f"type: task-api erase --yes {shlex.quote(user_id)}"
+            f"type: task-api erase {options} {shlex.quote(user_id)}"
         )
     if any(found.values()) and not confirmed(f"Erase {kept} of {user_id}?"):
         raise CommandError("nothing was erased; answer y to erase")

@@ -24,6 +24,7 @@ _REFUSALS: Final = {
     "invalid username-password": "it refuses the user or the password",
     "invalid password": "it refuses the user or the password",
     "DB index": "it has no database of that number",
+    "out of range": "it has no database of that number",
 }
 _CODE: Final = re.compile(r"[A-Z]{3,20}\b")
 

@@ -98,10 +98,19 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Check the timeouts once a second; uvicorn calls this ten times a second."""
         if counter % _SECOND == 0:
-            for connection in list(self.server_state.connections):
-                assert isinstance(connection, protocol.Protocol)  # noqa: S101 - as configured
-                connection.check_timeouts()
+            self._check_timeouts()
         return await super().on_tick(counter)
+
+    def _check_timeouts(self) -> None:
+        for connection in list(self.server_state.connections):
+            assert isinstance(connection, protocol.Protocol)  # noqa: S101 - as configured
+            connection.check_timeouts()
+
+    async def _check_while_stopping(self) -> None:
+        """In place of the ticks, which have ended."""
+        while True:
+            await asyncio.sleep(1)
+            self._check_timeouts()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal stops gracefully; the second at once."""
@@ -109,7 +118,10 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, and serve the connections in the accept queue before stopping."""
+        """Stop listening, and serve the connections in the accept queue before stopping.
+
+        A client that does not read is still cut off.
+        """
         self._when_stopping()
         listening = [one.dup() for one in sockets or ()]
         for server in self.servers:
@@ -118,7 +130,11 @@ class Server(uvicorn.Server):
         for one in listening:
             await self._accept_all(one)
             one.close()
-        await super().shutdown(sockets)
+        checking = asyncio.create_task(self._check_while_stopping())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            checking.cancel()
 
     async def _accept_all(self, listening: socket.socket) -> None:
         listening.setblocking(False)

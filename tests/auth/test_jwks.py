@@ -237,6 +237,25 @@ async def test_a_slow_issuer_is_not_waited_for(issuer: Issuer) -> None:
     assert time.monotonic() - started < 4  # the client's own patience is 5
 
 
+@pytest.mark.slow
+async def test_an_issuer_slower_than_the_clients_own_patience_is_waited_for(
+    issuer: Issuer,
+) -> None:
+    issuer.makes_key("first")
+    issuer.delay = 5.5  # httpx gives up after five
+    async with key_set(issuer.url, timeout=60) as known:
+        assert await known.key("first", "EdDSA") is not None
+
+
+async def test_the_log_says_that_a_slow_issuer_did_not_answer_in_time(
+    issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    issuer.delay = 1
+    async with key_set(issuer.url, timeout=0.1) as known:
+        await unavailable(known)
+    assert caplog.messages == ["key set not fetched: TimeoutError: no answer within 0.1 s"]
+
+
 async def test_an_issuer_just_tried_in_vain_is_not_asked_again_at_once(issuer: Issuer) -> None:
     issuer.status = 500
     async with key_set(issuer.url) as known:

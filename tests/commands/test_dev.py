@@ -123,6 +123,8 @@ def test_port_and_secret_of_the_environment_are_used(folder: Path) -> None:
     port = free_port()
     with running("dev", folder=folder, PORT=str(port), BETTER_AUTH_SECRET=SECRET) as dev:
         assert address_of(dev) == f"http://127.0.0.1:{port}"
+        assert re.findall(r"http://[^/\s]*", dev.out) == [f"http://127.0.0.1:{port}"] * 3
+        assert f"The task API is at http://127.0.0.1:{port}\n" in dev.out
         assert SECRET not in dev.out
         carol = {"Authorization": f"Bearer {signed({'sub': 'carol'})}"}
         assert httpx2.get(f"http://127.0.0.1:{port}/api/tasks", headers=carol).json() == []

@@ -408,8 +408,9 @@ def a_redis() -> Iterator[Redis]:
 
 def counting(url: str, **settings: str) -> Report:
     """What is found of this Redis; there is no database."""
+    patient = {"RATE_LIMIT_STORAGE_TIMEOUT": "5"} | settings
     return doctor(
-        RATE_LIMIT_STORAGE=url, DATABASE_URL=NOWHERE, BETTER_AUTH_SECRET=SECRET, **settings
+        RATE_LIMIT_STORAGE=url, DATABASE_URL=NOWHERE, BETTER_AUTH_SECRET=SECRET, **patient
     )
 
 
@@ -447,6 +448,7 @@ def fails(url: str, said: str, **settings: str) -> None:
         ("redis://:", "redis://eve:", "AuthenticationError: it refuses the user or the password"),
         (f":{quote(PASSWORD)}@", "", "Error: it wants a password, and the URL has none"),
         ("/0", "/99", "ResponseError: it has no database of that number"),
+        ("/0", f"/{10**20}", "ResponseError: it has no database of that number"),
         ("127.0.0.1", "no.such.host.invalid", "ConnectionError: "),
     ],
 )  # fmt: skip
@@ -460,6 +462,13 @@ def test_what_is_wrong_with_the_url_of_redis_fails(
 def test_a_redis_that_is_away_fails(a_redis: Redis) -> None:
     a_redis.goes()
     fails(a_redis.url, "ConnectionError: Connection refused")
+
+
+def test_a_redis_slower_than_the_server_waits_for_is_warned_of(a_redis: Redis) -> None:
+    found = counting(a_redis.url, RATE_LIMIT_STORAGE_TIMEOUT="0.0001").findings["shared count"]
+    assert found.level == "warn"
+    assert "0.1 ms" in found.said
+    assert "RATE_LIMIT_STORAGE_TIMEOUT" in found.remedy
 
 
 def test_a_redis_that_hangs_fails(a_redis: Redis) -> None:

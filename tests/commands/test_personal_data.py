@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import resource
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -249,6 +250,15 @@ def test_without_a_terminal_it_says_what_to_type_and_erases_nothing(
     assert f"to erase 2 tasks and 0 kept answers of {eve.id} type: " in line
     assert line.endswith(f"task-api erase --yes '{eve.id}'")
     assert rows(as_superuser, eve.id) == {"task": 2}
+
+
+def test_what_it_says_to_type_works_for_an_id_that_looks_like_an_option(
+    database: TaskDatabase,
+) -> None:
+    line = run("erase", "--", "-V1StGXR8", DATABASE_URL=database.task_app).refusal()
+    _, *typed = shlex.split(line.partition(" type: ")[2])
+    outcome = run(*typed, DATABASE_URL=database.task_app)
+    assert (outcome.code, outcome.out) == (0, "erased 0 tasks, 0 kept answers\n")
 
 
 @pytest.mark.parametrize("also", [[], ["--yes"]])

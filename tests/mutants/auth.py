@@ -236,6 +236,11 @@ AUTH_FAULTS: Final = [
             "except Exception as error:  # a proxy",
             "except (httpx2.HTTPError, OSError, ValueError, RecursionError) as error:  # a proxy",
         ),
+        (
+            "the client's own timeout ends a fetch before AUTH_JWKS_TIMEOUT does",
+            "            timeout=None,",
+            "            timeout=5,",
+        ),
         witness="auth/test_jwks.py",
     ),
 ]

@@ -245,6 +245,7 @@ COMMANDS_FAULTS: Final = [
     *mutants(
         "api/commands/doctor/rate_limits.py",
         ("doctor believes in any Redis", "        await counters.probe()\n", "        pass\n"),
+        ("doctor believes in a Redis that is too slow", "    if took > (", "    if 9e9 < ("),
         witness="commands/test_doctor.py",
     ),
     *mutants(

@@ -63,6 +63,15 @@ SERVING: Final = [
         witness=f"{_SLOW}::test_who_does_not_read_the_answer_is_cut_off",
     ),
     *mutants(
+        "api/serving/server.py",
+        (
+            "a client that does not read holds up the stop",
+            "            await asyncio.sleep(1)\n            self._check_timeouts()",
+            "            await asyncio.sleep(1)",
+        ),
+        witness="faults/test_stopping.py::test_who_does_not_read_is_cut_off_while_it_stops",
+    ),
+    *mutants(
         _CONNECTIONS,
         (
             "who is cut off leaves to the kernel what is unsent",

@@ -33,7 +33,16 @@ async def rate_limits() -> AsyncIterator[Finding]:
         return
     finally:
         await counters.close()
-    yield ok(_ABOUT, f"in Redis: {(time.perf_counter() - started) * 1000:.0f} ms to count")
+    took = time.perf_counter() - started
+    if took > (allowed := settings.rate_limit_storage_timeout):
+        yield warn(
+            _ABOUT,
+            f"in Redis: {took * 1000:.0f} ms to connect and count, and the server waits "
+            f"{allowed * 1000:g} ms, then each process counts by itself",
+            "Raise RATE_LIMIT_STORAGE_TIMEOUT, or use a Redis that is nearer.",
+        )
+    else:
+        yield ok(_ABOUT, f"in Redis: {took * 1000:.0f} ms to count")
     parts = urlsplit(url)
     if parts.scheme == "redis" and parts.hostname not in LOOPBACK:
         yield warn(
