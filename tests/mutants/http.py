@@ -658,8 +658,8 @@ HTTP_FAULTS: Final = [
         "api/http/accept.py",
         (
             "who takes anything is led to the documentation",
-            '"text/html") > _weight(',
-            '"text/html") >= _weight(',
+            '"text/html") > _preference(',
+            '"text/html") >= _preference(',
         ),
         ("a weight may be anything", "if _WEIGHT.fullmatch(weight):", "if weight:"),
         ("any number of media ranges is read", "[:_MAX_RANGES]", ""),
