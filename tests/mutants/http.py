@@ -658,8 +658,13 @@ HTTP_FAULTS: Final = [
         "api/http/accept.py",
         (
             "who takes anything is led to the documentation",
-            '"text/html") > _weight(',
-            '"text/html") >= _weight(',
+            '"text/html") > _preference(',
+            '"text/html") >= _preference(',
+        ),
+        (
+            "what is named more closely does not count",
+            "return weight, specific if weight else 0",
+            "return weight, 0",
         ),
         ("a weight may be anything", "if _WEIGHT.fullmatch(weight):", "if weight:"),
         ("any number of media ranges is read", "[:_MAX_RANGES]", ""),
