@@ -81,8 +81,7 @@ async def _changed(
     version: int | None = None,
     **values: object,
 ) -> Any:
-    """The row of a statement that changes a task, if If-Match and `version` hold. Raises `Failure`:
-    404, 412."""
+    """The row of a statement that changes the task it should be. Raises `Failure`: 404, 412."""
     versions = etags.versions(if_match, version)
     row = await tx.row(statement, id=task_id, versions=versions, **values)
     if row is None and versions is not None:

@@ -661,6 +661,11 @@ HTTP_FAULTS: Final = [
             '"text/html") > _preference(',
             '"text/html") >= _preference(',
         ),
+        (
+            "what is named more closely does not count",
+            "return weight, specific if weight else 0",
+            "return weight, 0",
+        ),
         ("a weight may be anything", "if _WEIGHT.fullmatch(weight):", "if weight:"),
         ("any number of media ranges is read", "[:_MAX_RANGES]", ""),
         witness="http/test_index.py",
