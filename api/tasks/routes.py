@@ -211,11 +211,8 @@ async def complete_task(
     idempotency_key: KeyHeader = None,
 ) -> Response:
     async def complete() -> Response:
-        return _task(
-            await _changed(
-                tx, queries.COMPLETE, task_id, if_match, completed=state.get("completed")
-            )
-        )
+        completed = state.get("completed")
+        return _task(await _changed(tx, queries.COMPLETE, task_id, if_match, completed=completed))
 
     return await once(tx, idempotency_key, ["complete", task_id, state], complete)
 

@@ -337,7 +337,7 @@ ANSWERS: Final = [
             "await _changed(tx, queries.DELETE, task_id, if_match)",
             "await tx.row(queries.DELETE, id=task_id, versions=None)",
         ),
-        ("complete always toggles", 'completed=state.get("completed")', "completed=None"),
+        ("complete always toggles", "completed=completed", "completed=None"),
     ),
     *mutants(
         "api/tasks/schemas.py",
