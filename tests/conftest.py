@@ -69,8 +69,10 @@ def _clean_environment() -> None:
     for name in list(os.environ):
         if name.lower() in ours or name == "PORT" or name.startswith("PG"):
             del os.environ[name]
-    # a shell starts what it puts in the background deaf to Ctrl-C, and children inherit that
+    # a shell starts what it puts in the background deaf to Ctrl-C, and nohup to a hangup; children
+    # inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
