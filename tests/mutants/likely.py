@@ -37,6 +37,7 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_tasks.py",
         "tasks/test_conditional.py",
     ),
+    "api/database/case_folding.py": ("database/test_case_folding.py", "tasks/test_search.py"),
     "api/database/keyset.py": (
         "isolation/test_lists_apart.py",
         "tasks/test_nullable_sorts.py",
