@@ -29,6 +29,7 @@ from api.http.timeouts import Deadlines
 from api.observability import logs
 from api.observability.current_request import CurrentRequest
 from api.observability.observer import Observer
+from api.observability.request_record import route_name
 from api.serving.protocol import CROWDED
 from api.serving.responses import WRITE_RESPONSE
 from api.settings import Settings, load
@@ -106,7 +107,10 @@ class TaskAPI(FastAPI):
             return
         began, headers = perf_counter(), dict(scope["headers"])
         request_id = logs.request_id(headers.get(b"x-request-id"))
-        request = CurrentRequest(request_id, scope)
+        # FastAPI's stack notes the route in a copy of the scope
+        request = CurrentRequest(
+            request_id, lambda: route_name(scope.get("route") or route_of(self, scope))
+        )
         try:
             with self._deadlines.one():
                 response = await self._fast_path(scope, receive)

@@ -23,7 +23,8 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from api.observability.request_record import NO_ROUTE, OTHER, RequestRecord
+from api.observability.current_request import NO_ROUTE
+from api.observability.request_record import OTHER, RequestRecord
 from api.observability.traceparent import Traceparent
 from api.version import VERSION
 

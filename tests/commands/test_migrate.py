@@ -19,8 +19,9 @@ from api.commands import migrate as migrate_module
 from api.commands.migrate import MigrationError, migrate
 from api.database.migrations import APPLIED, are_ahead, are_behind, names, newest
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
+from tests.forked import Outcome
 from tests.isolation.guarded import NAMES
-from tests.program import Outcome, run
+from tests.program import run
 
 AWKWARD = 'o\'brien \\ %41 "é" $1 :x; --'
 

@@ -42,6 +42,7 @@ EXTENSIONS: Final = [
             "elif started.problem is None:",
             "elif False:",
         ),
+        ("a prefix is not in the log", "route_of(self, scope))\n        )", "None)\n        )"),
         (
             "routes that were added have no name in the log",
             'inner | {"route": route_of(self, scope)}',

@@ -18,9 +18,10 @@ from api.tasks.schemas import MAX_ID
 from tests.bunch import PRIVATE, TOKEN, sends_a_bunch
 from tests.cluster import TaskDatabase
 from tests.collector import Collector, attributes, collecting
+from tests.forked import Outcome
 from tests.people import SECRET
 from tests.problems import MARK
-from tests.program import Outcome, Running, run, running
+from tests.program import Running, run, running
 
 pytestmark = pytest.mark.slow
 
