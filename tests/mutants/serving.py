@@ -48,8 +48,8 @@ SERVING: Final = [
         ("POOL_IDLE_TIMEOUT is ignored", "            max_idle=settings.pool_idle_timeout,\n", ""),
         (
             "POOL_CLOSE_TIMEOUT is ignored",
-            "            max_close=settings.pool_close_timeout,\n",
-            "",
+            "max_close=settings.pool_close_timeout",
+            "max_close=2",
         ),
         witness="serving/test_timeouts.py",
     ),
