@@ -47,7 +47,6 @@ _STARTUP_ERRORS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
 _NO_TELEMETRY: Final = TelemetryConfig(
     auto_configure=False, tracing=False, metrics=False, logs=False, operation_spans=False
 )
-_GRACE: Final = 1.0  # seconds after the request timeout, for added middlewares to respond to it
 # most requested first
 _ROUTES: Final = [
     route
@@ -68,7 +67,8 @@ class TaskAPI(FastAPI):
     def __init__(self, settings: Settings, **options: Any) -> None:
         self._cors = CORS(settings.cors_origins, timing=settings.server_timing)
         self._deadlines = Deadlines(settings.request_timeout)
-        self._outer_deadlines = Deadlines(settings.request_timeout + _GRACE)
+        # added middlewares may still respond to the timeout
+        self._outer_deadlines = Deadlines(settings.request_timeout + settings.middleware_timeout)
         self._root = settings.root_path or ""
         self._routes = [
             route.of(self, _ROUTES[:number], self._root) for number, route in enumerate(_ROUTES)

@@ -34,8 +34,13 @@ EXTENSIONS: Final = [
         ),
         (
             "a middleware takes as long as it likes",
-            "Deadlines(settings.request_timeout + _GRACE)",
+            "Deadlines(settings.request_timeout + settings.middleware_timeout)",
             "Deadlines(1e9)",
+        ),
+        (
+            "MIDDLEWARE_TIMEOUT is ignored",
+            "Deadlines(settings.request_timeout + settings.middleware_timeout)",
+            "Deadlines(settings.request_timeout + 1)",
         ),
         (
             "who answers what nobody foresaw keeps it from the log",
