@@ -176,7 +176,7 @@ def _date(digits: str) -> date:
 
 
 def _refused(detail: str) -> PydanticCustomError:
-    return PydanticCustomError("recurrence_rule", detail)  # type: ignore[arg-type]
+    return PydanticCustomError("recurrence_rule", detail)
 
 
 def _expect(name: str, fits: bool) -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
-from tests.test_text import INVISIBLE
 
 from api.tasks.tags import MAX_TAG, MAX_TAGS, TagFilter, Tags, folded
+from tests.test_text import INVISIBLE
 
 TAGS: TypeAdapter[list[str]] = TypeAdapter(Tags)
 FILTER: TypeAdapter[Any] = TypeAdapter(TagFilter)
