@@ -1,8 +1,8 @@
 """Repetition of a task: recurrence rules (RFC 5545, section 3.3.10), and the day that follows.
 
-The rules are those of whole days. `python-dateutil` computes their days. It differs from people's
-expectation in one respect, which `_explicit` mends: a rule that takes its day of the month from the
-due date does not skip the months without that day, but has their last day.
+The rules are those of whole days. `python-dateutil` computes them, but for one thing that people
+expect and the RFC does not say: a rule that takes its day of the month from the due date has the
+last day of a shorter month, instead of none.
 """
 
 import re
@@ -96,18 +96,17 @@ def never_before(rule: str, due: date) -> str | None:
 
 
 def _days(parts: dict[str, str], due: date, anchor: date, since: date) -> Iterator[date]:
-    """The days of the rule in order, from the period of `since` on, or the last one before it.
+    """The days of the rule in order, from its last period on that begins not after `since`.
 
-    The periods (days, weeks, months or years) count from that of `due`, so `since` is not before.
-    dateutil gives up in year 9999 only. So that it does early, it is asked about the same days as
-    many cycles of the calendar later as leave it all that can be a day of this rule.
+    The periods (days, weeks, months or years) are counted from that of `due`. dateutil searches
+    until the year 9999. To end its search when every day that there is has been tried, all is moved
+    towards that year by whole cycles of the calendar, and back.
     """
     frequency, interval = parts["FREQ"], int(parts.get("INTERVAL", 1))
     first, latest = _period(frequency, due), _period(frequency, since)
     start = _first_day(frequency, latest - (latest - first) % interval)
-    needed = _CYCLE_YEARS * (interval // gcd(interval, _CYCLE[frequency]))
-    overdue = MAX_COUNTED_YEARS if since == due else 0
-    shift = max(0, (MAXYEAR - start.year - needed - overdue) // _CYCLE_YEARS) * _CYCLE_YEARS
+    searched = _CYCLE_YEARS * (interval // gcd(interval, _CYCLE[frequency])) + MAX_COUNTED_YEARS
+    shift = max(0, (MAXYEAR - start.year - searched) // _CYCLE_YEARS) * _CYCLE_YEARS
     explicit = _explicit(parts, due, anchor)
     days = _computed(_text(explicit), start.replace(year=start.year + shift))
     if explicit.get("BYMONTHDAY") != parts.get("BYMONTHDAY"):
@@ -233,6 +232,8 @@ def _occurs(parts: dict[str, str]) -> bool:
 
 
 def _normalised(text: str) -> str:
+    if not text.isascii():  # some letters have an ASCII letter as their upper case
+        raise _refused("String should be a recurrence rule such as FREQ=WEEKLY;BYDAY=MO")
     parts = _read(text)
     if "COUNT" in parts and "UNTIL" in parts:
         raise _refused("COUNT and UNTIL should not be given together")
@@ -259,16 +260,10 @@ def _normalised(text: str) -> str:
     return _text(parts)
 
 
-def _rule(text: str) -> str:
-    if not text.isascii():  # some letters have an ASCII letter as their upper case
-        raise _refused("String should be a recurrence rule such as FREQ=WEEKLY;BYDAY=MO")
-    return _normalised(text)
-
-
 # A rule of RFC 5545, normalised: `freq=weekly;byday=we,mo` is `FREQ=WEEKLY;BYDAY=MO,WE`.
 Repeat = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, max_length=MAX_RULE),
-    AfterValidator(_rule),
+    AfterValidator(_normalised),
     WithJsonSchema({"type": "string", "format": RULE_FORMAT, "maxLength": MAX_RULE}),
 ]
