@@ -12,6 +12,7 @@ from tests.mutants.idempotency import AGAIN
 from tests.mutants.mutant import Mutant
 from tests.mutants.observability import OBSERVABILITY
 from tests.mutants.policies import POLICIES
+from tests.mutants.repetition import REPETITION
 from tests.mutants.roles import ROLE, TABLE
 from tests.mutants.serving import SERVING
 from tests.mutants.settings import SETTINGS, SETTINGS_FAULTS
@@ -43,6 +44,7 @@ MUTANTS: Final[list[Mutant]] = [
     *OBSERVABILITY,
     *AGAIN,
     *LISTS,
+    *REPETITION,
     *OTHERS,
     *AUDIT,
 ]
