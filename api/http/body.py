@@ -34,7 +34,7 @@ _NAMED: Final = rf'({_WORD})=(?:({_WORD})|"((?:[^"\\]|\\.)*+)")'
 _PARAMETER: Final = re.compile(_NAMED)
 _PARAMETERS: Final = re.compile(rf"(?:[ \t]*+;[ \t]*+(?:{_NAMED})?)*+[ \t]*+")
 # Brackets outside strings: nested lists and objects are what the parser needs longest for. A valid
-# body has at most one list, of some objects.
+# body has one list of some objects, and one in each of them.
 _MAX_BRACKETS: Final = 1000  # of one kind
 _TOO_MANY: Final = {
     bracket: re.compile(

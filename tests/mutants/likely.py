@@ -32,6 +32,9 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_cursors.py",
         "tasks/test_lists.py",
         "tasks/test_bulk.py",
+        "tasks/test_tagging.py",
+        "tasks/test_due_dates.py",
+        "tasks/test_repeating.py",
     ),
     "api/database/resource.py": (
         "isolation/test_two_people.py",
@@ -89,6 +92,25 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_cursors.py",
         "tasks/test_bulk.py",
     ),
+    "api/tasks/members.py": (
+        "tasks/test_due_dates.py",
+        "tasks/test_tagging.py",
+        "tasks/test_input.py",
+    ),
+    "api/tasks/lists.py": (
+        "tasks/test_due_dates.py",
+        "tasks/test_lists.py",
+        "tasks/test_cursors.py",
+        "contract/test_limits.py",
+    ),
+    "api/tasks/search.py": ("tasks/test_search.py",),
+    "api/tasks/changes.py": (
+        "tasks/test_repeating.py",
+        "tasks/test_conditional.py",
+        "tasks/test_sent_back.py",
+        "tasks/test_due_dates.py",
+    ),
+    "db/migrations/0003.task-members.sql": ("tasks/test_due_dates.py", "tasks/test_table.py"),
     "api/main.py": ("http/test_http.py",),
     "api/http/cors.py": ("http/test_http.py",),
     "api/http/stack.py": ("http/test_short_way.py", "http/test_extension_points.py"),
@@ -100,7 +122,11 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "idempotency/test_idempotency.py",
     ),
     "api/commands/sweep.py": ("idempotency/test_idempotency.py",),
-    "api/tasks/pagination.py": ("tasks/test_pagination.py", "tasks/test_cursors.py"),
+    "api/tasks/pagination.py": (
+        "tasks/test_pagination.py",
+        "tasks/test_cursors.py",
+        "tasks/test_due_dates.py",
+    ),
     "db/policies/idempotency_key.sql": (
         *_WALLS[:3],
         "commands/test_migrate.py",

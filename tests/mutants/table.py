@@ -9,6 +9,7 @@ from tests.mutants.database import DATABASE_FAULTS, GATE, IDENTITY, POOL
 from tests.mutants.extensions import EXTENSIONS
 from tests.mutants.http import ANSWERS, HTTP_FAULTS, INPUT
 from tests.mutants.idempotency import AGAIN
+from tests.mutants.members import MEMBERS
 from tests.mutants.mutant import Mutant
 from tests.mutants.observability import OBSERVABILITY
 from tests.mutants.policies import POLICIES
@@ -44,6 +45,7 @@ MUTANTS: Final[list[Mutant]] = [
     *OBSERVABILITY,
     *AGAIN,
     *LISTS,
+    *MEMBERS,
     *REPETITION,
     *OTHERS,
     *AUDIT,
