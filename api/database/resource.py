@@ -32,8 +32,8 @@ VERSIONS: Final = bindparam("versions", type_=ARRAY(BigInteger))
 
 _NOTHING: Final[ColumnElement[str]] = literal_column("''", Text)
 
-# A condition on the values of a row, by column.
-Rule = Callable[[Mapping[str, Any]], ColumnElement[bool]]
+# What is made of the values of a row, by column; a rule is a condition on them.
+OfValues = Callable[[Mapping[str, Any]], ColumnElement[Any]]
 
 
 @final
@@ -44,10 +44,12 @@ class Resource:
     among `versions`. They return the columns `body` (the row's JSON), `id` and `version`; `delete`
     returns `id`. They return no row if the caller has none with this id.
 
-    `update` takes read-only columns as well, and locks the row before it compares them. It also
-    returns whether the version `is_current`, the names of the columns that are `differing`, and of
-    the rules that would be `broken`; without the one, or with any of the others, nothing is changed
-    and there is no `body`.
+    `update` also returns no row if the change has to be looked at: if it breaks a rule, or makes a
+    column true on which something depends. Then, and for a row that is sent back as it was read,
+    there is `update_whole`: it locks the row, and compares its read-only columns before it changes
+    it. It also returns whether the version `is_current`, the names of the columns that are
+    `differing`, and of the rules that would be `broken`; without the one, or with any of the
+    others, nothing is changed and there is no `body`.
     """
 
     def __init__(
@@ -58,15 +60,15 @@ class Resource:
         created: Iterable[str],
         changed: Iterable[str],
         derived: Iterable[str] = (),
-        rules: Mapping[str, Rule] | None = None,
-        when_true: Mapping[str, tuple[Any, Any]] | None = None,
+        rules: Mapping[str, OfValues] | None = None,
+        when_true: Mapping[str, tuple[Any, OfValues]] | None = None,
     ) -> None:
         """`read`: the columns that are members of the JSON, in this order, with `id` and `version`.
         `created` and `changed`: those that `create` and `update` set. All other columns of `read`
-        but `version` are read-only to `update`. `derived`: columns that `create` sets, too, whose
-        parameters may be left out. `rules`: by name, what must not be true of a changed row.
-        `when_true`: what `update` returns as well, by name: a boolean column, and an expression,
-        which is NULL unless this `update` has made the column true."""
+        but `version` are read-only. `derived`: columns that `create` sets, too, whose parameters
+        may be left out. `rules`: by name, what must not be true of a changed row. `when_true`: what
+        `update_whole` returns as well, by name: a boolean column, and what is made of the changed
+        row, which is NULL unless the column was made true just now."""
         self.mine: Final = table.user_id == CALLER
         self.this: Final = table.id == ID
         self.unchanged: Final = or_(VERSIONS.is_(None), table.version == any_(VERSIONS))
@@ -87,7 +89,20 @@ class Resource:
         self.create: Final = self.one(
             insert(table).values(user_id=CALLER, **given).returning(*self.read)
         )
-        self.update: Final = self._update(table)
+        new = {name: _new_value(column) for name, column in self._changed.items()}
+        stored = {column.key: column for column in table.__table__.c}
+        change = update(table).values(new)
+        needs_no_look = [
+            *(~rule(new) for rule in self._rules.values()),
+            *(
+                or_(column, ~new[column.key], of(stored | new).is_(None))
+                for column, of in self._when_true.values()
+            ),
+        ]
+        self.update: Final = self.one(
+            change.where(self.mine, self.this, self.unchanged, *needs_no_look).returning(*self.read)
+        )
+        self.update_whole: Final = self._update_whole(table, change, new, stored)
         self.delete: Final = Statement(
             delete(table).where(self.mine, self.this, self.unchanged).returning(table.id)
         )
@@ -101,8 +116,9 @@ class Resource:
             select(json_rows.json(shown).label("body"), *columns).select_from(shown, found)
         )
 
-    def _update(self, table: Any) -> Statement:
-        new = {name: _new_value(column) for name, column in self._changed.items()}
+    def _update_whole(
+        self, table: Any, change: Any, new: Mapping[str, Any], stored: Mapping[str, Any]
+    ) -> Statement:
         found = (
             select(
                 table.id,
@@ -119,12 +135,13 @@ class Resource:
         )
         is_fit = [found.c.is_current, found.c.differing == _NOTHING, found.c.broken == _NOTHING]
         changed = (
-            update(table)
-            .where(self.mine, self.this, *is_fit)
-            .values(new)
+            change.where(self.mine, self.this, *is_fit)
             .returning(
                 *self.read,
-                *(case((column, of)).label(name) for name, (column, of) in self._when_true.items()),
+                *(
+                    case((column, of(stored))).label(name)
+                    for name, (column, of) in self._when_true.items()
+                ),
             )
             .cte("one")
         )
@@ -138,14 +155,14 @@ class Resource:
         return Statement(select(*columns, *noticed, *checks).select_from(row))
 
     def changes(self, given: Mapping[str, object]) -> dict[str, object]:
-        """The parameters of `update` that set the given columns, keep the others, and compare the
-        given read-only columns."""
-        columns = self._changed | self._read_only
-        values = {name: given.get(column.key) for name, column in columns.items()}
-        flags = {
-            _flag(name): column.key in given for name, column in columns.items() if column.nullable
-        }
-        return values | flags
+        """The parameters of `update` that set the given columns, and keep the others."""
+        return _values(self._changed, given)
+
+    def expected(self, given: Mapping[str, object]) -> dict[str, object]:
+        """What else `update_whole` takes: the given read-only columns. Empty if none is given."""
+        if given.keys().isdisjoint(column.key for column in self._read_only.values()):
+            return {}
+        return _values(self._read_only, given)
 
 
 def _json_member(column: Any) -> Any:
@@ -177,6 +194,14 @@ def _optional(name: str, column: Any) -> Any:
     return func.coalesce(value, literal_column(f"'{column.server_default.arg}'"))
 
 
+def _values(columns: Mapping[str, Any], given: Mapping[str, object]) -> dict[str, object]:
+    values = {name: given.get(column.key) for name, column in columns.items()}
+    flags = {
+        _flag(name): column.key in given for name, column in columns.items() if column.nullable
+    }
+    return values | flags
+
+
 def _flag(name: str) -> str:
     """The name of the parameter that tells a given NULL from a missing value."""
     return f"has_{name}"
@@ -192,10 +217,10 @@ def _new_value(column: Any) -> Any:
 
 def _difference(name: str, column: Any) -> ColumnElement[str]:
     """The column's name, if its parameter `name` is given and differs; or nothing."""
-    value = _parameter(name, column)
+    value = bindparam(name, None, type_=column.type)
     differs = column != value
     if column.nullable:
-        has_value = bindparam(_flag(name), type_=Boolean)
+        has_value = bindparam(_flag(name), None, type_=Boolean)
         differs = has_value & column.is_distinct_from(value)
     return _word(column.key, differs)
 

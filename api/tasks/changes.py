@@ -32,8 +32,11 @@ def created(members: Mapping[str, Any], anchor: date | None = None) -> dict[str,
 async def update(tx: Transaction, task_id: int, changes: TaskUpdate, if_match: Tags | None) -> Any:
     """Change a task; its row. Raises `Failure`: 404, 412, 422."""
     versions = etags.versions(if_match, changes.get("version"))
-    values = queries.TASK.changes(columns(changes))
-    row = await existing(tx.row(queries.UPDATE, id=task_id, versions=versions, **values))
+    values = queries.TASK.changes(columns(changes)) | {"id": task_id, "versions": versions}
+    expected = queries.TASK.expected(changes)
+    if not expected and (row := await tx.row(queries.UPDATE, **values)) is not None:
+        return row
+    row = await existing(tx.row(queries.UPDATE_WHOLE, **values, **expected))
     if not row["is_current"]:
         raise await _conflict(tx, task_id, if_match)
     wrong = [(name, READ_ONLY_DIFFERS) for name in row["differing"].split()]

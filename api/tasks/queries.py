@@ -24,7 +24,7 @@ from sqlmodel import case, col, delete, select, update
 
 from api.database import json_rows, keyset, personal_rows
 from api.database.keyset import Keyset, Start
-from api.database.resource import Resource, Rule
+from api.database.resource import OfValues, Resource
 from api.database.statement import Statement
 from api.tasks import schemas
 from api.tasks.filters import FILTERS as FILTERS
@@ -43,17 +43,15 @@ def _ends_too_early(new: Mapping[str, Any]) -> ColumnElement[bool]:
     return case((new["repeat"].regexp_match(_UNTIL), until < new["due_date"]), else_=false())
 
 
-def _lacks(name: str, needed: str) -> Rule:
+def _lacks(name: str, needed: str) -> OfValues:
     return lambda new: new[name].is_not(None) & new[needed].is_(None)
 
 
-# Of a task that was completed just now: the due date that its repetition counts from, or NULL.
-_ANCHOR: Final = case(
-    (
-        col(Task.repeat).is_not(None),
-        func.coalesce(col(Task.repeat_anchor), col(Task.due_date)),
-    )
-)
+def _anchor(task: Mapping[str, Any]) -> ColumnElement[Any]:
+    """The due date that the repetition of a task counts from, or NULL."""
+    since = func.coalesce(task["repeat_anchor"], task["due_date"])
+    return case((task["repeat"].is_not(None), since))
+
 
 TASK: Final = Resource(
     Task,
@@ -62,11 +60,12 @@ TASK: Final = Resource(
     derived=["tag_keys", "repeat_anchor"],
     changed=[*TaskChanges.__annotations__, "tag_keys"],
     rules={name: _lacks(name, needed) for name, needed in NEEDS.items()} | {UNTIL: _ends_too_early},
-    when_true={"anchor": (col(Task.completed), _ANCHOR)},
+    when_true={"anchor": (col(Task.completed), _anchor)},
 )
 GET: Final = TASK.get
 CREATE: Final = TASK.create
 UPDATE: Final = TASK.update
+UPDATE_WHOLE: Final = TASK.update_whole
 DELETE: Final = TASK.delete
 
 COMPLETED: Final = bindparam("completed", type_=Boolean)
@@ -80,7 +79,7 @@ COMPLETE: Final = TASK.one(
         col(Task.completed).is_distinct_from(COMPLETED),
     )
     .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-    .returning(*TASK.read, case((col(Task.completed), _ANCHOR)).label("anchor")),
+    .returning(*TASK.read, case((col(Task.completed), _anchor(Task.__table__.c))).label("anchor")),
     "anchor",
 )
 # The repetition passes from a task to the next one, `next_id`, if there is one.

@@ -57,9 +57,7 @@ def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None
     for part in parts(raw_schema["components"]["schemas"]):
         if part.get("format") == TIME_ZONE_FORMAT:  # of which a pattern says too little
             del part["pattern"], part["maxLength"]
-        if (
-            part.get("maxLength") == MAX_TAG
-        ):  # white space around a tag is cut off
+        if part.get("maxLength") == MAX_TAG:  # white space around a tag is cut off
             part["pattern"] = part["pattern"].removeprefix(r"^\s*").removesuffix(r"\s*$")
             part["pattern"] = f"^{part['pattern']}$"
     for operations in raw_schema["paths"].values():

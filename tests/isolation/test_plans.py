@@ -107,6 +107,10 @@ ONE: Final[dict[str, Asked]] = {
         queries.UPDATE,
         _THIS | {"versions": [1, 2]} | queries.TASK.changes(DONE),
     ),
+    "update the whole of it": (
+        queries.UPDATE_WHOLE,
+        _THIS | queries.TASK.changes(DONE) | queries.TASK.expected({"id": 1_000}),
+    ),
     "delete": (queries.DELETE, _THIS),
     "pass on": (queries.PASS_ON, {"id": 1_000, "next_id": 7}),
 }

@@ -28,6 +28,7 @@ MINE = '"the same key for both"'
 ROUTES: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
     "get": ("GET", "/api/tasks/{}", None, 200),
     "put": ("PUT", "/api/tasks/{}", {"title": "Taken", "completed": True}, 200),
+    "put as it was read": ("PUT", "/api/tasks/{}", {"title": "Taken", "id": None}, 200),
     "patch": ("PATCH", "/api/tasks/{}", {"description": "Taken"}, 200),
     "patch nothing": ("PATCH", "/api/tasks/{}", {}, 200),
     "complete": ("PATCH", "/api/tasks/{}/complete", {"completed": True}, 200),
@@ -39,6 +40,8 @@ route = pytest.mark.parametrize("name", ROUTES)
 
 def calls(person: Person, name: str, row_id: int, **headers: str) -> httpx2.Response:
     method, path, body, _ = ROUTES[name]
+    if body and "id" in body:
+        body = body | {"id": row_id}
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     # the same id for every request, so that all else of the answers can be compared
     given["X-Request-Id"] = "one"
@@ -422,6 +425,7 @@ def test_every_statement_is_run_for_two_people(
     for person, other in (both, both[::-1]):
         for name, (_, path) in documented().items():
             OPERATIONS[name](person, id_of(makes(other, path)))
+        calls(person, "put as it was read", other.creates()["id"])
         person.creates()
         repeats = person.creates(due_date="2999-01-01", repeat="FREQ=DAILY")
         assert calls(person, "complete", repeats["id"]).json()["next_id"] is not None

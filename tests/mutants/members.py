@@ -56,8 +56,8 @@ MEMBERS: Final = [
         ),
         (
             "a series forgets its day of the month",
-            "func.coalesce(col(Task.repeat_anchor), col(Task.due_date))",
-            "func.coalesce(col(Task.due_date), col(Task.repeat_anchor))",
+            'func.coalesce(task["repeat_anchor"], task["due_date"])',
+            'func.coalesce(task["due_date"], task["repeat_anchor"])',
         ),
         (
             "a completed task is completed again",
@@ -72,6 +72,16 @@ MEMBERS: Final = [
     ),
     *mutants(
         "api/database/resource.py",
+        (
+            "a change that completes a task is not looked at",
+            "or_(column, ~new[column.key], of(stored | new).is_(None))",
+            "or_(column, ~column)",
+        ),
+        (
+            "a change that breaks a rule is not looked at",
+            "*(~rule(new) for rule in self._rules.values()),",
+            "",
+        ),
         (
             "what was completed before makes the next one",
             'case((~found.c[f"was_{name}"], changed.c[name]))',

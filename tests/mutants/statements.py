@@ -30,13 +30,17 @@ _FILTERS: Final = {
 }
 _FILTERS_OF_ROWS: Final = {
     "GET": ("select(*self.read).where(self.mine,", "select(*self.read).where({},"),
-    "what UPDATE compares": (
+    "what UPDATE_WHOLE compares": (
         ".where(self.mine, self.this)\n            .with_for_update()",
         ".where({}, self.this)\n            .with_for_update()",
     ),
     "UPDATE": (
-        "update(table)\n            .where(self.mine,",
-        "update(table)\n            .where({},",
+        "change.where(self.mine, self.this, self.un",
+        "change.where({}, self.this, self.un",
+    ),
+    "UPDATE_WHOLE": (
+        "change.where(self.mine, self.this, *is_fit)",
+        "change.where({}, self.this, *is_fit)",
     ),
     "DELETE": ("delete(table).where(self.mine,", "delete(table).where({},"),
 }

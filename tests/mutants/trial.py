@@ -35,6 +35,7 @@ LEFT_OUT: Final = (
     "test_schemathesis.py",
     "test_policy_files.py",
     "test_documents.py",
+    "test_documented_proxy.py",
     "test_evidence.py",
     "test_examples.py",
     "test_dependencies.py",

@@ -1,9 +1,7 @@
 """Behind a real nginx that passes upgrades on and keeps its connections, as many set it up."""
 
 import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import httpx2
@@ -14,7 +12,6 @@ from tests.nginx import nginx
 from tests.people import People, Person
 from tests.problems import problem
 
-DEPLOYING: Final = Path(__file__).parents[2] / "docs/deploying.md"
 UPGRADE: Final = {"Connection": "Upgrade", "Upgrade": "websocket"}
 # The beginning of a request, for whose token and end somebody else's request is to stand.
 HALF: Final = (
@@ -76,10 +73,6 @@ def test_who_asks_for_an_upgrade_with_a_body_is_answered_once_and_rightly(behind
 
 # so that it compresses whatever it can, which makes a strong ETag weak
 GZIP: Final = "gzip on; gzip_types application/json; gzip_min_length 1; gzip_proxied any;"
-# as docs/deploying.md has it
-DOCUMENTED: Final = re.findall(
-    r"^```nginx\n(map .+)\n(proxy_set_header If-Match .+)\n```", DEPLOYING.read_text(), re.MULTILINE
-)
 
 
 @pytest.fixture
@@ -108,20 +101,3 @@ def test_a_tag_that_was_weakened_is_a_conflict_that_says_so(compressed: People) 
     (listed,) = alice.lists()
     changed = renamed(alice, task, f'"{listed["version"]}"')
     assert (changed.status_code, changed.json()["version"]) == (200, 2)
-
-
-def test_the_documented_nginx_gives_the_tag_back_as_it_was(server: str) -> None:
-    ((http, location),) = DOCUMENTED
-    with (
-        nginx(server, http=http, server=GZIP, location=location) as address,
-        People(address) as people,
-    ):
-        alice = people.person("alice")
-        task = alice.creates()
-        known = alice.http.get(f"/api/tasks/{task['id']}").headers["ETag"]
-        assert known == 'W/"1"'
-        assert renamed(alice, task, known).status_code == 200
-        problem(renamed(alice, task, known), 412, "precondition-failed")
-        assert renamed(alice, task, '"2"').status_code == 200
-        assert renamed(alice, task, "*").status_code == 200
-        assert alice.http.delete(f"/api/tasks/{task['id']}").status_code == 204

@@ -258,6 +258,7 @@ def test_a_task_that_was_created_completed_makes_none(alice: Person) -> None:
     assert (task["next_id"], task["repeat"]) == (None, "FREQ=DAILY")
     for way in ("complete", "PUT", "PATCH"):
         assert completes(alice, task, way) == task
+    assert alice.http.put(f"/api/tasks/{task['id']}", json=task).json() == task
     assert alice.lists() == [task]
     undone = changes(alice, task, completed=False)
     assert follows(alice, completes(alice, undone))["due_date"] == "2999-02-01"

@@ -241,7 +241,11 @@ def test_what_was_read_is_compared_in_the_moment_of_the_change(
 def test_every_member_that_is_read_is_taken_back() -> None:
     members = {*TaskUpdate.__annotations__}
     assert members == {*TaskChanges.__annotations__, *READ_ONLY, *NULLABLE, "version"}
-    assert {*TASK.changes({})} > {f"read_{member}" for member in READ_ONLY + NULLABLE}
+    compared = {*TASK.expected({"id": 1})}
+    assert compared == {
+        *(f"read_{member}" for member in READ_ONLY + NULLABLE),
+        *(f"has_read_{member}" for member in NULLABLE),
+    }
 
 
 @pytest.mark.parametrize(
@@ -263,12 +267,14 @@ def test_a_read_only_member_may_be_null(
         Task, read=["id", "description", "version"], created=["title"], changed=["title"]
     )
     task = alice.creates(description=stored)
-    values = notes.changes(given | {"title": "x"}) | {"id": task["id"], "versions": None}
+    given = {"id": task["id"]} | given
+    values = notes.changes({"title": "x"}) | notes.expected(given)
+    values |= {"id": task["id"], "versions": None}
     with psycopg.connect(database.direct) as connection:
         connection.execute("select set_config('app.user_id', %s, true)", [alice.id])
-        connection.execute(f"prepare asked as {notes.update.sql}".encode())
+        connection.execute(f"prepare asked as {notes.update_whole.sql}".encode())
         row = connection.execute(
-            sql.SQL("{}").format(executed("asked", alice.id, notes.update, values))
+            sql.SQL("{}").format(executed("asked", alice.id, notes.update_whole, values))
         ).fetchone()
         connection.rollback()
     assert row is not None
