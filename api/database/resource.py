@@ -80,6 +80,7 @@ class Resource:
             if name not in self._changed and name != "version"
         }
 
+        self.stored: Final = {column.key: column for column in table.__table__.c}
         self._rules: Final = rules or {}
         self._when_true: Final = when_true or {}
 
@@ -90,19 +91,18 @@ class Resource:
             insert(table).values(user_id=CALLER, **given).returning(*self.read)
         )
         new = {name: _new_value(column) for name, column in self._changed.items()}
-        stored = {column.key: column for column in table.__table__.c}
         change = update(table).values(new)
         needs_no_look = [
             *(~rule(new) for rule in self._rules.values()),
             *(
-                or_(column, ~new[column.key], of(stored | new).is_(None))
+                or_(column, ~new[column.key], of(self.stored | new).is_(None))
                 for column, of in self._when_true.values()
             ),
         ]
         self.update: Final = self.one(
             change.where(self.mine, self.this, self.unchanged, *needs_no_look).returning(*self.read)
         )
-        self.update_whole: Final = self._update_whole(table, change, new, stored)
+        self.update_whole: Final = self._update_whole(table, change, new)
         self.delete: Final = Statement(
             delete(table).where(self.mine, self.this, self.unchanged).returning(table.id)
         )
@@ -116,9 +116,7 @@ class Resource:
             select(json_rows.json(shown).label("body"), *columns).select_from(shown, found)
         )
 
-    def _update_whole(
-        self, table: Any, change: Any, new: Mapping[str, Any], stored: Mapping[str, Any]
-    ) -> Statement:
+    def _update_whole(self, table: Any, change: Any, new: Mapping[str, Any]) -> Statement:
         found = (
             select(
                 table.id,
@@ -139,7 +137,7 @@ class Resource:
             .returning(
                 *self.read,
                 *(
-                    case((column, of(stored))).label(name)
+                    case((column, of(self.stored))).label(name)
                     for name, (column, of) in self._when_true.items()
                 ),
             )

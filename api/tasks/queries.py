@@ -79,7 +79,7 @@ COMPLETE: Final = TASK.one(
         col(Task.completed).is_distinct_from(COMPLETED),
     )
     .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-    .returning(*TASK.read, case((col(Task.completed), _anchor(Task.__table__.c))).label("anchor")),
+    .returning(*TASK.read, case((col(Task.completed), _anchor(TASK.stored))).label("anchor")),
     "anchor",
 )
 # The repetition passes from a task to the next one, `next_id`, if there is one.

@@ -74,7 +74,7 @@ MEMBERS: Final = [
         "api/database/resource.py",
         (
             "a change that completes a task is not looked at",
-            "or_(column, ~new[column.key], of(stored | new).is_(None))",
+            "or_(column, ~new[column.key], of(self.stored | new).is_(None))",
             "or_(column, ~column)",
         ),
         (
