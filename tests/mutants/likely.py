@@ -40,6 +40,8 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
         "isolation/test_two_people.py",
         "tasks/test_tasks.py",
         "tasks/test_conditional.py",
+        "tasks/test_repeating.py",
+        "tasks/test_due_dates.py",
     ),
     "api/database/keyset.py": (
         "isolation/test_lists_apart.py",
