@@ -6,9 +6,12 @@ INSTALLED := $(VENV)/installed$(subst /,-,$(CURDIR))
 # Where everything is installed already, running does not take it away.
 RUNNING := $(firstword $(wildcard $(INSTALLED)) $(RUNNABLE))
 NEWEST := .venv-newest
+# In the order of tests/conftest.py, which begins with what takes longest.
+SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 NPM_CI := npm ci --loglevel=error --no-audit --no-fund
 
-unexport PYTHONPATH PYTHONHOME
+# Without bytecode on the disk, each of the many processes of the suite would compile the program anew.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -18,14 +21,14 @@ run: $(RUNNING) ## Serve on an embedded PostgreSQL; PORT=8000
 	@$(VENV)/bin/task-api dev
 
 slow: install ## Run what is slow in the suite; with Node.js, Better Auth as well
-	$(VENV)/bin/pytest -n auto --dist loadfile -m slow
+	$(VENV)/bin/pytest $(SIDE_BY_SIDE) -m slow
 
 # Measuring takes half as long again, so make test does without. Two runs, as make test and make slow:
 # some of the slow tests are about what is not imported yet.
 coverage: install ## Run the whole suite, and say what of api/ it has not reached
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest -n auto --dist loadfile -m "not slow"
-	$(VENV)/bin/coverage run -m pytest -n auto --dist loadfile -m slow
+	$(VENV)/bin/coverage run -m pytest $(SIDE_BY_SIDE) -m "not slow"
+	$(VENV)/bin/coverage run -m pytest $(SIDE_BY_SIDE) -m slow
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 
@@ -35,15 +38,15 @@ demo: $(RUNNING) ## Serve a page with Better Auth, and the API beside it; PORT=3
 	@node examples/web/demo.mjs
 
 test: install ## Run the suite but for what is slow
-	$(VENV)/bin/pytest -n auto --dist loadfile -m "not slow"
+	$(VENV)/bin/pytest $(SIDE_BY_SIDE) -m "not slow"
 
 # 15 is the distribution's (apt-get install postgresql-15).
 test-postgres: install ## Run the suite on another PostgreSQL; VERSION=15, 17 or 18
-	TEST_POSTGRES=$(VERSION) $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow"
+	TEST_POSTGRES=$(VERSION) $(VENV)/bin/pytest $(SIDE_BY_SIDE) -m "not slow"
 
 # What a pooler can change: tokens, headers and the commands of the owner are the same behind it.
 test-pooler: install ## Run what goes over HTTP through PgBouncer (apt-get install pgbouncer)
-	TEST_POOLER=pgbouncer $(VENV)/bin/pytest -n auto --dist loadfile -m "not slow" tests/isolation tests/database tests/idempotency tests/tasks tests/commands --ignore=tests/commands/test_migrate.py
+	TEST_POOLER=pgbouncer $(VENV)/bin/pytest $(SIDE_BY_SIDE) -m "not slow" tests/isolation tests/database tests/idempotency tests/tasks tests/commands --ignore=tests/commands/test_migrate.py
 
 mutants: install ## Break the code in many ways; the suite must turn red for each
 	$(VENV)/bin/python -m tests.mutants
@@ -139,6 +142,6 @@ newest: ## Run the suite, or TESTS=, with the newest of everything, whatever the
 	@$(NEWEST)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > $(NEWEST)/newest.txt
 	@echo "Newer than constraints.txt (>), which has (<):"
 	@diff constraints.txt $(NEWEST)/newest.txt | grep '^[<>]' || echo "  nothing"
-	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TESTS)
+	$(NEWEST)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow" $(TESTS)
 
 .PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints newest

@@ -6,10 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from api.commands.console import CommandError, write_no_more
-from api.serving.connections import MAX_CONNECTIONS
+from api.serving.connections import KEEP_ALIVE, MAX_CONNECTIONS
 from api.settings import SettingsError
+from api.version import VERSION
+
+MAX_KEEP_ALIVE: Final = 7200  # seconds; balancers keep a connection for an hour at most
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="task-api", description="A task API in which PostgreSQL itself keeps users apart."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     dev = commands.add_parser(
@@ -86,6 +91,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="the same for the connections of one address, unless FORWARDED_ALLOW_IPS trusts it "
         "(a quarter of --limit-concurrency)",
+    )
+    serve.add_argument(
+        "--keep-alive",
+        type=_keep_alive,
+        default=KEEP_ALIVE,
+        metavar="SECONDS",
+        help="until a connection without a request is closed; give it more than the proxy or the "
+        "balancer in front has (%(default)s)",
     )
     serve.set_defaults(run="serve:run")
 
@@ -163,11 +176,14 @@ def _parser() -> argparse.ArgumentParser:
         "erase",
         help="remove all that is kept of a person, for good",
         description="Remove every task of USER_ID, and every answer kept for an Idempotency-Key of "
-        "theirs, from the database at DATABASE_URL. It does not ask, and backups keep their copy.",
+        "theirs, from the database at DATABASE_URL. On a terminal it says how many and asks first; "
+        "elsewhere it needs --yes. Backups keep their copy.",
     )
     erase.set_defaults(run="personal_data:run_erase")
     for command in (export, erase):
         command.add_argument("user_id", metavar="USER_ID")
+    erase.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal")
+    erase.add_argument("--dry-run", action="store_true", help="say how many, and erase nothing")
 
     token = commands.add_parser(
         "token",
@@ -179,7 +195,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _keep_alive(text: str) -> int:
+    return _whole(text, MAX_KEEP_ALIVE, f"must be 1 to {MAX_KEEP_ALIVE} seconds")
+
+
 def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+    return _whole(text, sys.maxsize, "must be 1 or more")
+
+
+def _whole(text: str, most: int, refusal: str) -> int:
+    """A number from 1 on; of a `ValueError` argparse would say the name of this function."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= most:
+        raise argparse.ArgumentTypeError(f"{refusal}, not {text!r}")
     return number

@@ -19,20 +19,22 @@ from api.database.errors import DatabaseError, DatabaseUnavailable
 from api.database.gate import CannotServe
 from api.database.session import Database
 from api.http import docs, health, openapi, problems
-from api.http.body import BODY_TIMEOUT
 from api.http.cors import CORS, is_preflight
+from api.http.prefix import path_of
 from api.http.rate_limits import HEADERS, RateLimits
 from api.http.readiness import Readiness
 from api.http.routing import Route, find
 from api.http.stack import HANDLERS, STARTED, Innermost, Lines, Started, problem, route_of
 from api.http.timeouts import Deadlines
 from api.observability import logs
+from api.observability.current_request import CurrentRequest
 from api.observability.observer import Observer
 from api.serving.protocol import CROWDED
 from api.serving.responses import WRITE_RESPONSE
 from api.settings import Settings, load
 from api.tasks import routes as tasks
 from api.tasks.schemas import Task
+from api.version import VERSION
 
 _ALWAYS: Final = [
     (b"cache-control", b"private, no-cache"),
@@ -66,7 +68,10 @@ class TaskAPI(FastAPI):
         self._cors = CORS(settings.cors_origins, timing=settings.server_timing)
         self._deadlines = Deadlines(settings.request_timeout)
         self._outer_deadlines = Deadlines(settings.request_timeout + _GRACE)
-        self._routes = [route.of(self, _ROUTES[:number]) for number, route in enumerate(_ROUTES)]
+        self._root = settings.root_path or ""
+        self._routes = [
+            route.of(self, _ROUTES[:number], self._root) for number, route in enumerate(_ROUTES)
+        ]
         self._document: dict[str, Any] | None = None
         self._bare: ASGIApp | None = None  # the middleware stack, if nothing was added
         super().__init__(
@@ -78,7 +83,7 @@ class TaskAPI(FastAPI):
             **options,
         )
         self._unchanged = self._parts()
-        self.state.body_deadlines = Deadlines(BODY_TIMEOUT)
+        self.state.body_deadlines = Deadlines(settings.body_timeout)
         self.observer = Observer(settings)
 
     def _parts(self) -> tuple[object, ...]:
@@ -101,6 +106,7 @@ class TaskAPI(FastAPI):
             return
         began, headers = perf_counter(), dict(scope["headers"])
         request_id = logs.request_id(headers.get(b"x-request-id"))
+        request = CurrentRequest(request_id, scope)
         try:
             with self._deadlines.one():
                 response = await self._fast_path(scope, receive)
@@ -108,13 +114,14 @@ class TaskAPI(FastAPI):
             response = problems.answer(error, request_id)
         if response is None:
             await self._call_fastapi(scope, receive, send, headers, request_id, began)
-            return
-        response.raw_headers += self._headers(scope, headers, request_id)
-        self.observer.ended(scope, headers, response, request_id, began)
-        if WRITE_RESPONSE in scope and hasattr(response, "body"):  # a file response has none
-            await scope[WRITE_RESPONSE](response)
         else:
-            await response(scope, receive, send)
+            response.raw_headers += self._headers(scope, headers, request_id)
+            self.observer.ended(scope, headers, response, request_id, began)
+            if WRITE_RESPONSE in scope and hasattr(response, "body"):  # a file response has none
+                await scope[WRITE_RESPONSE](response)
+            else:
+                await response(scope, receive, send)
+        request.end()  # after an exception it has not ended: the server logs that
 
     def _headers(self, scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Lines:
         """The headers that every response gets."""
@@ -149,6 +156,7 @@ class TaskAPI(FastAPI):
         """Run FastAPI's stack, and add the headers and the log line that every response gets."""
         if self.root_path:
             scope["root_path"] = self.root_path
+        scope["path"] = self._root + scope["path"]  # as the ASGI specification has it
         started = Started(request_id, lambda scope: self._headers(scope, headers, request_id))
         inner = {**scope, STARTED: started}
         has_begun = has_ended = False
@@ -188,6 +196,20 @@ class TaskAPI(FastAPI):
         return document
 
 
+class _PrefixedAPI(TaskAPI):
+    """`TaskAPI` under the path prefix of the settings, whether or not the proxy strips it.
+
+    A class of its own, so that requests without a prefix pay nothing for it.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry point."""
+        if scope["type"] == "http":
+            scope["root_path"] = self._root
+            scope["path"] = path_of(scope, self._root, self._routes, self)
+        await super().__call__(scope, receive, send)
+
+
 def _in_one_line(send: Send) -> Send:
     """Wrap `send` to report a refused startup in one line instead of Starlette's traceback."""
 
@@ -217,18 +239,21 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
         try:
             async with Database.connect(settings) as database:
                 app.state.database = database
-                app.state.readiness = Readiness(database, authenticator)
-                async with app.observer.watching(database, authenticator):
+                app.state.readiness = Readiness(
+                    database, authenticator, rate_limits, settings.readiness_timeout
+                )
+                async with app.observer.watching(database, authenticator, rate_limits):
                     yield {"observer": app.observer}  # the protocol records its refusals with it
         finally:
             await authenticator.close()
             await rate_limits.close()
 
-    return TaskAPI(
+    return (_PrefixedAPI if settings.root_path else TaskAPI)(
         settings,
         title="Task API",
-        version="0.1.0",
+        version=VERSION,
         summary="Personal tasks, kept apart by PostgreSQL itself",
+        servers=[{"url": settings.root_path or "/", "description": "The server of this document"}],
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,

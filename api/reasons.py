@@ -5,11 +5,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 _MAX_LENGTH: Final = 500  # characters of a reason
 _HIDDEN: Final = "***"
-_SECRET_PARAMETERS: Final = {"password", "sslpassword"}  # PostgreSQL manual, section 32.1.2
+# PostgreSQL manual, section 32.1.2
+_SECRET_PARAMETERS: Final = {
+    *("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
+}
 
 
 def one_line(text: str, url: str) -> str:
@@ -26,8 +29,7 @@ def one_line(text: str, url: str) -> str:
 
 def is_misread(url: str) -> bool:
     """Whether a driver would take a part of the URL's password for the host or the database."""
-    parts = urlsplit(url)
-    return "@" in parts.path + parts.query + parts.fragment
+    return re.search("[/?#].*@", url.partition("://")[2], re.DOTALL) is not None
 
 
 def key_log_fault() -> str:
@@ -44,12 +46,14 @@ def key_log_fault() -> str:
 def _secrets(url: str) -> Iterator[str]:
     yield url
     yield os.environ.get("PGPASSWORD", "")
-    parts = urlsplit(url)
-    yield parts.netloc.rpartition("@")[0].partition(":")[2]
-    yield from (value for name, value in parse_qsl(parts.query) if name in _SECRET_PARAMETERS)
+    rest = url.partition("://")[2]
+    yield re.split("[/?#]", rest)[0].rpartition("@")[0].partition(":")[2]
+    for parameter in rest.partition("?")[2].split("&"):
+        name, _, value = parameter.partition("=")
+        if name in _SECRET_PARAMETERS:
+            yield value
     if is_misread(url):  # a driver quotes the parts as it misreads them
-        widest = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
-        yield from re.split(r"[/?#@:]", widest)
+        yield from re.split("[/?#@:]", rest.rpartition("@")[0].partition(":")[2])
 
 
 def _forms(secret: str) -> set[str]:

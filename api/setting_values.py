@@ -6,6 +6,7 @@ An error message follows the setting's name: one line with the remedy, without s
 import re
 from enum import StrEnum
 from importlib.util import find_spec
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ import limits
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
 from pydantic_settings import NoDecode
 
+from api import postgres_url
 from api.forwarded import Proxies
 
 
@@ -38,8 +40,18 @@ class LogFormat(StrEnum):
 
 # Better Auth's default secret outside production, which is public.
 _PUBLIC_SECRET: Final = "better-auth-secret-12345678901234567890"  # noqa: S105
-# An origin as browsers write it: lower case, no user, no path (RFC 6454, section 6.2).
-_ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+# An origin as clients write it: no user, no path (RFC 6454, section 6.2).
+_ORIGIN: Final = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[1-9][0-9]*))?"
+)
+# Apps and extensions have schemes of their own. Pages of these send `null`, or there are none
+# (URL Standard, sections 3.1 and 4.7).
+_SCHEMES_WITHOUT_ORIGIN: Final = {"about", "blob", "data", "file", "ftp", "javascript", "ws", "wss"}
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+_MAX_PORT: Final = 65_535
+# Segments of unreserved characters (RFC 3986, section 2.3), none of them `.` or `..`.
+_ROOT_PATH: Final = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)+")
+_MAX_ROOT_PATH: Final = 200  # characters
 _DAY: Final = 86_400  # seconds
 _MAX_REQUESTS: Final = 10**15 - 1  # the largest integer in a header (RFC 9651, section 3.3.1)
 _CLAIM: Final = re.compile(r"[^.\s]+(\.[^.\s]+)*")
@@ -69,24 +81,15 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def _hosts(url: SecretStr) -> list[str]:
-    """The hosts of a URL, with ports; libpq and asyncpg try them in order."""
-    return urlsplit(url.get_secret_value()).netloc.rpartition("@")[2].split(",")
-
-
 def _postgres_url(value: SecretStr) -> SecretStr:
-    try:
-        good = value.get_secret_value().startswith(("postgresql://", "postgres://"))
-        good = good and all(urlsplit(f"//{host}").port != 0 for host in _hosts(value))
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError("is not a URL such as postgresql://user:password@host:5432/database")
-    return value
+    url = value.get_secret_value().strip()  # a file's final newline
+    postgres_url.read(url)
+    return SecretStr(url)
 
 
 def _direct(value: SecretStr) -> SecretStr:
-    if any("-pooler." in host.lower() for host in _hosts(value)):
+    hosts = postgres_url.hosts(postgres_url.read(value.get_secret_value()))
+    if any("-pooler." in host.lower() for host in hosts):
         raise ValueError("is Neon's pooled host; migrations need the direct one, without -pooler")
     return value
 
@@ -106,12 +109,50 @@ def _http_url(value: str) -> str:
 
 
 def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(_ORIGIN.fullmatch(value) for value in values):
+    return tuple(dict.fromkeys(_origin(value) for value in values))
+
+
+def _origin(value: str) -> str:
+    """The origin as a browser sends it: without the scheme's default port."""
+    found = _ORIGIN.fullmatch(value)
+    if not found or not _is_host(found["scheme"], found["host"]):
         raise ValueError(
-            "takes origins such as https://app.example.com, separated by commas: "
-            "lower case, no path, no final slash, no *"
+            "takes origins such as https://app.example.com or capacitor://localhost, separated by "
+            "commas: lower case, no path, no final slash, no *"
         )
-    return values
+    scheme, port = found["scheme"], found["port"]
+    if port and (len(port) > len(str(_MAX_PORT)) or int(port) > _MAX_PORT):
+        raise ValueError(f"names a port above {_MAX_PORT}; correct it, or leave it out")
+    return value.removesuffix(f":{port}") if port == _DEFAULT_PORTS.get(scheme) else value
+
+
+def _is_host(scheme: str, host: str) -> bool:
+    """Whether origins of this scheme have this host.
+
+    Browsers write hosts of the web in one form (URL Standard, section 3.5), and leave those of
+    other schemes as they are.
+    """
+    if scheme in _SCHEMES_WITHOUT_ORIGIN:
+        return False
+    if scheme not in _DEFAULT_PORTS:
+        return not host.startswith("[")
+    try:
+        if host.startswith("["):
+            return str(IPv6Address(host[1:-1])) == host[1:-1]
+        if host.rstrip(".").rpartition(".")[2].isdecimal():  # else `127.1`, sent as 127.0.0.1
+            return str(IPv4Address(host)) == host
+    except ValueError:
+        return False
+    return host == host.lower()
+
+
+def _root_path(value: str) -> str:
+    if len(value) > _MAX_ROOT_PATH or not _ROOT_PATH.fullmatch(value):
+        raise ValueError(
+            "takes a path such as /todo: it begins with a slash and does not end with one, and has "
+            f"letters, digits and ._~- between slashes, {_MAX_ROOT_PATH} characters at most"
+        )
+    return value
 
 
 def _algorithms(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -191,6 +232,7 @@ DirectPostgresURL = Annotated[PostgresURL, AfterValidator(_direct)]
 HttpURL = Annotated[str, AfterValidator(_http_url)]
 CollectorURL = Annotated[str, AfterValidator(_collector)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_origins)]
+RootPath = Annotated[str, AfterValidator(_root_path)]
 Algorithms = Annotated[
     tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_algorithms)
 ]

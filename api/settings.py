@@ -1,7 +1,7 @@
 """Settings from environment variables. Incomplete ones are refused with a one-line remedy."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 import limits
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -19,9 +19,13 @@ from api.setting_values import (
     PostgresURL,
     RateLimit,
     RateLimitStorage,
+    RootPath,
     Secret,
     TrustedProxies,
 )
+
+MAX_TIMEOUT: Final = 600  # seconds
+Seconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT)]
 
 
 class SettingsError(Exception):
@@ -35,7 +39,10 @@ class _Environment(BaseSettings):
 
 
 class AuthSettings(_Environment):
-    """How tokens are verified: by a shared secret or by a key set (JWKS), exactly one of them."""
+    """How tokens are verified: by a shared secret or by a key set (JWKS), exactly one of them.
+
+    Times are seconds.
+    """
 
     better_auth_secret: Secret | None = None
     auth_jwks_url: HttpURL | None = None
@@ -43,6 +50,7 @@ class AuthSettings(_Environment):
     auth_audience: str | None = None
     auth_algorithms: Algorithms = (Algorithm.EDDSA,)
     auth_user_claim: Claim = "sub"
+    auth_jwks_timeout: Annotated[float, Field(gt=0, le=60)] = 3
 
     @model_validator(mode="after")
     def _one_mode(self) -> Self:
@@ -80,6 +88,9 @@ class DatabaseSettings(_Environment):
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     pool_share: Annotated[int, Field(ge=1, le=1000)] | None = None  # None: half, at least one
     pool_timeout: Annotated[float, Field(gt=0, le=60)] = 2
+    pool_lease_timeout: Seconds = 30
+    pool_idle_timeout: Annotated[float, Field(gt=0, le=86_400)] = 240  # Neon sleeps after 300
+    search_timeout: Annotated[float, Field(ge=0.001, le=MAX_TIMEOUT)] = 2
 
     @model_validator(mode="after")
     def _one_pool(self) -> Self:
@@ -90,10 +101,15 @@ class DatabaseSettings(_Environment):
         return self
 
 
-class ObservationSettings(_Environment):
-    """Logs, metrics and traces."""
+class LogSettings(_Environment):
+    """How log lines are written."""
 
     log_format: LogFormat = LogFormat.AUTO
+
+
+class ObservationSettings(LogSettings):
+    """Logs, metrics and traces."""
+
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     server_timing: bool = False
@@ -111,15 +127,27 @@ class ObservationSettings(_Environment):
         return collector is not None and not self.otel_sdk_disabled
 
 
-class Settings(AuthSettings, DatabaseSettings, ObservationSettings):
-    """All settings of the server. Times are seconds."""
+class RateLimitSettings(_Environment):
+    """Rate limits, and where they are counted. Times are seconds."""
 
-    cors_origins: Origins = ()
     rate_limit: RateLimit = limits.RateLimitItemPerMinute(6000)
     rate_limit_address: RateLimit = limits.RateLimitItemPerMinute(300)
     rate_limit_storage: RateLimitStorage = SecretStr("memory://")
-    request_timeout: Annotated[float, Field(gt=0, le=600)] = 15
-    shutdown_timeout: Annotated[int, Field(ge=0, le=600)] = 10
+    rate_limit_storage_timeout: Annotated[float, Field(gt=0, le=60)] = 0.25
+
+
+class Settings(AuthSettings, DatabaseSettings, ObservationSettings, RateLimitSettings):
+    """All settings of the server. Times are seconds."""
+
+    cors_origins: Origins = ()
+    root_path: RootPath | None = None
+    request_timeout: Seconds = 15
+    head_timeout: Seconds = 10
+    body_timeout: Seconds = 10
+    write_timeout: Seconds = 20
+    readiness_timeout: Annotated[float, Field(gt=0, le=60)] = 2
+    drain_timeout: Annotated[float, Field(ge=0, le=60)] = 1
+    shutdown_timeout: Annotated[int, Field(ge=0, le=MAX_TIMEOUT)] = 10
     max_unsent_mib: Annotated[int, Field(ge=1, le=65_536)] = 256  # per process
     forwarded_allow_ips: TrustedProxies = "127.0.0.1"
 

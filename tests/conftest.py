@@ -5,9 +5,11 @@ import os
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import psycopg
 import pytest
@@ -21,9 +23,26 @@ from tests.people import SECRET, People, Person
 from tests.pgbouncer import pgbouncer
 from tests.server import serving
 
+# The files that take longest, half a minute and more: begun last, they would be waited for.
+LONG: Final = {
+    *("test_checks.py", "test_containers.py", "test_audit.py", "test_environment.py"),
+    *("test_doctor.py", "test_migrate.py", "test_schemathesis.py", "test_make.py"),
+    *("test_presets.py", "test_stopping.py", "test_foreign.py", "test_metrics.py"),
+    *("test_waivers.py", "test_slow_clients.py"),
+}
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two more than there are cores: many tests wait for a process or for a timeout."""
+    return (os.cpu_count() or 1) + 2
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Behind a pooler, what connects to no database is what it is without one."""
+    """The long files first, where there are several at a time. Behind a pooler, what connects to no
+    database is as without one."""
+    if hasattr(config, "workerinput"):
+        tests = Counter(item.path for item in items)
+        items.sort(key=lambda item: (item.path.name not in LONG, -tests[item.path], item.path))
     if "TEST_POOLER" in os.environ:
         alone = {
             item
@@ -50,8 +69,10 @@ def _clean_environment() -> None:
     for name in list(os.environ):
         if name.lower() in ours or name == "PORT" or name.startswith("PG"):
             del os.environ[name]
-    # a shell starts what it puts in the background deaf to Ctrl-C, and children inherit that
+    # a shell starts what it puts in the background deaf to Ctrl-C, and nohup to a hangup; children
+    # inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -33,8 +33,8 @@ http {{
         listen 127.0.0.1:{port};
         client_max_body_size 2m;
         {server}
-        location / {{
-            proxy_pass http://api;
+        location {path} {{
+            proxy_pass http://api{passed};
             proxy_http_version 1.1;
             proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -49,8 +49,19 @@ _TEMPORARY: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 @contextlib.contextmanager
-def nginx(api: str, *, http: str = "", server: str = "", location: str = "") -> Iterator[str]:
-    """The address of an nginx before the API at this one; more of its configuration, if given."""
+def nginx(
+    api: str,
+    *,
+    http: str = "",
+    server: str = "",
+    location: str = "",
+    path: str = "/",
+    passed: str = "",
+) -> Iterator[str]:
+    """The address of an nginx before the API at this one; more of its configuration, if given.
+
+    It passes on what is below `path`, as it is, or with `passed` instead of `path`.
+    """
     program = wanted.program("nginx")
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="task-api-"))
@@ -64,6 +75,8 @@ def nginx(api: str, *, http: str = "", server: str = "", location: str = "") -> 
             port=port,
             http=http,
             server=server,
+            path=path,
+            passed=passed,
             location=location,
         )
     )

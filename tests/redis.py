@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from tests import wanted
@@ -16,17 +17,27 @@ _PATIENCE: Final = 10  # seconds
 
 
 class Redis:
-    """A Redis on a port of its own, by the URL of who knows the password."""
+    """A Redis on a port of its own, by the URL of who knows the password. `options`: more of them
+    for the program."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         program = wanted.program("redis-server")
         self._port = free_port()
         self._command = [
             *(program, "-", "--port", str(self._port), "--bind", "127.0.0.1"),
-            *("--save", "", "--requirepass", PASSWORD),
+            *("--save", "", "--requirepass", PASSWORD, *options),
         ]
         self.url = f"redis://:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{self._port}/0"
         self._process: subprocess.Popen[bytes] | None = None
+
+    def speaks_tls(self, certificate: Path, key: Path) -> None:
+        """From its next start on, with this certificate, at `url`."""
+        self._command += [
+            *("--port", "0", "--tls-port", str(self._port), "--tls-auth-clients", "no"),
+            *("--tls-cert-file", str(certificate), "--tls-key-file", str(key)),
+            *("--tls-ca-cert-file", str(certificate)),
+        ]
+        self.url = self.url.replace("redis://", "rediss://").replace("127.0.0.1", "localhost")
 
     def comes(self) -> None:
         """It starts, and remembers nothing."""
@@ -55,9 +66,9 @@ class Redis:
 
 
 @contextlib.contextmanager
-def redis() -> Iterator[Redis]:
+def redis(*options: str) -> Iterator[Redis]:
     """One that is there, until the block ends."""
-    redis = Redis()
+    redis = Redis(*options)
     try:
         redis.comes()
         yield redis

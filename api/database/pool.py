@@ -4,12 +4,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from itertools import chain
+from math import inf
 from typing import Final, NamedTuple, final
 
 from api.database.pipeline import Connection
 
-MAX_LEASE: Final = 30.0  # seconds until a connection in use is closed
-MAX_IDLE: Final = 240.0  # seconds that an idle connection is kept; Neon sleeps after 300
 MAX_WAITERS_PER_CONNECTION: Final = 100  # more than it serves within the timeout
 _CLOSE: Final = 2.0  # seconds to close a connection
 # After a slow transaction the user's next one waits REST times as long as the last one took, but at
@@ -37,7 +36,7 @@ class Pool:
     """At most `size` connections, opened on demand.
 
     `connect` takes the seconds it has. The most recently used idle connection is checked out first:
-    the others reach MAX_IDLE and are closed, so that an unused database can go to sleep.
+    the others reach `max_idle` and are closed, so that an unused database can go to sleep.
 
     A user holds at most `share` connections at a time, even while no other user waits: a running
     statement cannot be taken back, so with a larger share the next user would wait for as long as
@@ -51,12 +50,16 @@ class Pool:
         size: int,
         timeout: float,
         share: int | None = None,
+        *,
+        max_lease: float = inf,
+        max_idle: float = inf,
     ) -> None:
-        """`share`: half of `size` by default, and at least one."""
+        """`share`: half of `size` by default, and at least one. `max_lease`: the seconds until a
+        connection in use is closed; `max_idle`: an idle one."""
         self._connect = connect
         self._size = self._places = size
         self._share = max(1, size // 2) if share is None else share
-        self._timeout = timeout
+        self._timeout, self._max_lease, self._max_idle = timeout, max_lease, max_idle
         self._held: dict[str | None, int] = {}  # connections held or being opened, by user
         self._queues: _Queues = OrderedDict()  # the user to serve next comes first; None always
         self._slow: set[str | None] = set()  # users with a slow request that is queued or served
@@ -260,10 +263,10 @@ class Pool:
         for waiter, user in late:
             self._reject(waiter, user)
         for connection, (_, _, since) in self._in_use.items():
-            if now - since > MAX_LEASE:
+            if now - since > self._max_lease:
                 connection.terminate()
         for connection, since in list(self._idle.items()):
-            if now - since > MAX_IDLE:
+            if now - since > self._max_idle:
                 del self._idle[connection]
                 connection.terminate()
         busy = self._waiting or self._held or self._idle

@@ -1,7 +1,6 @@
 """The only access to the database: transactions, each bound to a user, and the gate."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,6 +15,7 @@ from api.database.errors import (
     DatabaseUnavailable,
     misused,
     translated,
+    unreachable,
 )
 from api.database.pipeline import (
     BEGIN,
@@ -37,11 +37,6 @@ _SET_USER: Final = "select set_config('app.user_id', $1, true)"
 # PostgreSQL restarts the timeout with each Execute, so it holds for the statements that follow.
 _SET_USER_AND_TIMEOUT: Final = f"{_SET_USER}, set_config('statement_timeout', $2, true)"
 
-SEARCH_TIMEOUT: Final = 2.0  # seconds for each statement of a slow transaction
-_SEARCH_TIMEOUT: Final = f"{SEARCH_TIMEOUT * 1000:.0f}ms"
-
-_log = logging.getLogger(__package__)
-
 T = TypeVar("T")
 
 
@@ -57,10 +52,13 @@ class Transaction:
     statement fails or is cancelled, nothing is committed, and further statements are refused.
     """
 
-    __slots__ = ("_is_named", "_is_ready", "_pipeline", "_reads", "_slow", "user")
+    __slots__ = ("_is_named", "_is_ready", "_pipeline", "_reads", "_timeout", "user")
 
-    def __init__(self, pipeline: Pipeline, user: User, reads: bool, slow: bool = False) -> None:
-        self._pipeline, self._reads, self._slow = pipeline, reads, slow
+    def __init__(
+        self, pipeline: Pipeline, user: User, reads: bool, timeout: str | None = None
+    ) -> None:
+        """`timeout`: of each statement, instead of the role's; as PostgreSQL writes it."""
+        self._pipeline, self._reads, self._timeout = pipeline, reads, timeout
         self._is_named = False  # whether it has begun and app.user_id is set in it
         self._is_ready = True  # whether it has ended all its statements, and none failed
         self.user: Final = user
@@ -92,8 +90,8 @@ class Transaction:
         before: list[Call] = []
         if not self._is_named:
             set_user = (
-                Call(_SET_USER_AND_TIMEOUT, (self.user.id, _SEARCH_TIMEOUT))
-                if self._slow
+                Call(_SET_USER_AND_TIMEOUT, (self.user.id, self._timeout))
+                if self._timeout
                 else Call(_SET_USER, (self.user.id,))
             )
             # If setting the user fails, PostgreSQL skips what follows.
@@ -111,21 +109,24 @@ class Transaction:
 class _Begin(AbstractAsyncContextManager[Transaction]):
     """Checks out a connection for a transaction; a class, for speed: every request enters it."""
 
-    __slots__ = ("_connection", "_fresh", "_pool", "_reads", "_slow", "_transaction", "_user")
+    __slots__ = ("_connection", "_fresh", "_pool", "_reads", "_timeout", "_transaction", "_user")
 
-    def __init__(self, pool: Pool, user: User, reads: bool, slow: bool, fresh: bool) -> None:
+    def __init__(
+        self, pool: Pool, user: User, reads: bool, timeout: str | None, fresh: bool
+    ) -> None:
+        """`timeout`: of a slow transaction."""
         self._pool, self._user, self._fresh = pool, user, fresh
-        self._reads, self._slow = reads, slow
+        self._reads, self._timeout = reads, timeout
 
     async def __aenter__(self) -> Transaction:
         try:
             self._connection = await self._pool.acquire(
-                self._user.id, slow=self._slow, fresh=self._fresh
+                self._user.id, slow=self._timeout is not None, fresh=self._fresh
             )
         except (CannotConnect, TimeoutError) as error:
             raise _unavailable(error) from None
         self._transaction = Transaction(
-            self._connection.pipeline, self._user, self._reads, self._slow
+            self._connection.pipeline, self._user, self._reads, self._timeout
         )
         return self._transaction
 
@@ -155,7 +156,15 @@ class Database:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         connect = Connector(settings.database_url.get_secret_value())
-        self._pool = Pool(connect, settings.pool_size, settings.pool_timeout, settings.pool_share)
+        self._pool = Pool(
+            connect,
+            settings.pool_size,
+            settings.pool_timeout,
+            settings.pool_share,
+            max_lease=settings.pool_lease_timeout,
+            max_idle=settings.pool_idle_timeout,
+        )
+        self._search_timeout = f"{settings.search_timeout * 1000:.0f}ms"
         self.used = time.monotonic()  # when a user's transaction was last begun
 
     @classmethod
@@ -184,13 +193,14 @@ class Database:
     ) -> AbstractAsyncContextManager[Transaction]:
         """A transaction of `user`, committed when the block ends without an exception.
 
-        `reads`: it changes nothing. `slow`: its statements may take `SEARCH_TIMEOUT`, and one of
+        `reads`: it changes nothing. `slow`: its statements may take SEARCH_TIMEOUT, and one of
         the user's runs at a time. `fresh`: on a new connection. Raises `DatabaseUnavailable` or
         `DatabaseError`, and then nothing has been changed, unless the former is `in_doubt`;
         `CommitInterrupted` when it is cancelled during the commit.
         """
         self.used = time.monotonic()
-        return _Begin(self._pool, user, reads, slow, fresh)
+        timeout = self._search_timeout if slow else None
+        return _Begin(self._pool, user, reads, timeout, fresh)
 
     async def run(
         self,
@@ -239,9 +249,7 @@ class Database:
 
 
 def _unavailable(error: CannotConnect | TimeoutError) -> DatabaseUnavailable:
-    reason = str(error) or "no connection in time"
-    _log.warning("database unavailable: %s", reason)
-    return DatabaseUnavailable(reason)
+    return unreachable(str(error) or "no connection in time", getattr(error, "sqlstate", ""))
 
 
 async def _retry_once(attempt: Callable[[bool], Awaitable[T]]) -> T:

@@ -20,7 +20,6 @@ from api.http.timeouts import Deadlines
 
 MAX_BODY: Final = 64 * 1024  # bytes
 MAX_BULK_BODY: Final = 1024 * 1024  # bytes
-BODY_TIMEOUT: Final = 10.0  # seconds for a whole body
 _MAX_NAME: Final = 64  # characters of an unknown member's name in an error
 # What else a URI fragment may hold as it is (RFC 3986, section 3.5).
 _OF_FRAGMENTS: Final = "!$&'()*+,;=:@?"

@@ -12,7 +12,19 @@ from api.http.problems import Failure, Kind
 from api.http.request_headers import REQUEST_HEADERS
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_ALLOWED_HEADERS: Final = [header.name for header in REQUEST_HEADERS if header.cors]
+# Ignored by this API, but tracing libraries and HTTP clients of pages add them to each request, and
+# a browser does not send a request with a header that is not allowed.
+IGNORED_HEADERS: Final = (
+    "baggage",
+    "Cache-Control",
+    "sentry-trace",
+    "tracestate",
+    "X-Requested-With",
+)
+_ALLOWED_HEADERS: Final = [
+    *(header.name for header in REQUEST_HEADERS if header.cors),
+    *IGNORED_HEADERS,
+]
 _EXPOSED_HEADERS: Final = (
     "ETag",
     "Idempotency-Replayed",

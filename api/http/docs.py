@@ -1,24 +1,43 @@
-"""The API documentation: openapi.json and Swagger UI, whose assets come from this server."""
+"""The API documentation: openapi.json, Swagger UI, whose assets come from this server, and links to
+them."""
 
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from api.http import problems
+from api.http import health, problems
+from api.http.accept import prefers_html
+from api.http.body import values
 from api.http.routing import Route
 
-_ASSETS: Final = "/docs/assets"
+_DOCS: Final = "/docs"
+_ASSETS: Final = f"{_DOCS}/assets"
+_DOCUMENT: Final = "/openapi.json"
+_INDEX: Final = {"docs": _DOCS, "openapi": _DOCUMENT, "health": health.READY}
+# The same links with registered relations (RFC 8631).
+_RELATIONS: Final = {"service-doc": _DOCS, "service-desc": _DOCUMENT, "status": health.READY}
+_LINKS: Final = ", ".join(f'<{path}>; rel="{relation}"' for relation, path in _RELATIONS.items())
 
 _FILES: Final = StaticFiles(packages=[("fastapi_offline", "static")])
 
 router = APIRouter(route_class=Route, include_in_schema=False)
 
 
-@router.get("/openapi.json")
+@router.get("/")
+async def index(request: Request) -> Response:
+    """Links for a program; a browser is redirected to the documentation page."""
+    headers = {"Link": _LINKS, "Vary": "Accept"}
+    if prefers_html(", ".join(values(request.scope, b"accept"))):
+        return RedirectResponse(_DOCS, headers=headers)
+    root = request.scope.get("root_path", "")
+    return JSONResponse({name: root + path for name, path in _INDEX.items()}, headers=headers)
+
+
+@router.get(_DOCUMENT)
 async def document(request: Request) -> JSONResponse:
     return JSONResponse(request.app.openapi())
 
@@ -31,10 +50,10 @@ async def assets(request: Request) -> Response:
         raise problems.no_such_address() from None
 
 
-@router.get("/docs")
+@router.get(_DOCS)
 async def docs(_: Request) -> HTMLResponse:
     page = get_swagger_ui_html(
-        openapi_url="openapi.json",
+        openapi_url=_DOCUMENT.removeprefix("/"),
         title="Task API",
         swagger_js_url=f"{_ASSETS.removeprefix('/')}/swagger-ui-bundle.js",
         swagger_css_url=f"{_ASSETS.removeprefix('/')}/swagger-ui.css",

@@ -13,6 +13,7 @@ from api.http.readiness import Readiness
 from api.http.routing import Route
 
 ALIVE: Final = "/livez"
+READY: Final = "/readyz"
 
 router = APIRouter(route_class=Route, tags=["health"])
 
@@ -36,7 +37,7 @@ async def live(_: Request) -> Response:
 
 
 @router.get(
-    "/readyz",
+    READY,
     operation_id="ready",
     summary="The database is reachable and keeps users apart; the answer may be seconds old",
     response_model=Health,

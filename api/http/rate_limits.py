@@ -3,11 +3,10 @@
 Fixed windows (as in limits): a window begins with the first request that it counts.
 """
 
-import asyncio
-import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import ceil
 from typing import Final, final
 
@@ -17,25 +16,22 @@ from starlette.types import Scope
 from api.auth.authenticator import User
 from api.forwarded import network
 from api.http.problems import Failure, Kind
-from api.settings import Settings
+from api.http.shared_counters import SharedCounters
+from api.settings import RateLimitSettings
 
 HEADERS: Final = "task-api.ratelimit"  # in the scope: the RateLimit headers of the response
-TIMEOUT: Final = 0.25  # seconds that Redis may take
-PAUSE: Final = 5.0  # seconds until Redis is tried again
-MOST: Final = 100_000  # windows in memory, some 30 MiB; then the oldest is dropped
-_CONNECTIONS: Final = 20  # to Redis
-
-_log = logging.getLogger(__name__)
+MOST: Final = 100_000  # windows in memory, at most 30 MiB; then the oldest is dropped
+_LONGEST_KEY: Final = 40  # characters; UUIDs and networks are shorter
+_DIGEST: Final = 16  # bytes, instead of a longer key
 
 
 @final
 class RateLimits:
     """The rate limits of the settings, counted in this process or in a shared Redis."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RateLimitSettings) -> None:
         user, address = settings.rate_limit, settings.rate_limit_address
-        url = settings.rate_limit_storage.get_secret_value()
-        self._shared = None if url == "memory://" else _Shared(url)
+        self._shared = SharedCounters.of(settings) if user else None
         self._user = _Limit("user", user, self._shared) if user else None
         self._address = _Limit("address", address, self._shared) if user and address else None
 
@@ -63,6 +59,10 @@ class RateLimits:
                 often = f"You may ask {limit.amount} times in {limit.seconds} seconds"
                 raise _too_many(often, seconds)
 
+    async def is_storage_up(self) -> bool | None:
+        """Whether the shared counters can be used, as of some seconds ago; None without any."""
+        return None if self._shared is None else await self._shared.check()
+
     async def close(self) -> None:
         """Close the connections to Redis."""
         if self._shared is not None:
@@ -83,23 +83,26 @@ class _Limit:
     each request: 1.3 ms with 10,000 users. Here they end in the order in which they began.
     """
 
-    def __init__(self, name: str, rate: RateLimitItem, shared: "_Shared | None") -> None:
+    def __init__(self, name: str, rate: RateLimitItem, shared: SharedCounters | None) -> None:
         self.amount, self.seconds = rate.amount, rate.get_expiry()
         self._name, self._rate, self._shared = name, rate, shared
-        self._windows: OrderedDict[str, _Window] = OrderedDict()
+        self._windows: OrderedDict[str | bytes, _Window] = OrderedDict()
         self._policy = f'"{name}";q={self.amount};w={self.seconds}'.encode()
 
     async def count(self, who: str) -> tuple[int, int]:
         """Count one more; returns the count and the seconds until the window ends."""
-        now = time.monotonic()
-        window = self._windows.get(who)
+        now, key = time.monotonic(), _short(who)
+        window = self._windows.get(key)
         if fresh := window is None or window.ends <= now:
-            window = self._begin(who, now)
+            window = self._begin(key, now)
         if (count := window.count) <= self.amount:  # past the limit it stays refused
             window.count = count = count + 1
             if self._shared is not None:
-                key = self._rate.key_for(self._name, who)
-                count = await self._shared.count(key, self.seconds, window, fresh)
+                shared_key = self._rate.key_for(self._name, who)
+                if shared := await self._shared.count(shared_key, self.seconds, fresh=fresh):
+                    window.count, ends = shared
+                    window.ends = ends or window.ends
+                count = window.count
         return count, self._seconds_left(window)
 
     def spent(self, who: str) -> int:
@@ -107,7 +110,7 @@ class _Limit:
 
         Does not query Redis: counts of other processes are seen at the next `count`.
         """
-        window = self._windows.get(who)
+        window = self._windows.get(_short(who))
         if window is None or window.count < self.amount or window.ends <= time.monotonic():
             return 0
         return self._seconds_left(window)
@@ -117,13 +120,13 @@ class _Limit:
         left = f'"{self._name}";r={max(self.amount - count, 0)};t={seconds}'
         return [(b"ratelimit-policy", self._policy), (b"ratelimit", left.encode())]
 
-    def _begin(self, who: str, now: float) -> _Window:
-        self._windows.pop(who, None)
+    def _begin(self, key: str | bytes, now: float) -> _Window:
+        self._windows.pop(key, None)
         while self._windows and (
             len(self._windows) >= MOST or next(iter(self._windows.values())).ends <= now
         ):
             self._windows.popitem(last=False)
-        self._windows[who] = window = _Window(now + self.seconds)
+        self._windows[key] = window = _Window(now + self.seconds)
         return window
 
     @staticmethod
@@ -131,56 +134,11 @@ class _Limit:
         return max(ceil(window.ends - time.monotonic()), 1)
 
 
-@final
-class _Shared:
-    """Counters in Redis. While it is unavailable, each process counts alone."""
-
-    def __init__(self, url: str) -> None:
-        # only installed with the extra `redis`
-        from limits.aio.storage import RedisStorage
-        from redis.asyncio import BlockingConnectionPool
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-        from redis.exceptions import RedisError
-
-        self._pool = BlockingConnectionPool.from_url(
-            url, max_connections=_CONNECTIONS, timeout=TIMEOUT, retry=Retry(NoBackoff(), 1)
-        )
-        self._storage = RedisStorage(
-            "async+redis://",
-            implementation="redispy",
-            key_prefix="task-api",
-            connection_pool=self._pool,  # type: ignore[arg-type]
-        )
-        self._failures = (RedisError, OSError, ValueError)
-        self._is_unavailable, self._retry_at = False, 0.0
-
-    async def count(self, key: str, seconds: int, window: _Window, fresh: bool) -> int:
-        """Count one more and return the count; updates the window's end."""
-        if retrying := self._is_unavailable:
-            if (now := time.monotonic()) < self._retry_at:
-                return window.count
-            self._retry_at = now + PAUSE  # one request retries, the others do not wait
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                count = await self._storage.incr(key, seconds)
-                if count == 1:
-                    window.ends = time.monotonic() + seconds
-                elif fresh:
-                    left = await self._storage.get_expiry(key) - time.time() + 0.5  # it is rounded
-                    window.ends = time.monotonic() + min(left, seconds)
-        except self._failures as error:
-            if retrying or not self._is_unavailable:  # log once for all that fail together
-                name = type(error).__name__  # a message may quote what was sent
-                _log.warning("Redis is away, each process counts by itself: %s", name)
-            self._is_unavailable, self._retry_at = True, time.monotonic() + PAUSE
-            return window.count
-        self._is_unavailable = False
-        window.count = count
-        return count
-
-    async def close(self) -> None:
-        await self._pool.disconnect()
+def _short(who: str) -> str | bytes:
+    """As it is, or a digest of it: a user id may take a kilobyte, and the windows are many."""
+    if len(who) <= _LONGEST_KEY and who.isascii():
+        return who
+    return blake2b(who.encode(), digest_size=_DIGEST).digest()
 
 
 def _too_many(reason: str, seconds: int) -> Failure:

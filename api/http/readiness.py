@@ -1,4 +1,7 @@
-"""Readiness checks of the database and the key set; reports name no role or host."""
+"""Readiness checks of the database, the key set and the shared rate limits.
+
+Reports name no role or host.
+"""
 
 import asyncio
 import time
@@ -10,11 +13,11 @@ from api.auth.jwks import KeysUnavailable
 from api.database.errors import DatabaseError, DatabaseUnavailable
 from api.database.gate import CannotServe
 from api.database.session import Database
+from api.http.rate_limits import RateLimits
 
 # Seconds.
 MAX_AGE: Final = 3.0  # of a cached result
 AWAKE: Final = 120.0  # the database is checked for so long after a request; then it may sleep
-TIMEOUT: Final = 2.0  # for each check
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,16 @@ class Readiness:
     a query every few seconds would keep a serverless database from suspending.
     """
 
-    def __init__(self, database: Database, authenticator: Authenticator) -> None:
+    def __init__(
+        self,
+        database: Database,
+        authenticator: Authenticator,
+        rate_limits: RateLimits,
+        timeout: float,
+    ) -> None:
+        """`timeout`: the seconds that each check may take."""
         self._database, self._keys = database, authenticator.key_set
+        self._rate_limits, self._timeout = rate_limits, timeout
         self._lock = asyncio.Lock()
         self._checked_at = float("-inf")
         self._faults: list[str] = []
@@ -45,9 +56,15 @@ class Readiness:
             if not self._is_known():
                 self._faults = await self._check()
                 self._checked_at = time.monotonic()
-        keys = self._keys
-        stale = keys is not None and keys.is_stale
-        return Report(self._faults, ["The issuer's keys are stale."] if stale else [])
+        return Report(self._faults, await self._warnings())
+
+    async def _warnings(self) -> list[str]:
+        warnings = []
+        if self._keys is not None and self._keys.is_stale:
+            warnings.append("The issuer's keys are stale.")
+        if await self._rate_limits.is_storage_up() is False:
+            warnings.append("The shared rate limits cannot be reached.")
+        return warnings
 
     def _is_known(self) -> bool:
         age = time.monotonic() - self._checked_at
@@ -59,7 +76,7 @@ class Readiness:
     async def _check(self) -> list[str]:
         faults = []
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 await self._database.check_row_security()
         except CannotServe as error:
             faults.append(error.sentence)
@@ -67,7 +84,7 @@ class Readiness:
             faults.append("The database cannot be reached.")
         if self._keys is not None:
             try:
-                async with asyncio.timeout(TIMEOUT):
+                async with asyncio.timeout(self._timeout):
                     await self._keys.ensure_loaded()
             except (KeysUnavailable, TimeoutError):
                 faults.append("The issuer's keys cannot be had.")

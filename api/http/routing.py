@@ -24,6 +24,7 @@ from api.auth.authenticator import Authenticator, Unauthorized, User
 from api.database.session import Database, Transaction
 from api.http.body import Body, names, read, values
 from api.http.fields import NoParameters, ParsedBy
+from api.http.prefix import prefixed
 from api.http.problems import MAX_ERRORS, InputError, InvalidInput
 from api.http.rate_limits import RateLimits
 from api.http.timing import AUTH, DATABASE, timed
@@ -32,7 +33,14 @@ from api.http.timing import AUTH, DATABASE, timed
 _QUERY_CACHE_SIZE: Final = 256
 _MAX_CACHED_QUERY: Final = 100  # bytes
 
-_BEARER: Final = HTTPBearer(bearerFormat="JWT", scheme_name="bearer", auto_error=False)
+_BEARER: Final = HTTPBearer(
+    bearerFormat="JWT",
+    scheme_name="bearer",
+    description="A JWT whose user id says whose tasks they are. A front end gets it from its Better"
+    " Auth server, by the jwt plugin: `GET /api/auth/token` with the session's cookie. For"
+    " development, `task-api token alice` signs one.",
+    auto_error=False,
+)
 
 
 async def authenticated(
@@ -78,7 +86,7 @@ class Route(APIRoute):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.takes = set(self.methods or ())
-        self.answer = self._built()
+        self.answer = self._unprefixed = self._built()
 
     def _built(self) -> Handler:
         async def answer(scope: Scope, receive: Receive) -> Response:
@@ -87,10 +95,22 @@ class Route(APIRoute):
 
         return answer
 
-    def of(self, app: FastAPI, before: "Iterable[Route]") -> Self:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler that FastAPI calls: it adds the request's path prefix to the headers."""
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            response = await handle(request)
+            root = request.scope.get("root_path", "")
+            return prefixed(response, root) if root else response
+
+        return handler
+
+    def of(self, app: FastAPI, before: "Iterable[Route]", root: str = "") -> Self:
         """A copy of the route for this application, in which the routes `before` take precedence.
 
-        It takes HEAD where it takes GET: the server leaves out the body.
+        It takes HEAD where it takes GET: the server leaves out the body. `root`: the path prefix of
+        the application, which `answer` adds to its headers.
         """
         route = copy(self)
         route.before = [one for one in before if one.path != self.path]
@@ -98,6 +118,8 @@ class Route(APIRoute):
             route.takes = self.takes | {"HEAD"}
         route.dependency_overrides_provider = app
         route.app = request_response(route.get_route_handler())
+        if root:
+            route.answer = _with_prefix(self._unprefixed, root)
         return route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -115,6 +137,13 @@ class Route(APIRoute):
             await self.app(scope, receive, send)
         else:
             await super().handle(scope, receive, send)
+
+
+def _with_prefix(answer: Handler, root: str) -> Handler:
+    async def answer_with_prefix(scope: Scope, receive: Receive) -> Response:
+        return prefixed(await answer(scope, receive), root)
+
+    return answer_with_prefix
 
 
 def find(routes: Iterable[Route], scope: Scope) -> Route | None:
@@ -209,7 +238,7 @@ class UserRoute(Route):
             request: Request = solved[request_name]
             if takes.request_param_name is None:
                 del solved[request_name]
-            answer: Callable[..., Awaitable[Any]] = self.answer
+            answer: Callable[..., Awaitable[Any]] = self._unprefixed
             return await answer(request.scope, request.receive, solved.pop(tx), **solved)
 
         bare = copy(takes)

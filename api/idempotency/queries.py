@@ -83,4 +83,5 @@ PERSONAL_ROWS: Final = personal_rows.of(
     batch=50,
 )
 EXPORT_KEPT_ANSWERS: Final = PERSONAL_ROWS.export
+COUNT_KEPT_ANSWERS: Final = PERSONAL_ROWS.total
 ERASE_KEPT_ANSWERS: Final = PERSONAL_ROWS.erase

@@ -1,4 +1,5 @@
-"""Logging: a line for each request, and the configuration of all other loggers.
+"""Logging: a line for each request, and the configuration of all other loggers, whose lines carry
+the id and the route of the request that is being served.
 
 Client input (a query, a token, a title) is never logged: it may be confidential.
 """
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from uvicorn.logging import DefaultFormatter
 
+from api.observability.current_request import current_request
 from api.observability.request_record import RequestRecord
 from api.setting_values import LogFormat
 
@@ -35,16 +37,20 @@ _CONTROLS: Final = {
 
 def config(chosen: LogFormat) -> dict[str, Any]:
     """The `logging` configuration for everything except request lines."""
-    formatter = "JSONFormatter" if _json(chosen) else "TextFormatter"
     ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"default": {"()": f"{__name__}.{formatter}"}},
+        "formatters": {"default": {"()": formatter, "chosen": chosen}},
         "handlers": {"default": {"class": "logging.StreamHandler", "formatter": "default"}},
         "loggers": {"api": ours, "uvicorn": ours},
         "root": {"handlers": ["default"], "level": "WARNING"},
     }
+
+
+def formatter(chosen: LogFormat) -> logging.Formatter:
+    """The formatter of everything except request lines."""
+    return JSONFormatter() if _json(chosen) else TextFormatter()
 
 
 def request_id(given: bytes | None) -> str:
@@ -123,6 +129,8 @@ class JSONFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if request := current_request():
+            entry |= {"request_id": request.id, "route": request.route}
         if record.exc_info and (error := record.exc_info[1]):
             entry |= {"exception": _name(error), "traceback": _traceback(error)}
         return json.dumps(entry, separators=(",", ":"))
@@ -137,6 +145,8 @@ class TextFormatter(DefaultFormatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Indents continuation lines, so that they cannot look like another message."""
         record.message = record.message.translate(_CONTROLS)
+        if request := current_request():
+            record.message += f" - {request.route} {request.id}"
         return super().formatMessage(record)
 
     def formatException(  # noqa: N802 - logging's name

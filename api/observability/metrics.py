@@ -17,9 +17,12 @@ from prometheus_client import (
 )
 
 from api.auth.jwks import KeySet
+from api.database import errors
 from api.database.session import Database
 from api.http.problems import Kind
+from api.http.rate_limits import RateLimits
 from api.observability.request_record import RequestRecord
+from api.version import VERSION
 
 REGISTRY: Final = CollectorRegistry()
 _SAMPLE_INTERVAL: Final = 1.0  # seconds between two samples of the gauges
@@ -32,11 +35,19 @@ _REQUESTS: Final = Counter(
     ("method", "route", "status"),
     registry=REGISTRY,
 )
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
 _SECONDS: Final = Histogram(
     "task_api_request_duration_seconds",
     "From a request's head to its answer being ready to be sent.",
     ("method", "route"),
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+    buckets=_BUCKETS,
+    registry=REGISTRY,
+)
+_DATABASE_SECONDS: Final = Histogram(
+    "task_api_database_duration_seconds",
+    "From waiting for a connection to the end of a request's transaction.",
+    ("method", "route"),
+    buckets=_BUCKETS,
     registry=REGISTRY,
 )
 _PROBLEMS: Final = Counter(
@@ -64,6 +75,19 @@ _WAITING: Final = Gauge(
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
+_DATABASE_ERRORS: Final = Counter(
+    "task_api_database_errors",
+    "Errors of the database, by SQLSTATE or its class.",
+    ("sqlstate",),
+    registry=REGISTRY,
+)
+_BUILD: Final = Gauge(
+    "task_api_build_info",
+    "Always 1; the version of the program is a label.",
+    ("version",),
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
 _FETCHES: Final = Counter(
     "task_api_key_set_fetches",
     "Fetches of the issuer's key set.",
@@ -72,6 +96,9 @@ _FETCHES: Final = Counter(
 )
 for _kind in Kind:
     _PROBLEMS.labels(_kind.slug)  # rate() needs a zero before the first
+for _label in errors.LABELS:
+    _DATABASE_ERRORS.labels(_label)
+errors.counters.append(lambda sqlstate: _DATABASE_ERRORS.labels(sqlstate).inc())
 
 
 @cache
@@ -86,6 +113,17 @@ def _key_set_age() -> Gauge:
 
 
 @cache
+def _storage_up() -> Gauge:
+    """Created if there is a shared storage."""
+    return Gauge(
+        "task_api_rate_limit_storage_up",
+        "Whether the shared storage of the rate limits is reached: 0 if a process cannot.",
+        registry=REGISTRY,
+        multiprocess_mode="livemin",
+    )
+
+
+@cache
 def _responses(method: str, route: str, status: int) -> Counter:
     return _REQUESTS.labels(method, route, status)
 
@@ -95,18 +133,27 @@ def _durations(method: str, route: str) -> Histogram:
     return _SECONDS.labels(method, route)
 
 
+@cache
+def _database_durations(method: str, route: str) -> Histogram:
+    return _DATABASE_SECONDS.labels(method, route)
+
+
 def count(record: RequestRecord) -> None:
     """Count one finished request."""
     _responses(record.method, record.route, record.status).inc()
     _durations(record.method, record.route).observe(record.seconds)
+    if record.database:
+        began, ended = record.database
+        _database_durations(record.method, record.route).observe(ended - began)
     if record.problem:
         _PROBLEMS.labels(record.problem).inc()
 
 
-async def sample(database: Database, key_set: KeySet | None) -> None:
-    """Set the pool's gauges and count key set fetches once a second, until cancelled."""
+async def sample(database: Database, key_set: KeySet | None, rate_limits: RateLimits) -> None:
+    """Set the gauges and count key set fetches once a second, until cancelled."""
     counted = dict.fromkeys(key_set.fetches, 0) if key_set else {}
     _WORKERS.set(1)
+    _BUILD.labels(VERSION).set(1)
     while True:
         pool = database.pool_state
         _CONNECTIONS.labels("in_use").set(pool.in_use)
@@ -118,4 +165,6 @@ async def sample(database: Database, key_set: KeySet | None) -> None:
                 counted[outcome] = fetches
             if key_set.age is not None:
                 _key_set_age().set(key_set.age)
+        if (is_up := await rate_limits.is_storage_up()) is not None:
+            _storage_up().set(is_up)
         await asyncio.sleep(_SAMPLE_INTERVAL)

@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from api.auth.authenticator import Authenticator
 from api.database.session import Database
+from api.http.rate_limits import RateLimits
 from api.observability import logs
 from api.observability.request_record import OTHER, RequestRecord
 from api.settings import ObservationSettings, SettingsError
@@ -71,14 +72,14 @@ class Observer:
 
     @asynccontextmanager
     async def watching(
-        self, database: Database, authenticator: Authenticator
+        self, database: Database, authenticator: Authenticator, rate_limits: RateLimits
     ) -> AsyncIterator[None]:
         """Sample metrics while the block runs; then send the last spans."""
         sampling = None
         if self._metrics:
             from api.observability.metrics import sample
 
-            sampling = asyncio.create_task(sample(database, authenticator.key_set))
+            sampling = asyncio.create_task(sample(database, authenticator.key_set, rate_limits))
         try:
             yield
         finally:

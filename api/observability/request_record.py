@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Final, Self, final
+from typing import Any, Final, Self, final
 
 from fastapi import Response
 from starlette.types import Scope
@@ -19,6 +19,11 @@ OTHER: Final = "_OTHER"  # as OpenTelemetry calls a method that it does not know
 _METHODS: Final = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 # Behind a proxy it comes from a header, which may hold any text.
 _ADDRESS: Final = re.compile(r"[0-9A-Fa-f.:]{2,45}(%[a-z0-9]{1,15})?")
+
+
+def route_name(route: Any) -> str:
+    """The path template of a route, or `none`."""
+    return (route and route.path) or NO_ROUTE
 
 
 @final
@@ -52,12 +57,12 @@ class RequestRecord:
         began: float,
     ) -> Self:
         """The record of a request whose response is ready now."""
-        method, route = scope["method"], scope.get("route")
+        method = scope["method"]
         client = None if UNKNOWN in scope else scope.get("client")
         parent = traceparent.parsed(headers.get(b"traceparent"))
         return cls(
             method if method in _METHODS else OTHER,
-            (route and route.path) or NO_ROUTE,
+            route_name(scope.get("route")),
             response.status_code,
             response.kind.slug if isinstance(response, ProblemResponse) else None,
             request_id,

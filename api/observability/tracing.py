@@ -6,7 +6,6 @@ Written by hand because automatic instrumentation records IP addresses and queri
 import asyncio
 import threading
 import time
-from importlib.metadata import version
 from typing import Final, final
 
 from opentelemetry.context import Context
@@ -26,6 +25,7 @@ from opentelemetry.trace import (
 
 from api.observability.request_record import NO_ROUTE, OTHER, RequestRecord
 from api.observability.traceparent import Traceparent
+from api.version import VERSION
 
 _FLUSH: Final = 3.0  # seconds for the last spans to be sent
 
@@ -35,7 +35,7 @@ class Tracer:
     """Creates the spans of a finished request; a background thread sends them."""
 
     def __init__(self) -> None:
-        ours = Resource.create({"service.name": "task-api", "service.version": version("task-api")})
+        ours = Resource.create({"service.name": "task-api", "service.version": VERSION})
         self._provider = TracerProvider(
             resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False
         )

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, final
 
 MAX_CONNECTIONS: Final = 2000  # of a process, by default
 SHARE_OF_ADDRESS: Final = 4  # by default, an address may have a quarter of the connections
+KEEP_ALIVE: Final = 65  # seconds between requests, by default; more than the 60 of common proxies
 MIB: Final = 1024 * 1024
 _NO_LINGER: Final = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 

@@ -13,12 +13,6 @@ from api.serving.connections import CountingTransport
 from api.serving.heads import MAX_HEAD
 from api.serving.responses import Flow, Responding
 
-# Seconds. http/body.py has the timeout of a body.
-HEAD_TIMEOUT: Final = 10.0  # from connecting, or a request's first byte, to the end of its headers
-KEEP_ALIVE: Final = 65  # between requests; more than the 60 of common proxies
-WRITE_TIMEOUT: Final = 20.0  # without progress: no byte sent, or an unread body does not end
-DRAIN_GRACE: Final = 1.0  # for a next request on an idle connection when the server stops
-
 MAX_PIPELINED: Final = 100  # requests of a connection that wait for earlier responses
 
 CROWDED: Final = "task-api.crowded"  # in the scope: the connection is over a limit
@@ -80,13 +74,13 @@ class Protocol(Responding):
 
     def check_timeouts(self) -> None:
         """Close the connection if its client is too slow."""
-        now, unsent = self.loop.time(), self.unsent
+        now, unsent, timeouts = self.loop.time(), self.unsent, self.server_state.timeouts
         sent = self.transport.written - unsent  # type: ignore[attr-defined]
         if not unsent or sent != self._sent:
             self._sent, self._sent_at = sent, now
         if unsent:
             self.server_state.places.unread(self._place)
-            if now - self._sent_at > WRITE_TIMEOUT:  # even while a request is running
+            if now - self._sent_at > timeouts.write:  # even while a request is running
                 self.transport.abort()
             return
         self.server_state.places.read(self._place)
@@ -94,9 +88,9 @@ class Protocol(Responding):
             self._since = now
         waited = now - self._since
         if self._in_body:
-            if waited > WRITE_TIMEOUT:
+            if waited > timeouts.write:
                 self.transport.close()
-        elif self._header_bytes is not None and waited > HEAD_TIMEOUT:
+        elif self._header_bytes is not None and waited > timeouts.head:
             self._refuse(Failure(Kind.REQUEST_TIMEOUT, "The head came too slowly."))
 
     def shutdown(self) -> None:
@@ -105,7 +99,7 @@ class Protocol(Responding):
         if self.is_busy():
             self.cycle.keep_alive = False
         else:
-            self.loop.call_later(DRAIN_GRACE, super().shutdown)
+            self.loop.call_later(self.server_state.timeouts.drain, super().shutdown)
 
     # --- parsing ---
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sized
-from typing import Any, Final, final
+from typing import Any, Final, NamedTuple, final
 
 from fastapi import Response
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -17,13 +17,21 @@ _CLOSE: Final = (b"connection", b"close")
 _NOT_IN_A_HEADER: Final = re.compile(rb"[\0\r\n]")
 
 
+class Timeouts(NamedTuple):
+    """Timeouts of a connection, in seconds."""
+
+    head: float  # from connecting, or a request's first byte, to the end of its headers
+    write: float  # without progress: no byte sent, or an unread body does not end
+    drain: float  # for a next request on an idle connection when the server stops
+
+
 @final
 class State(ServerState):
     """State that the connections of a process share."""
 
-    def __init__(self, places: Connections, proxies: Proxies) -> None:
+    def __init__(self, places: Connections, proxies: Proxies, timeouts: Timeouts) -> None:
         super().__init__()
-        self.places, self.proxies = places, proxies
+        self.places, self.proxies, self.timeouts = places, proxies, timeouts
 
 
 @final

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -12,11 +13,14 @@ import uvicorn
 from api.forwarded import Proxies
 from api.observability import logs
 from api.serving import protocol
-from api.serving.connections import MAX_CONNECTIONS, MIB, Connections
-from api.serving.responses import State
+from api.serving.connections import KEEP_ALIVE, MAX_CONNECTIONS, MIB, Connections
+from api.serving.responses import State, Timeouts
 from api.settings import Settings
+from api.version import VERSION
 
 _SECOND: Final = 10  # of uvicorn's ticks
+
+_log = logging.getLogger(__name__)
 
 
 class Config(uvicorn.Config):
@@ -34,7 +38,7 @@ class Config(uvicorn.Config):
         ours: dict[str, Any] = {
             "http": protocol.Protocol,
             "ws": "none",
-            "timeout_keep_alive": protocol.KEEP_ALIVE,
+            "timeout_keep_alive": KEEP_ALIVE,
             "timeout_graceful_shutdown": settings.shutdown_timeout,
             "log_config": logs.config(settings.log_format),
             "access_log": False,
@@ -46,6 +50,9 @@ class Config(uvicorn.Config):
         self.limit_per_address = limit_per_address
         self.max_unsent = settings.max_unsent_mib * MIB
         self.trusted = settings.forwarded_allow_ips
+        self.timeouts = Timeouts(
+            settings.head_timeout, settings.write_timeout, settings.drain_timeout
+        )
 
 
 class CannotStart(Exception):
@@ -55,17 +62,25 @@ class CannotStart(Exception):
 class Server(uvicorn.Server):
     """uvicorn's server; checks timeouts every second, and drops no connection at shutdown."""
 
-    def __init__(self, config: Config, started: Callable[[], None]) -> None:
-        """`started` is called once it serves."""
+    def __init__(
+        self,
+        config: Config,
+        started: Callable[[], None],
+        stopping: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`started` is called once it serves, `stopping` before it stops listening."""
         super().__init__(config)
         limits = config.limit_connections, config.limit_per_address, config.max_unsent
-        self.server_state = State(Connections(*limits), Proxies(config.trusted))
-        self._when_started = started
+        self.server_state = State(Connections(*limits), Proxies(config.trusted), config.timeouts)
+        self._when_started, self._when_stopping = started, stopping
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal ends it."""
         gc.disable()  # imports leave no garbage, and collecting took a tenth of the start
         try:
+            if not self.config.loaded:
+                self.config.load()  # what it refuses is said in one line, and nothing before
+            _log.info("task-api %s", VERSION)
             super().run(sockets)
         finally:
             gc.enable()
@@ -83,10 +98,19 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Check the timeouts once a second; uvicorn calls this ten times a second."""
         if counter % _SECOND == 0:
-            for connection in list(self.server_state.connections):
-                assert isinstance(connection, protocol.Protocol)  # noqa: S101 - as configured
-                connection.check_timeouts()
+            self._check_timeouts()
         return await super().on_tick(counter)
+
+    def _check_timeouts(self) -> None:
+        for connection in list(self.server_state.connections):
+            assert isinstance(connection, protocol.Protocol)  # noqa: S101 - as configured
+            connection.check_timeouts()
+
+    async def _check_while_stopping(self) -> None:
+        """In place of the ticks, which have ended."""
+        while True:
+            await asyncio.sleep(1)
+            self._check_timeouts()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal stops gracefully; the second at once."""
@@ -94,7 +118,11 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, and serve the connections in the accept queue before stopping."""
+        """Stop listening, and serve the connections in the accept queue before stopping.
+
+        A client that does not read is still cut off.
+        """
+        self._when_stopping()
         listening = [one.dup() for one in sockets or ()]
         for server in self.servers:
             server.close()
@@ -102,7 +130,11 @@ class Server(uvicorn.Server):
         for one in listening:
             await self._accept_all(one)
             one.close()
-        await super().shutdown(sockets)
+        checking = asyncio.create_task(self._check_while_stopping())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            checking.cancel()
 
     async def _accept_all(self, listening: socket.socket) -> None:
         listening.setblocking(False)

@@ -40,8 +40,8 @@ class Workers:
         self.port: Final[int] = self._address.getsockname()[1]
         self._signals: list[int] = []
 
-    def run(self, started: Callable[[], None]) -> None:
-        """Serve until SIGTERM or Ctrl-C, and call `started` once all of them serve.
+    def run(self, started: Callable[[], None], stopping: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM or Ctrl-C. Calls `started` once all of them serve, then `stopping`.
 
         Raises `CannotStart`, and `KeyboardInterrupt` after Ctrl-C.
         """
@@ -55,6 +55,7 @@ class Workers:
                 while not self._signals:
                     self._replace_dead(workers, woken)
             finally:
+                stopping()
                 self._stop(workers, woken)
         if signal.SIGINT in self._signals:
             raise KeyboardInterrupt
@@ -98,11 +99,17 @@ class Workers:
                 end.setblocking(False)
             signal.set_wakeup_fd(waker.fileno())
             try:
-                for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                for sign in _stopping_signals():
                     signal.signal(sign, lambda sign, _: self._signals.append(sign))
                 yield woken
             finally:
                 signal.set_wakeup_fd(-1)
+
+
+def _stopping_signals() -> list[signal.Signals]:
+    hangup = signal.getsignal(signal.SIGHUP)
+    ignored = [signal.SIGHUP] if hangup is signal.SIG_IGN else []  # as under nohup
+    return [s for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if s not in ignored]
 
 
 class _Worker:

@@ -21,7 +21,7 @@ from api.tasks import tags
 from api.tasks.due import DueDate
 from api.tasks.members import PriorityFilter
 from api.tasks.models import PRIORITIES
-from api.tasks.search import MAX_WORD, MAX_WORDS, QueryWords
+from api.tasks.search import MAX_SEARCH, MAX_WORD, MAX_WORDS, QueryWords
 from api.tasks.tags import TagFilter
 
 MAX_PAGE: Final = 1000
@@ -81,7 +81,7 @@ class TaskPage(NoParameters):
     q: QueryWords = Field(
         None,
         description="Only those with each of these words in title or description: at most"
-        f" {MAX_WORDS} words of at most {MAX_WORD} characters",
+        f" {MAX_WORDS} words of at most {MAX_WORD} characters, {MAX_SEARCH} in all",
     )
     sort: Sort = Field(Sort.NEWEST, description="What they are sorted by; `-` turns it round")
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), DIGITS] = Field(

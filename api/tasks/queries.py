@@ -193,4 +193,5 @@ PERSONAL_ROWS: Final = personal_rows.of(
     Task, "task", TASK.read, TASK.mine, col(Task.id), first=-(2**63), batch=1000
 )
 EXPORT_TASKS: Final = PERSONAL_ROWS.export
+COUNT_TASKS: Final = PERSONAL_ROWS.total
 ERASE_TASKS: Final = PERSONAL_ROWS.erase

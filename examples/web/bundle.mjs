@@ -1,32 +1,50 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const page = fileURLToPath(new URL("page/", import.meta.url));
+const STYLESHEET = '<link rel="stylesheet" href="/style.css" />';
 
 /**
- * The page's files by the path they are asked for, made anew at each start.
+ * The page's files by the path they are asked for, made anew at each start. The style is part of
+ * the HTML, so that the page is drawn without waiting for another answer; `styleSource` allows just
+ * it in a Content-Security-Policy.
  *
  * @param {string} apiOrigin
- * @returns {Promise<Map<string, { type: string, body: string | Uint8Array }>>}
+ * @returns {Promise<{
+ *   files: Map<string, { type: string, body: string | Uint8Array }>,
+ *   styleSource: string,
+ * }>}
  */
 export async function bundle(apiOrigin) {
-  const script = await build({
-    entryPoints: [`${page}main.ts`],
+  const [script, style] = await Promise.all([
+    bundled("main.ts", { API_ORIGIN: JSON.stringify(apiOrigin) }),
+    bundled("style/style.css"),
+  ]);
+  const html = await readFile(`${page}index.html`, "utf8");
+  const preconnect = `<link rel="preconnect" href="${apiOrigin}" crossorigin />`;
+  const whole = html.replace(STYLESHEET, () => `${preconnect}<style>${style}</style>`);
+  return {
+    files: new Map([
+      ["/", { type: "text/html; charset=utf-8", body: whole }],
+      ["/icon.svg", { type: "image/svg+xml", body: await readFile(`${page}icon.svg`) }],
+      ["/main.js", { type: "text/javascript; charset=utf-8", body: script }],
+    ]),
+    styleSource: `'sha256-${createHash("sha256").update(style).digest("base64")}'`,
+  };
+}
+
+/** @param {string} entry @param {Record<string, string>} define */
+async function bundled(entry, define = {}) {
+  const { outputFiles } = await build({
+    entryPoints: [`${page}${entry}`],
     bundle: true,
     minify: true,
     format: "esm",
     target: "es2022",
-    define: { API_ORIGIN: JSON.stringify(apiOrigin) },
+    define,
     write: false,
   });
-  return new Map([
-    ["/", { type: "text/html; charset=utf-8", body: await readFile(`${page}index.html`) }],
-    ["/style.css", { type: "text/css; charset=utf-8", body: await readFile(`${page}style.css`) }],
-    ["/icon.svg", { type: "image/svg+xml", body: await readFile(`${page}icon.svg`) }],
-    [
-      "/main.js",
-      { type: "text/javascript; charset=utf-8", body: script.outputFiles[0]?.contents ?? "" },
-    ],
-  ]);
+  return outputFiles[0]?.text ?? "";
 }

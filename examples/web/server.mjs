@@ -19,7 +19,7 @@ export async function serve({ port, apiOrigin, data, tokenLifetime = "15m" }) {
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
 
-  const files = await bundle(apiOrigin);
+  const { files, styleSource } = await bundle(apiOrigin);
   const auth = await createAuth({
     origin,
     secret: keptSecret(`${data}/better-auth-secret`),
@@ -28,7 +28,7 @@ export async function serve({ port, apiOrigin, data, tokenLifetime = "15m" }) {
   });
   const answerAuth = toNodeHandler(auth);
   const headers = {
-    "content-security-policy": policy(apiOrigin),
+    "content-security-policy": policy(apiOrigin, styleSource),
     "cross-origin-opener-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -58,12 +58,16 @@ export async function serve({ port, apiOrigin, data, tokenLifetime = "15m" }) {
   };
 }
 
-/** Nothing inline and nothing from elsewhere; only the API is talked to. @param {string} apiOrigin */
-function policy(apiOrigin) {
+/**
+ * Nothing from elsewhere, and nothing inline but the page's own style; only the API is talked to.
+ *
+ * @param {string} apiOrigin @param {string} styleSource
+ */
+function policy(apiOrigin, styleSource) {
   return [
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self'",
+    `style-src ${styleSource}`,
     "img-src 'self'",
     `connect-src 'self' ${apiOrigin}`,
     "base-uri 'none'",

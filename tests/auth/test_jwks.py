@@ -29,8 +29,8 @@ def _low_floor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def key_set(url: str, *algorithms: str) -> AsyncIterator[KeySet]:
-    known = KeySet(url, algorithms or ("EdDSA",))
+async def key_set(url: str, *algorithms: str, timeout: float = 3) -> AsyncIterator[KeySet]:  # noqa: ASYNC109
+    known = KeySet(url, algorithms or ("EdDSA",), timeout)
     try:
         yield known
     finally:
@@ -228,16 +228,32 @@ async def test_an_issuer_that_nobody_reaches_is_unavailable() -> None:
         await unavailable(known)
 
 
-async def test_a_slow_issuer_is_not_waited_for(
-    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_issuer_is_not_waited_for(issuer: Issuer) -> None:
     issuer.makes_key("first")
     issuer.delay = 30
-    monkeypatch.setattr(jwks, "TIMEOUT", 0.1)
     started = time.monotonic()
-    async with key_set(issuer.url) as known:
+    async with key_set(issuer.url, timeout=0.1) as known:
         await unavailable(known)
     assert time.monotonic() - started < 4  # the client's own patience is 5
+
+
+@pytest.mark.slow
+async def test_an_issuer_slower_than_the_clients_own_patience_is_waited_for(
+    issuer: Issuer,
+) -> None:
+    issuer.makes_key("first")
+    issuer.delay = 5.5  # httpx gives up after five
+    async with key_set(issuer.url, timeout=60) as known:
+        assert await known.key("first", "EdDSA") is not None
+
+
+async def test_the_log_says_that_a_slow_issuer_did_not_answer_in_time(
+    issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    issuer.delay = 1
+    async with key_set(issuer.url, timeout=0.1) as known:
+        await unavailable(known)
+    assert caplog.messages == ["key set not fetched: TimeoutError: no answer within 0.1 s"]
 
 
 async def test_an_issuer_just_tried_in_vain_is_not_asked_again_at_once(issuer: Issuer) -> None:
@@ -397,7 +413,7 @@ async def test_who_leaves_does_not_take_the_fetch_from_the_others(issuer: Issuer
 
 async def test_closing_ends_a_fetch_under_way(issuer: Issuer) -> None:
     issuer.delay = 30
-    known = KeySet(issuer.url, ("EdDSA",))
+    known = KeySet(issuer.url, ("EdDSA",), 3)
     waiting = asyncio.create_task(known.key("first", "EdDSA"))
     while not issuer.requests:  # noqa: ASYNC110
         await asyncio.sleep(0.01)

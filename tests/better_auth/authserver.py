@@ -7,15 +7,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import jwt
 
-from tests.better_auth.npm import SERVER
 from tests.people import SECRET, Person
 from tests.program import PATIENCE, running
+
+SERVER: Final = Path(__file__).parent / "server"
 
 
 class Account:

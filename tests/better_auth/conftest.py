@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from api.settings import Settings
-from tests.better_auth import npm
-from tests.better_auth.authserver import AuthServer
+from tests import npm
+from tests.better_auth.authserver import SERVER, AuthServer
 from tests.cluster import TaskDatabase
 from tests.people import SECRET
 from tests.server import serving
@@ -17,7 +17,7 @@ Serving = contextlib.AbstractContextManager[str]
 
 @pytest.fixture(scope="session", autouse=True)
 def _installed() -> None:
-    npm.install()
+    npm.install(SERVER)
 
 
 @pytest.fixture(scope="session")

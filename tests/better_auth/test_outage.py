@@ -54,10 +54,9 @@ def test_a_server_that_answers_nothing_is_not_waited_for(
     trusting: Trusting, issuer: AuthServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwks, "MIN_REFRESH_INTERVAL", 0.05)
-    monkeypatch.setattr(jwks, "TIMEOUT", 1.0)
     account = issuer.signs_up("alice")
     known = account.token()
-    with trusting(issuer) as api:
+    with trusting(issuer, auth_jwks_timeout="1") as api:
         let_in(ask(api, f"Bearer {known}"))
         unknown = account.token_by_the_key_after(known)
         with issuer.frozen():

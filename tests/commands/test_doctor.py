@@ -2,9 +2,12 @@
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -18,7 +21,8 @@ from tests.keyserver import Issuer
 from tests.people import SECRET
 from tests.pgbouncer import pgbouncer, version
 from tests.program import Outcome, run
-from tests.tls import Secure, secure
+from tests.redis import PASSWORD, Redis, redis
+from tests.tls import Authority, Secure, secure
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +60,7 @@ class Report:
 
 def read(outcome: Outcome) -> Report:
     assert outcome.err == "", outcome
-    for secret in (SECRET, "hush-hush"):
+    for secret in (SECRET, "hush-hush", PASSWORD, quote(PASSWORD)):
         assert secret not in outcome.out
     found: dict[str, Finding] = {}
     sections = [found]
@@ -394,3 +398,114 @@ def test_keys_that_come_in_the_open_are_noticed() -> None:
     )
     assert report.findings["transport"].level == "warn"
     assert report.findings["AUTH_JWKS_URL"].said == "http://nobody.invalid/jwks"
+
+
+@pytest.fixture
+def a_redis() -> Iterator[Redis]:
+    with redis("--bind", "127.0.0.1", "127.0.0.2") as one:
+        yield one
+
+
+def counting(url: str, **settings: str) -> Report:
+    """What is found of this Redis; there is no database."""
+    patient = {"RATE_LIMIT_STORAGE_TIMEOUT": "5"} | settings
+    return doctor(
+        RATE_LIMIT_STORAGE=url, DATABASE_URL=NOWHERE, BETTER_AUTH_SECRET=SECRET, **patient
+    )
+
+
+def test_a_redis_that_counts_is_well(a_redis: Redis) -> None:
+    report = counting(a_redis.url)
+    assert report.findings["shared count"].level == "ok"
+    assert "encryption" not in report.findings
+    assert report.findings["shared count"].said.startswith("in Redis: ")
+    there = a_redis.url.partition("@")[2]
+    assert report.findings["RATE_LIMIT_STORAGE"].said == f"redis://{there}"
+
+
+def test_without_redis_each_process_counts_by_itself() -> None:
+    report = doctor(DATABASE_URL=NOWHERE, BETTER_AUTH_SECRET=SECRET)
+    assert report.findings["shared count"] == Finding("ok", "none: each process counts by itself")
+
+
+def test_a_redis_across_a_network_is_better_encrypted(a_redis: Redis) -> None:
+    report = counting(a_redis.url.replace("127.0.0.1", "127.0.0.2"))
+    assert report.findings["encryption"].level == "warn"
+    assert "rediss://" in report.findings["encryption"].remedy
+
+
+def fails(url: str, said: str, **settings: str) -> None:
+    found = counting(url, **settings).findings["shared count"]
+    assert found.level == "FAIL"
+    assert said in found.said
+    assert found.remedy.startswith("Check RATE_LIMIT_STORAGE, and that Redis is up")
+
+
+@pytest.mark.parametrize(
+    ("given", "instead", "said"),
+    [
+        ("redis://:", "redis://:hush-hush", "Error: it refuses the user or the password"),
+        ("redis://:", "redis://eve:", "AuthenticationError: it refuses the user or the password"),
+        (f":{quote(PASSWORD)}@", "", "Error: it wants a password, and the URL has none"),
+        ("/0", "/99", "ResponseError: it has no database of that number"),
+        ("/0", f"/{10**20}", "ResponseError: it has no database of that number"),
+        ("127.0.0.1", "no.such.host.invalid", "ConnectionError: "),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_url_of_redis_fails(
+    a_redis: Redis, given: str, instead: str, said: str
+) -> None:
+    assert given in a_redis.url
+    fails(a_redis.url.replace(given, instead), said)
+
+
+def test_a_redis_that_is_away_fails(a_redis: Redis) -> None:
+    a_redis.goes()
+    fails(a_redis.url, "ConnectionError: Connection refused")
+
+
+def test_a_redis_slower_than_the_server_waits_for_is_warned_of(a_redis: Redis) -> None:
+    found = counting(a_redis.url, RATE_LIMIT_STORAGE_TIMEOUT="0.0001").findings["shared count"]
+    assert found.level == "warn"
+    assert "0.1 ms" in found.said
+    assert "RATE_LIMIT_STORAGE_TIMEOUT" in found.remedy
+
+
+def test_a_redis_that_hangs_fails(a_redis: Redis) -> None:
+    a_redis.hangs()
+    fails(a_redis.url, "TimeoutError: no answer in time")
+
+
+def test_a_redis_that_only_reads_fails() -> None:
+    with redis("--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "yes") as replica:
+        fails(replica.url, "ReadOnlyError")
+
+
+def test_a_redis_whom_nobody_vouches_for_fails(tmp_path: Path) -> None:
+    authority, other = (Authority(tmp_path, name) for name in ("authority", "other"))
+    certificate, key = tmp_path / "redis.crt", tmp_path / "redis.key"
+    authority.vouches("localhost", certificate, key)
+    with redis() as a_redis:
+        a_redis.goes()
+        a_redis.speaks_tls(certificate, key)
+        a_redis.comes()
+        trusted = counting(a_redis.url, SSL_CERT_FILE=str(authority.certificate))
+        assert trusted.findings["shared count"].level == "ok"
+        said = "ConnectionError: its certificate is refused: "
+        fails(a_redis.url, said, SSL_CERT_FILE=str(other.certificate))
+        fails(a_redis.url.replace("rediss://", "redis://"), "ConnectionError")
+
+
+def test_a_server_that_speaks_no_tls_fails() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answers() -> None:
+            for _ in range(2):  # it is tried again once
+                client, _ = listener.accept()
+                client.sendall(b"-ERR Protocol error\r\n" * 10)
+                client.close()
+
+        thread = threading.Thread(target=answers, daemon=True)
+        thread.start()
+        port = listener.getsockname()[1]
+        fails(f"rediss://:hush-hush@127.0.0.1:{port}/0", "ConnectionError: TLS failed: ")

@@ -308,11 +308,7 @@ PATHS: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
 @pytest.mark.evidence("search-path")
 @pytest.mark.parametrize(("statements", "settings", "query"), PATHS.values(), ids=PATHS)
 def test_whatever_the_search_path_the_tables_are_in_public(
-    cluster: Cluster,
-    own_database: TaskDatabase,
-    statements: tuple[str, ...],
-    settings: dict[str, str],
-    query: str,
+    cluster: Cluster, statements: tuple[str, ...], settings: dict[str, str], query: str
 ) -> None:
     with cluster.empty_database() as empty:
         name = urlsplit(empty.owner).path[1:]

@@ -2,7 +2,11 @@
 
 import json
 import os
+import pty
+import re
 import resource
+import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -35,9 +39,16 @@ def exports(database: TaskDatabase, person: Person) -> dict[str, list[dict[str, 
 
 def erases(database: TaskDatabase, person: Person) -> dict[str, int]:
     """How many the command says that it erased, of each kind that there were some of."""
-    outcome = run("erase", person.id, DATABASE_URL=database.task_app)
-    assert (outcome.code, outcome.err) == (0, ""), outcome
+    outcome = run("erase", "--yes", person.id, DATABASE_URL=database.task_app)
+    assert outcome.code == 0, outcome
     assert outcome.out.startswith("erased ")
+    (logged,) = map(json.loads, outcome.err.splitlines())
+    assert logged.pop("time")
+    assert logged == {
+        "level": "info",
+        "logger": "api.commands.personal_data",
+        "message": outcome.out.rstrip("\n"),
+    }
     counts = outcome.out.removeprefix("erased ").rstrip("\n").split(", ")
     assert len(counts) == len(KINDS)
     found = {kind: int(number) for number, _, kind in (one.partition(" ") for one in counts)}
@@ -162,6 +173,141 @@ def test_who_was_erased_can_start_again(database: TaskDatabase, alice: Person) -
     assert after.json()["id"] > before.json()["id"]
 
 
+def at_a_terminal(database: TaskDatabase, person: Person, answer: str) -> Outcome:
+    """The command asks on a terminal, and is answered; its stderr is what the terminal shows."""
+    here, there = pty.openpty()
+    with subprocess.Popen(
+        [TASK_API, "erase", person.id],
+        env=environment(DATABASE_URL=database.task_app),
+        stdin=there,
+        stdout=subprocess.PIPE,
+        stderr=there,
+        text=True,
+    ) as process:
+        os.close(there)
+        shown = ""
+        while "[y/N] " not in shown:
+            shown += os.read(here, 4096).decode()
+        os.write(here, answer.encode())
+        out, _ = process.communicate(timeout=PATIENCE)
+    shown += os.read(here, 4096).decode()
+    os.close(here)
+    return Outcome(process.returncode, out, re.sub(r"\x1b\[\d+m", "", shown))
+
+
+@pytest.mark.parametrize("answer", ["y\n", "Yes\n"])
+def test_on_a_terminal_the_operator_is_asked_and_says_yes(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person, answer: str
+) -> None:
+    given_tasks(as_superuser, alice, 12)
+    given_answers(as_superuser, alice, 1)
+    outcome = at_a_terminal(database, alice, answer)
+    assert (outcome.code, outcome.out) == (0, "erased 12 tasks, 1 kept answers\n")
+    assert f"Erase 12 tasks and 1 kept answer of {alice.id}? [y/N] " in outcome.err
+    assert "INFO:     erased 12 tasks, 1 kept answers\r\n" in outcome.err
+    assert rows(as_superuser, alice.id) == {}
+
+
+@pytest.mark.parametrize("answer", ["\n", "n\n", "yesterday\n", "\x04"])
+def test_whatever_else_is_said_on_a_terminal_erases_nothing(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person, answer: str
+) -> None:
+    given_tasks(as_superuser, alice, 3)
+    outcome = at_a_terminal(database, alice, answer)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "task-api: nothing was erased; answer y to erase\r\n" in outcome.err
+    assert rows(as_superuser, alice.id) == {"task": 3}
+
+
+def test_ctrl_c_at_the_question_erases_nothing(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person
+) -> None:
+    given_tasks(as_superuser, alice, 3)
+    here, there = pty.openpty()
+    with subprocess.Popen(
+        [TASK_API, "erase", alice.id],
+        env=environment(DATABASE_URL=database.task_app),
+        stdin=there,
+        stdout=subprocess.PIPE,
+        stderr=there,
+    ) as process:
+        os.close(there)
+        shown = ""
+        while "[y/N] " not in shown:
+            shown += os.read(here, 4096).decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+    os.close(here)
+    assert rows(as_superuser, alice.id) == {"task": 3}
+
+
+def test_without_a_terminal_it_says_what_to_type_and_erases_nothing(
+    database: TaskDatabase, as_superuser: psycopg.Connection, people: People
+) -> None:
+    eve = people.person("eve; rm".replace(" ", "$"))
+    given_tasks(as_superuser, eve, 2)
+    line = run("erase", eve.id, DATABASE_URL=database.task_app).refusal()
+    assert f"to erase 2 tasks and 0 kept answers of {eve.id} type: " in line
+    assert line.endswith(f"task-api erase --yes '{eve.id}'")
+    assert rows(as_superuser, eve.id) == {"task": 2}
+
+
+def test_what_it_says_to_type_works_for_an_id_that_looks_like_an_option(
+    database: TaskDatabase,
+) -> None:
+    line = run("erase", "--", "-V1StGXR8", DATABASE_URL=database.task_app).refusal()
+    _, *typed = shlex.split(line.partition(" type: ")[2])
+    outcome = run(*typed, DATABASE_URL=database.task_app)
+    assert (outcome.code, outcome.out) == (0, "erased 0 tasks, 0 kept answers\n")
+
+
+@pytest.mark.parametrize("also", [[], ["--yes"]])
+def test_a_dry_run_counts_and_erases_nothing(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person, also: list[str]
+) -> None:
+    given_tasks(as_superuser, alice, 7)
+    given_answers(as_superuser, alice, 2)
+    outcome = run("erase", "--dry-run", *also, alice.id, DATABASE_URL=database.task_app)
+    assert outcome == Outcome(0, "would erase 7 tasks, 2 kept answers\n", "")
+    assert rows(as_superuser, alice.id) == {"task": 7, "idempotency_key": 2}
+
+
+def test_what_was_erased_before_a_failure_is_in_the_log(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person
+) -> None:
+    given_tasks(as_superuser, alice, 1500)
+    lock = (
+        "select from task where user_id = %s and id ="
+        " (select max(id) from task where user_id = %s) for update"
+    )
+    with held(database.superuser, lock, alice.id, alice.id):
+        outcome = run("erase", "--yes", alice.id, DATABASE_URL=database.task_app)
+    logged, refused = outcome.err.splitlines()
+    said = json.loads(logged)["message"]
+    assert said == "erased 1000 tasks, 0 kept answers, and was interrupted"
+    assert "LockNotAvailableError" in refused
+    assert (outcome.code, outcome.out) == (1, "")
+    assert rows(as_superuser, alice.id) == {"task": 500}
+
+
+def test_a_log_line_in_no_known_format_is_refused_before_anything_is_erased(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person
+) -> None:
+    given_tasks(as_superuser, alice, 1)
+    settings = {"DATABASE_URL": database.task_app, "LOG_FORMAT": "xml"}
+    assert "LOG_FORMAT" in run("erase", "--yes", alice.id, **settings).refusal()
+    assert rows(as_superuser, alice.id) == {"task": 1}
+
+
+def test_the_log_is_for_people_if_they_want(
+    database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person
+) -> None:
+    given_tasks(as_superuser, alice, 1)
+    settings = {"DATABASE_URL": database.task_app, "LOG_FORMAT": "text"}
+    outcome = run("erase", "--yes", alice.id, **settings)
+    assert outcome.err == "INFO:     erased 1 tasks, 0 kept answers\n"
+
+
 @BOTH
 @pytest.mark.parametrize("user_id", ["", "two words", "zero\u200bwidth", "x" * 256, "a\nb"])
 def test_an_id_that_could_not_be_a_users_is_refused(
@@ -193,7 +339,7 @@ def test_an_erasure_that_must_wait_too_long_says_so(
     given_tasks(as_superuser, alice, 3)
     lock = "select from task where user_id = %s for update"
     with held(database.superuser, lock, alice.id):
-        line = run("erase", alice.id, DATABASE_URL=database.task_app).refusal()
+        line = run("erase", "--yes", alice.id, DATABASE_URL=database.task_app).refusal()
     assert "LockNotAvailableError" in line
     assert "try again" in line
     assert rows(as_superuser, alice.id) == {"task": 3}

@@ -94,10 +94,8 @@ def alice_who_asked_too_often(database: TaskDatabase) -> Iterator[Person]:
 
 @pytest.fixture(scope="module")
 def alice_at_an_impatient_server(database: TaskDatabase) -> Iterator[Person]:
-    with pytest.MonkeyPatch.context() as patience:
-        patience.setattr("api.main.BODY_TIMEOUT", 0.2)
-        with people_of(database) as people:
-            yield people.person("alice")
+    with people_of(database, body_timeout=0.2) as people:
+        yield people.person("alice")
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,10 @@ def test_every_route_is_there_under_a_name_of_its_own() -> None:
     assert sum(len(methods) for methods in DOCUMENT["paths"].values()) == len(named)
 
 
+def test_the_api_is_on_the_server_of_the_document() -> None:
+    assert [server["url"] for server in DOCUMENT["servers"]] == ["/"]
+
+
 def test_every_component_is_used_and_every_used_one_is_there() -> None:
     there = {
         f"#/components/{kind}/{name}"
@@ -152,9 +156,17 @@ def test_a_header_has_its_own_name_and_is_a_text_that_may_be_left_out() -> None:
 
 
 def test_a_bearer_token_is_for_the_routes_of_users_and_for_nothing_else() -> None:
+    (scheme,) = COMPONENTS["securitySchemes"].values()
     assert COMPONENTS["securitySchemes"] == {
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": scheme["description"],
+        }
     }
+    for source in ("Better Auth", "`GET /api/auth/token`", "`task-api token alice`"):
+        assert source in scheme["description"]
     secured = {name for name, (_, _, operation) in OPERATIONS.items() if "security" in operation}
     assert secured == set(USER_ROUTES)
     for name in secured:

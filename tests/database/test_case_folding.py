@@ -74,6 +74,21 @@ def test_a_word_is_found_where_its_folding_is(
             assert found(connection, looked_for, text) is expected, (looked_for, text)
 
 
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("stras", "stra\u00df"),  # ends in the middle of a character
+        ("se", "stra\u00dfe"),  # begins there
+        ("\u0308", "\u0390"),  # is neither its first part nor its last
+    ],
+)
+def test_a_word_may_be_part_of_a_character(
+    connection: psycopg.Connection, word: str, text: str
+) -> None:
+    assert word in text.casefold()
+    assert found(connection, word, text)
+
+
 def test_a_long_run_is_found_as_it_is_written(connection: psycopg.Connection) -> None:
     assert found(connection, "S" * 64, "x" + "s" * 64)
     assert not found(connection, "S" * 64, "s" * 63)
@@ -133,7 +148,7 @@ def test_the_locale_of_the_database_does_not_matter(cluster: Cluster, locale: st
 
 def test_no_word_is_too_much_for_postgresql(connection: psycopg.Connection) -> None:
     """The longest patterns that the characters of a search can make."""
-    words = ["ssssssssx" * 7, "ffffffffi" * 7, "ffi" * 21, "\u1fb7" * 21, "s" * 16, "s" * 64]
+    words = ["ssssssssx" * 7, "ffffffffi" * 7, "ffi" * 21, "\u1fb7" * 21, "s" * 24, "s" * 64]
     words += ["".join(FOLDED[start : start + 64]) for start in range(0, len(FOLDED), 64)]
     words += ["".join(EXPANDING[start:]) for start in range(0, len(EXPANDING), 32)]
     for word in words:

@@ -58,8 +58,14 @@ def refusal_of(url: str) -> str | None:
     return asyncio.run(knock())
 
 
+def refusal_of_serve(url: str) -> str:
+    """What `serve` says to the role at this URL, which the gate refuses."""
+    assert refusal_of(url) is not None, "it would serve"
+    return run("serve", DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET).refusal()
+
+
 def serve_refuses(url: str, role: str) -> str:
-    line = run("serve", DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET).refusal()
+    line = refusal_of_serve(url)
     assert f"role {role}" in line
     assert "as task_app" in line
     assert "neondb_owner" in line
@@ -122,7 +128,7 @@ def test_a_role_that_can_become_one_who_bypasses_is_refused(
 def test_row_security_switched_off_is_refused(guarded: TaskDatabase, table: str) -> None:
     as_superuser(guarded, f"alter table {table} disable row level security")
     try:
-        line = run("serve", DATABASE_URL=guarded.task_app, BETTER_AUTH_SECRET=SECRET).refusal()
+        line = refusal_of_serve(guarded.task_app)
     finally:
         as_superuser(guarded, f"alter table {table} enable row level security")
     assert f"row security is off on table {table}" in line
@@ -172,7 +178,7 @@ def test_each_privilege_that_is_missing_is_refused_and_named(own_database: TaskD
 
 def test_the_server_does_not_start_without_a_privilege(own_database: TaskDatabase) -> None:
     as_superuser(own_database, "revoke update (completed) on task from task_app")
-    line = run("serve", DATABASE_URL=own_database.task_app, BETTER_AUTH_SECRET=SECRET).refusal()
+    line = refusal_of_serve(own_database.task_app)
     assert "role task_app lacks update (completed) on table task" in line
     assert line.endswith("Run task-api migrate as the owner.")
     migrate(own_database.owner)
@@ -191,7 +197,7 @@ def test_a_table_of_the_same_name_that_is_found_first_is_refused(
     preset = f"alter role task_app in database {name} set search_path = aside, public"
     as_superuser(own_database, preset)
     url = own_database.direct
-    line = run("serve", DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET).refusal()
+    line = refusal_of_serve(url)
     assert f"finds one in schema aside where it looks for table public.{table}" in line
     migrate(own_database.owner)
     assert refusal_of(url) is None
@@ -202,7 +208,9 @@ def test_a_table_of_the_same_name_that_is_found_first_is_refused(
 
 
 @pytest.mark.evidence("search-path")
-@pytest.mark.parametrize("query", ["options=-csearch_path%3Daside", "search_path=aside"])
+@pytest.mark.parametrize(
+    "query", ["options=-csearch_path%3Daside", "options=--search_path%3Daside"]
+)
 def test_a_search_path_that_hides_public_is_refused(guarded: TaskDatabase, query: str) -> None:
     line = run(
         "serve", DATABASE_URL=with_query(guarded.direct, query), BETTER_AUTH_SECRET=SECRET
@@ -212,7 +220,7 @@ def test_a_search_path_that_hides_public_is_refused(guarded: TaskDatabase, query
 
 
 MASKS = {
-    "in the URL": ("", "{superuser}", "role=task_app"),
+    "in the URL": ("", "{superuser}", "options=--role%3Dtask_app"),
     "in its options": ("", "{superuser}", "options=-crole%3Dtask_app"),
     "of a superuser's": (
         "alter role passer_by superuser; alter role passer_by set role = task_app",
@@ -324,7 +332,7 @@ def test_a_session_without_a_limit_is_refused(own_database: TaskDatabase, limit:
     name = urlsplit(own_database.superuser).path[1:]
     preset = f"alter role task_app in database {name} set {limit} = 0"
     as_superuser(own_database, preset)
-    line = run("serve", DATABASE_URL=own_database.direct, BETTER_AUTH_SECRET=SECRET).refusal()
+    line = refusal_of_serve(own_database.direct)
     assert f"role task_app has no {limit}. Set none in DATABASE_URL. Run task-api" in line
     migrate(own_database.owner)
     assert refusal_of(own_database.direct) is None
@@ -360,7 +368,7 @@ def test_a_session_that_begins_otherwise_is_refused(
 ) -> None:
     name = urlsplit(own_database.superuser).path[1:]
     as_superuser(own_database, f"alter role task_app in database {name} set {preset}")
-    line = run("serve", DATABASE_URL=own_database.direct, BETTER_AUTH_SECRET=SECRET).refusal()
+    line = refusal_of_serve(own_database.direct)
     assert PRESETS[preset] in line
     assert "alice" not in line
     as_superuser(own_database, f"alter role task_app in database {name} reset all")
@@ -399,7 +407,7 @@ def test_a_table_that_is_granted_without_row_security_is_refused(
 
 def test_a_database_of_the_version_before_is_refused(own_database: TaskDatabase) -> None:
     as_superuser(own_database, "drop table idempotency_key")
-    line = run("serve", DATABASE_URL=own_database.task_app, BETTER_AUTH_SECRET=SECRET).refusal()
+    line = refusal_of_serve(own_database.task_app)
     assert "no table idempotency_key" in line
     assert "task-api migrate" in line
 
@@ -407,6 +415,6 @@ def test_a_database_of_the_version_before_is_refused(own_database: TaskDatabase)
 @pytest.mark.evidence("not-migrated")
 def test_a_database_not_migrated_is_refused(cluster: Cluster) -> None:
     with cluster.empty_database() as empty:
-        line = run("serve", DATABASE_URL=empty.owner, BETTER_AUTH_SECRET=SECRET).refusal()
+        line = refusal_of_serve(empty.owner)
     assert "no table task" in line
     assert "task-api migrate" in line

@@ -32,9 +32,13 @@ async def connected(url: str, within: float) -> Connection:
 
 @contextlib.asynccontextmanager
 async def opened(
-    database: TaskDatabase, size: int, patience: float = 2, share: int | None = None
+    database: TaskDatabase,
+    size: int,
+    patience: float = 2,
+    share: int | None = None,
+    **limits: float,
 ) -> AsyncIterator[Pool]:
-    pool = Pool(lambda within: connected(database.direct, within), size, patience, share)
+    pool = Pool(lambda within: connected(database.direct, within), size, patience, share, **limits)
     try:
         yield pool
     finally:
@@ -440,9 +444,8 @@ async def test_a_failure_to_connect_keeps_no_place(database: TaskDatabase) -> No
     await pool.close()
 
 
-async def test_a_loan_ends(database: TaskDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "MAX_LEASE", 0.2)
-    async with opened(database, 1) as pool:
+async def test_a_loan_ends(database: TaskDatabase) -> None:
+    async with opened(database, 1, max_lease=0.2) as pool:
         connection = await pool.acquire()
         overdue = connection.get_server_pid()
         with pytest.raises(asyncpg.PostgresConnectionError):
@@ -451,16 +454,13 @@ async def test_a_loan_ends(database: TaskDatabase, monkeypatch: pytest.MonkeyPat
         assert await backend(pool) != overdue
 
 
-async def test_what_nobody_needs_is_closed(
-    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with opened(database, 3) as pool:
+async def test_what_nobody_needs_is_closed(database: TaskDatabase) -> None:
+    async with opened(database, 3, max_idle=1) as pool:
         connections = [await pool.acquire() for _ in range(3)]
         for connection in connections:
             pool.release(connection)
         assert await eventually(database, 3)
-        monkeypatch.setattr(pools, "MAX_IDLE", 0.3)
-        for _ in range(10):  # one of them is needed
+        for _ in range(20):  # one of them is needed
             await backend(pool)
             await asyncio.sleep(0.1)
         assert await eventually(database, 1)

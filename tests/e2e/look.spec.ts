@@ -1,10 +1,11 @@
-import { looksRight } from "./look";
+import { looksRight, tooSmall } from "./look";
 import { expect, test } from "./people";
 
 const looks = [
-  { colorScheme: "light", size: "wide", width: 900 },
+  { colorScheme: "light", size: "wide", width: 1280 },
   { colorScheme: "dark", size: "narrow", width: 320 },
 ] as const;
+const widths = [360, 768, 1280, 1920];
 
 for (const { colorScheme, size, width } of looks)
   test.describe(`${colorScheme}, ${size}`, () => {
@@ -56,8 +57,86 @@ for (const { colorScheme, size, width } of looks)
       await shot("conflict");
       await page.getByRole("button", { name: "Keep what it is now" }).click();
 
-      await page.getByRole("button", { name: "Clear completed" }).click();
-      await shot("confirm");
+      await page.keyboard.press("?");
+      await shot("help");
       await page.keyboard.press("Escape");
     });
   });
+
+for (const colorScheme of ["light", "dark"] as const)
+  test(`a full list fits and looks right from 360 to 1,920 pixels, ${colorScheme}`, async ({
+    alice,
+  }) => {
+    const { page } = alice;
+    await page.emulateMedia({ colorScheme });
+    await alice.hasFromElsewhere(["Cancel the gym", "Water the plants"], true);
+    await alice.hasFromElsewhere([
+      "Ask Jan about the holidays, and whether they take the dog, the cat, or both of them this year",
+      "Buy milk",
+      "Return the library books",
+    ]);
+    await page.reload();
+    await alice.edits("Buy milk", { description: "Oat, two bottles.\n".repeat(9) });
+    await alice.saves();
+    await alice.deletes("Cancel the gym");
+    await alice.deletes("Return the library books");
+    await page.getByRole("heading", { name: "Tasks" }).click();
+    await page.keyboard.press("j");
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: width < 700 ? 740 : 900 });
+      await looksRight(alice, `full-${colorScheme}-${width}`);
+    }
+  });
+
+test("at 360 pixels all that can be touched is at least 44 by 44", async ({ stranger, stack }) => {
+  const { page } = stranger;
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(stack.origin);
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  expect(await tooSmall(stranger), "signing in").toEqual([]);
+
+  await stranger.signsUp();
+  await stranger.comes();
+  await stranger.page.getByRole("searchbox").fill("cheese");
+  await expect(page.getByRole("button", { name: "Show all tasks" })).toBeVisible();
+  expect(await tooSmall(stranger), "an empty list").toEqual([]);
+  await page.getByRole("button", { name: "Show all tasks" }).click();
+
+  await stranger.hasFromElsewhere(Array.from({ length: 51 }, (_, index) => `Task ${index}`));
+  await page.reload();
+  await stranger.edits("Task 50", { description: "One line\n".repeat(9) });
+  await stranger.saves();
+  await expect(page.getByRole("button", { name: "Read all" })).toBeVisible();
+  await stranger.completes("Task 49");
+  await stranger.deletes("Task 48");
+  await stranger.edits("Task 47", {});
+  expect(await tooSmall(stranger), "a list").toEqual([]);
+});
+
+test("a long description is cut, and can be read whole", async ({ alice }) => {
+  const { page } = alice;
+  await alice.adds("Buy milk", "Sleep");
+  const text = Array.from({ length: 40 }, (_, index) => `Line ${index}`).join("\n");
+  await alice.edits("Buy milk", { description: text });
+  await alice.saves();
+  const row = page.getByRole("listitem").filter({ hasText: "Buy milk" });
+  await expect.poll(async () => (await row.boundingBox())!.height).toBeLessThan(180);
+  const toggle = row.getByRole("button", { name: "Read all" });
+  await expect(toggle).toHaveAttribute("aria-expanded", "false");
+  await toggle.focus();
+  await page.keyboard.press("Enter");
+  await expect(row.getByText("Line 39")).toBeInViewport();
+  await page.getByRole("button", { name: "Show less" }).click();
+  await expect.poll(async () => (await row.boundingBox())!.height).toBeLessThan(180);
+  await expect(page.getByRole("button", { name: "Read all" })).toHaveCount(1);
+});
+
+test("nothing moves for who does not want it", async ({ alice }) => {
+  const moving = () => alice.page.evaluate(() => document.getAnimations().length);
+  await alice.adds("Buy milk", "Sleep");
+  await alice.completes("Buy milk");
+  await alice.deletes("Sleep"); // which shows how long that can be undone
+  await expect.poll(moving).toBeGreaterThan(0);
+  await alice.page.emulateMedia({ reducedMotion: "reduce" });
+  await expect.poll(moving).toBe(0);
+});

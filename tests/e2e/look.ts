@@ -22,4 +22,19 @@ export async function looksRight(person: Person, name: string): Promise<void> {
   });
   expect(excess, `${name}: pixels to scroll sideways`).toBe(0);
 }
+
+const TOUCH = 44; // CSS pixels, each way
+
+/** What is shown and can be touched, and is smaller than a finger. */
+export async function tooSmall({ page }: Person): Promise<string[]> {
+  return page.evaluate((touch) => {
+    const all = document.querySelectorAll<HTMLElement>("a, button, input, select, textarea");
+    return [...all].flatMap((element) => {
+      const { width, height } = element.getBoundingClientRect();
+      const isFine = !element.checkVisibility() || (width >= touch && height >= touch);
+      return isFine ? [] : [`${element.outerHTML}: ${width} by ${height}`];
+    });
+  }, TOUCH);
+}
+
 type Findings = { violations: { id: string; nodes: { html: string }[] }[] };

@@ -111,10 +111,18 @@ export class Person {
     });
   }
 
+  /** Far from the servers: each request takes that much longer. */
+  async isFarAway(milliseconds = 1_500): Promise<void> {
+    await this.page.route(/\/api\//, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      await route.continue().catch(() => undefined); // the page has gone by then
+    });
+  }
+
   /** Another program of theirs has added them. */
-  async hasFromElsewhere(titles: string[]): Promise<void> {
+  async hasFromElsewhere(titles: string[], completed = false): Promise<void> {
     const headers = { authorization: `Bearer ${await this.token()}` };
-    const data = titles.map((title) => ({ title }));
+    const data = titles.map((title) => ({ title, completed }));
     const url = `${this.stack.apiOrigin}/api/tasks/bulk`;
     const answer = await this.context.request.post(url, { data, headers, maxRetries });
     expect(answer.status()).toBe(201);
@@ -128,6 +136,10 @@ export class Person {
   /** What the browser's console may say in this test, such as that a request was refused. */
   expects(...complaints: RegExp[]): void {
     this.expected.push(...complaints);
+  }
+
+  undoOf(title: string): Locator {
+    return this.page.getByRole("button", { name: `Undo: Deleted “${title}”.` });
   }
 
   get complaints(): string[] {

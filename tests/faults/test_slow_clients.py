@@ -24,8 +24,20 @@ LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
 
 
 @pytest.fixture
-def settings(postgres: Postgres) -> Settings:
-    return Settings(database_url=postgres.database.task_app, better_auth_secret=SECRET)
+def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """What the server's patience is, for who uses `impatient`, `soon` or `later`."""
+    if "impatient" in request.fixturenames:
+        monkeypatch.setattr("api.serving.server.KEEP_ALIVE", SHORT)
+        return dict.fromkeys(("head_timeout", "write_timeout", "body_timeout"), SHORT)
+    if "soon" in request.fixturenames:
+        return {"write_timeout": SHORT}
+    return {"write_timeout": 1.5} if "later" in request.fixturenames else {}
+
+
+@pytest.fixture
+def settings(postgres: Postgres, patience: dict[str, float]) -> Settings:
+    given = {"database_url": postgres.database.task_app, "better_auth_secret": SECRET}
+    return Settings.model_validate(given | patience)
 
 
 @pytest.fixture
@@ -34,15 +46,17 @@ def address(people: People) -> str:
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the server's patience is, before it starts."""
-    for name in ("HEAD_TIMEOUT", "KEEP_ALIVE", "WRITE_TIMEOUT"):
-        monkeypatch.setattr(f"api.serving.protocol.{name}", SHORT)
-    monkeypatch.setattr("api.main.BODY_TIMEOUT", SHORT)
+def soon() -> None:
+    """Who does not read is cut off soon."""
 
 
 @pytest.fixture
-def impatient(short: None, people: People) -> str:
+def later() -> None:
+    """Who does not read is cut off a little later."""
+
+
+@pytest.fixture
+def impatient(people: People) -> str:
     """The address of a server that waits for nobody for long."""
     return people.base_url
 
@@ -171,9 +185,8 @@ def size_of(ended: Ended) -> int:
 
 @pytest.mark.evidence("slow-clients")
 def test_who_does_not_read_the_answer_is_cut_off(
-    address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
+    soon: None, address: str, diligent: Person
 ) -> None:
-    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", SHORT)
     with raw(address, window=4096) as client:
         client.sends("GET /api/tasks HTTP/1.1", HOST, bearer(diligent))
         time.sleep(1.0)  # PostgreSQL and the network take a while
@@ -184,9 +197,8 @@ def test_who_does_not_read_the_answer_is_cut_off(
 
 
 def test_who_reads_slowly_but_reads_gets_all_of_it(
-    address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
+    later: None, address: str, diligent: Person
 ) -> None:
-    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", 1.5)
     with raw(address, window=1 << 16) as client:
         client.sends("GET /api/tasks HTTP/1.1", HOST, bearer(diligent), "Connection: close")
         ended = client.reads_slowly(1 << 16, 0.025)

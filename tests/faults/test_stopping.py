@@ -133,6 +133,18 @@ def test_what_takes_too_long_is_cut(
     eventually(lambda: postgres.backends() == 0)
 
 
+@one_or_two_workers
+def test_who_does_not_read_is_cut_off_while_it_stops(postgres: Postgres, workers: str) -> None:
+    settings = {"SHUTDOWN_TIMEOUT": "60", "WRITE_TIMEOUT": "1"}
+    with served(postgres, "--workers", workers, **settings) as (serve, _):
+        with raw(f"http://127.0.0.1:{port_of(serve)}", window=1 << 16) as client:
+            client.writes(b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
+            time.sleep(0.5)  # the first answers are on their way
+            serve.process.send_signal(signal.SIGTERM)
+            status, _ = ends(serve, 30)
+        assert status == 0
+
+
 def _outcome(person: Person, task_id: int) -> int | None:
     try:
         response = completes(person, task_id)

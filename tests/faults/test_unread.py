@@ -16,14 +16,16 @@ from tests.faults.test_slow_clients import (
     address,
     bearer,
     diligent,
+    patience,
     settings,
     size_of,
+    soon,
     writes_much,
 )
 from tests.locks import held
 from tests.people import Person
 
-__all__ = ["address", "diligent", "settings"]  # fixtures
+__all__ = ["address", "diligent", "patience", "settings", "soon"]  # fixtures
 
 LOCK: Final = "select 1 from task where user_id = %s and id = %s for update"
 ASSET: Final = "GET /docs/assets/swagger-ui-bundle.js HTTP/1.1"
@@ -44,9 +46,8 @@ def is_cut_off(client: Raw) -> None:
 
 
 def test_who_reads_none_of_several_answers_is_cut_off(
-    address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
+    soon: None, address: str, diligent: Person
 ) -> None:
-    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", SHORT)
     with raw(address, window=1 << 16) as client:
         asks(client, "GET /api/tasks HTTP/1.1", HOST, bearer(diligent))
         time.sleep(1.0)  # PostgreSQL and the network take a while
@@ -55,9 +56,8 @@ def test_who_reads_none_of_several_answers_is_cut_off(
 
 
 def test_a_stranger_who_reads_none_of_the_documentation_is_cut_off(
-    address: str, monkeypatch: pytest.MonkeyPatch
+    soon: None, address: str
 ) -> None:
-    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", SHORT)
     with raw(address, window=1 << 16) as client:
         asks(client, ASSET, HOST)
         time.sleep(1.0 + SHORT + SLACK)
@@ -65,10 +65,9 @@ def test_a_stranger_who_reads_none_of_the_documentation_is_cut_off(
 
 
 def test_who_reads_nothing_is_cut_off_whatever_else_is_being_answered(
-    postgres: Postgres, address: str, diligent: Person, monkeypatch: pytest.MonkeyPatch
+    soon: None, postgres: Postgres, address: str, diligent: Person
 ) -> None:
     """A request that waits for a lock keeps the connection busy, and not alive."""
-    monkeypatch.setattr("api.serving.protocol.WRITE_TIMEOUT", SHORT)
     task = diligent.creates()
     with (
         held(postgres.database.superuser, LOCK, diligent.id, task["id"]),

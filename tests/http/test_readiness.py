@@ -10,12 +10,13 @@ import pytest
 
 from api.auth import jwks
 from api.commands.migrate import migrate
-from api.http import readiness
+from api.http import readiness, shared_counters
 from api.settings import Settings
 from tests.cluster import TaskDatabase
 from tests.keyserver import Issuer
 from tests.people import People
 from tests.problems import problem
+from tests.redis import PASSWORD, redis
 from tests.server import people_of, serving
 
 HEALTHY = {"status": "ok"}
@@ -209,3 +210,48 @@ def test_keys_that_are_stale_serve_on_and_that_is_said(
             return bool(answer.json() == HEALTHY | {"warnings": stale})
 
         assert within(5, warned)
+
+
+@pytest.mark.evidence("readyz-names")
+def test_a_shared_count_that_is_away_is_a_warning_and_no_reason_not_to_serve(
+    database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_counters, "PAUSE", 0.1)
+    with (
+        redis() as a_redis,
+        people_of(database, rate_limit_storage=a_redis.url, rate_limit_storage_timeout=5) as people,
+    ):
+        balancer = people.stranger()
+        assert balancer.http.get("/readyz").json() == HEALTHY
+
+        def warned() -> bool:
+            answer = balancer.http.get("/readyz")
+            assert answer.status_code == 200
+            for private in (PASSWORD, a_redis.url, "127.0.0.1", "edis", "refused"):
+                assert private not in answer.text
+            shared = ["The shared rate limits cannot be reached."]
+            return bool(answer.json() == HEALTHY | {"warnings": shared})
+
+        # nobody uses it but the probe
+        a_redis.goes()
+        assert within(5, warned)
+        a_redis.comes()
+        assert within(5, lambda: bool(balancer.http.get("/readyz").json() == HEALTHY))
+
+
+def test_a_probe_asks_the_shared_count_seldom(database: TaskDatabase) -> None:
+    with (
+        redis() as a_redis,
+        people_of(database, rate_limit_storage=a_redis.url, rate_limit_storage_timeout=5) as people,
+    ):
+        balancer = people.stranger()
+        assert balancer.http.get("/readyz").json() == HEALTHY
+        a_redis.goes()
+        # as of some seconds ago
+        assert balancer.http.get("/readyz").json() == HEALTHY
+
+
+def test_a_shared_count_that_is_not_used_is_not_asked_for(database: TaskDatabase) -> None:
+    nowhere = "redis://127.0.0.1:1"
+    with people_of(database, rate_limit="off", rate_limit_storage=nowhere) as people:
+        assert people.stranger().http.get("/readyz").json() == HEALTHY

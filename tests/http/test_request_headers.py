@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import httpx2
 import pytest
 
 import api
 from api.http.request_headers import REQUEST_HEADERS, RequestHeader
+from tests.cluster import TaskDatabase
 from tests.contract.test_answers import OPERATIONS
 from tests.people import Person
+from tests.server import people_of
 
 NAMES: Final = {header.name.lower() for header in REQUEST_HEADERS}
 CORS: Final = {header.name.lower() for header in REQUEST_HEADERS if header.cors}
@@ -24,6 +27,16 @@ OTHERS: Final = {
     "http/stack.py": {"vary"},
     "serving/responses.py": {"close"},
 }
+# What a page cannot set (Fetch, section 2.2.2), of what is read.
+OF_BROWSERS: Final = {
+    "access-control-request-method",
+    "content-length",
+    "host",
+    "origin",
+    "upgrade",
+}
+OF_PROXIES: Final = {"x-forwarded-for"}
+FRONT_END: Final = "https://app.example.com"
 WITHOUT_REQUESTS: Final = {"commands", "database"}  # the rooms that never see one
 
 
@@ -81,25 +94,79 @@ def test_the_document_names_headers_of_the_list() -> None:
     assert documented < CORS
 
 
+def asks_to_send(person: Person, origin: str, names: str) -> httpx2.Response:
+    """The answer to the preflight of a page of this origin that sends these headers."""
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": names,
+    }
+    return person.http.options("/api/tasks/7", headers=asked)
+
+
 def test_a_page_may_send_those_of_the_list(stranger: Person) -> None:
     def may_send(header: RequestHeader) -> bool:
-        asked = {
-            "Origin": "https://app.example.com",
-            "Access-Control-Request-Method": "PATCH",
-            "Access-Control-Request-Headers": header.name,
-        }
-        return stranger.http.options("/api/tasks/7", headers=asked).status_code == 200
+        return asks_to_send(stranger, FRONT_END, header.name).status_code == 200
 
     assert {header.name.lower() for header in REQUEST_HEADERS if may_send(header)} == CORS
 
 
-def test_a_page_does_not_say_where_a_request_comes_from() -> None:
-    for name in ("X-Forwarded-For", "Forwarded", "Host", "Origin", "traceparent"):
-        assert name.lower() not in CORS
+def test_a_page_may_send_every_header_that_is_read_but_those_of_browsers_and_proxies() -> None:
+    assert NAMES - OF_BROWSERS - OF_PROXIES == CORS
+
+
+def test_a_page_does_not_say_where_a_request_comes_from(stranger: Person) -> None:
+    for name in ("X-Forwarded-For", "Forwarded", "Host", "Origin"):
+        assert asks_to_send(stranger, FRONT_END, name).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "authorization,content-type,traceparent,tracestate",  # OpenTelemetry
+        "authorization,baggage,sentry-trace",  # Sentry
+        "authorization,cache-control,x-requested-with",
+        "authorization,content-type,idempotency-key,if-match,if-none-match,prefer,x-request-id",
+    ],
+)
+def test_what_the_libraries_of_pages_add_does_not_stop_a_request(
+    stranger: Person, names: str
+) -> None:
+    answer = asks_to_send(stranger, FRONT_END, names)
+    assert answer.status_code == 200
+    allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {*names.split(",")} <= {*allowed}
+
+
+@pytest.mark.parametrize("name", ["x-evil", "cookie", "x-http-method-override", "range"])
+def test_other_headers_stop_it(stranger: Person, name: str) -> None:
+    assert asks_to_send(stranger, FRONT_END, f"authorization,{name}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("setting", "origin"),
+    [
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop"),
+        ("https://app.example.com:443", "https://app.example.com"),
+    ],
+)
+def test_an_app_or_an_extension_may_call_and_read(
+    database: TaskDatabase, setting: str, origin: str
+) -> None:
+    with people_of(database, cors_origins=setting) as people:
+        alice = people.person("alice")
+        asked = asks_to_send(alice, origin, "authorization")
+        answer = alice.http.get("/api/tasks", headers={"Origin": origin})
+        other = alice.http.get("/api/tasks", headers={"Origin": f"{origin}.elsewhere"})
+    for one in (asked, answer):
+        assert (one.status_code, one.headers["Access-Control-Allow-Origin"]) == (200, origin)
+    assert "Access-Control-Allow-Origin" not in other.headers
 
 
 # What each may be, and what of it is in the log then.
 VALUES: Final[dict[str, tuple[str, str]]] = {
+    "accept": ("text/mark7f3a", "mark7f3a"),
     "content-type": ("application/json; charset=mark7f3a", "mark7f3a"),
     "idempotency-key": ("mark7f3a", "mark7f3a"),
     "if-match": ('"mark7f3a"', "mark7f3a"),

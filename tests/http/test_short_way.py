@@ -74,7 +74,7 @@ async def test_nothing_that_was_added_is_skipped(
 @pytest.mark.anyio
 async def test_where_nothing_was_added_the_way_is_short(database: TaskDatabase) -> None:
     app = create_app(settings_of(database))
-    for path in ("/livez", "/docs", "/openapi.json", "/livez"):
+    for path in ("/livez", "/", "/docs", "/openapi.json", "/livez"):
         assert not await passes_the_stack(app, path)
     assert await passes_the_stack(app, "/nowhere")
     app.dependency_overrides[_nothing] = _nothing
@@ -97,8 +97,7 @@ class Seen:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sees(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = {name.decode(): value.decode() for name, value in message["headers"]}
-                self.answers.append((message["status"], headers))
+                self.answers.append((message["status"], {**httpx2.Headers(message["headers"])}))
             await send(message)
 
         await self.app(scope, receive, sees)
@@ -139,6 +138,8 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/api%2Ftasks", {}),
     ("GET", "/livez", {}),
     ("HEAD", "/readyz", {}),
+    ("GET", "/", {}),
+    ("HEAD", "/", {"headers": {"Accept": "text/html"}}),
     ("GET", "/openapi.json", {}),
     ("GET", "/docs/assets/swagger-ui.css", {}),
     ("GET", "/docs/assets/none", {}),

@@ -334,15 +334,23 @@ async def test_a_transaction_that_has_ended_answers_nobody(
     door: Database, superuser: psycopg.Connection, *, reads: bool
 ) -> None:
     alice, bob = (f"{name}-late-{next(_numbers)}" for name in ("alice", "bob"))
-    async with door.transaction(User(alice), reads=reads) as ended:
-        await ended.row(LIST, limit=10, offset=0)
+
+    async def ended() -> Transaction:
+        async with door.transaction(User(alice), reads=reads) as tx:
+            await tx.row(LIST, limit=10, offset=0)
+        return tx
+
+    # each of its own: one that has been refused answers nothing more, ended or not
+    listing, creating, all_at_once = [await ended() for _ in range(3)]
 
     async def meanwhile(tx: Transaction) -> None:
-        for late in (ended.row(queries.CREATE, **TASK), ended.row(LIST, limit=10, offset=0)):
+        for late in (
+            listing.row(LIST, limit=10, offset=0),
+            creating.row(queries.CREATE, **TASK),
+            all_at_once.each(queries.CREATE, [TASK]),
+        ):
             with pytest.raises(DatabaseError):
                 await late
-        with pytest.raises(DatabaseError):
-            await ended.each(queries.CREATE, [TASK])
         await is_bob_and_alone(tx, alice)
 
     await door.run(User(bob), meanwhile, reads=False)

@@ -1,4 +1,4 @@
-"""`export` and `erase` reach one person's rows, whichever wall is gone."""
+"""`count`, `export` and `erase` reach one person's rows, whichever wall is gone."""
 
 import json
 
@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from api.auth.authenticator import named_by_operator
-from api.commands.personal_data import erase, export
+from api.commands.personal_data import count, erase, export
 from api.database.session import Database
 from api.settings import DatabaseSettings
 from tests.cluster import TaskDatabase
@@ -32,6 +32,7 @@ async def test_of_two_people_it_reaches_one(own_database: TaskDatabase, walls: s
             assert b"bob" not in b"".join(lines)
             assert json.loads(lines[0])["task"]["user_id"] == "alice"
 
+            assert [*(await count(door, alice)).values()] == [1] * len(TABLES)
             assert [*(await erase(door, alice)).values()] == [1] * len(TABLES)
         for table in TABLES:
             left = connection.execute(table.sql("select user_id from {table}")).fetchall()

@@ -106,13 +106,14 @@ def test_nothing_can_be_made(task_app: psycopg.Connection, database: TaskDatabas
     assert not may(task_app, "has_database_privilege", name, "temporary")
 
 
-def test_somebody_else_reaches_no_column(database: TaskDatabase) -> None:
+def test_somebody_else_reaches_no_row_and_no_column(database: TaskDatabase) -> None:
     with psycopg.connect(database.superuser) as superuser:
         superuser.execute("create role passer_by_of_privileges")
         superuser.execute("set local role passer_by_of_privileges")
         for table in TABLES:
             for privilege in PRIVILEGES:
                 assert not may(superuser, "has_any_column_privilege", table.name, privilege)
+            assert not may(superuser, "has_table_privilege", table.name, "delete, truncate")
         assert not may(superuser, "has_function_privilege", "task_touch()", "execute")
         superuser.rollback()
 

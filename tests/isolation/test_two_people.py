@@ -366,7 +366,7 @@ OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
 }
 # What the operator does for one person at a time: test_one_person.py
 OF_THE_OPERATOR = {
-    statement for kind in personal_data.KINDS for statement in (kind.export, kind.erase)
+    statement for kind in personal_data.KINDS for statement in (kind.total, kind.export, kind.erase)
 }
 
 
@@ -448,3 +448,18 @@ def test_every_statement_is_run_for_two_people(
     assert {one.sql for one in expected if one.at_import} - alone <= run_for_both
     places = {one.place for one in expected if one.sql in run_for_both}
     assert {one.place for one in expected if one.sql not in alone} == places
+
+
+@route
+def test_a_row_of_the_same_id_is_not_reached_with_one_s_own(
+    alice: Person, bob: Person, as_superuser: psycopg.Connection, name: str
+) -> None:
+    # the sequence gives an id once, and no constraint demands that
+    task = alice.creates()
+    as_superuser.execute(
+        "insert into task (user_id, id, title) overriding system value values (%s, %s, 'His')",
+        [bob.id, task["id"]],
+    )
+    before = bob.sees(task["id"])
+    assert calls(alice, name, task["id"]).status_code == ROUTES[name][3]
+    assert bob.sees(task["id"]) == before

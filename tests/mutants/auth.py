@@ -112,8 +112,8 @@ TOKENS: Final = [
             ),
             Edit(
                 _AUTH,
-                "KeySet(settings.auth_jwks_url, self._algorithms)",
-                "KeySet(settings.auth_jwks_url, settings.auth_algorithms)",
+                "KeySet(settings.auth_jwks_url, self._algorithms,",
+                "KeySet(settings.auth_jwks_url, settings.auth_algorithms,",
             ),
         ),
     ),
@@ -127,8 +127,8 @@ TOKENS: Final = [
             ),
             Edit(
                 _AUTH,
-                "KeySet(settings.auth_jwks_url, self._algorithms)",
-                "KeySet(settings.auth_jwks_url, settings.auth_algorithms)",
+                "KeySet(settings.auth_jwks_url, self._algorithms,",
+                "KeySet(settings.auth_jwks_url, settings.auth_algorithms,",
             ),
             Edit(
                 _AUTH,
@@ -191,7 +191,11 @@ KEYS: Final = mutants(
     ),
     ("redirects are followed", "follow_redirects=False", "follow_redirects=True"),
     ("a key set may be of any size", "if len(body) > _MAX_BYTES:", "if False:"),
-    ("the issuer is waited for for ever", "asyncio.timeout(TIMEOUT)", "asyncio.timeout(None)"),
+    (
+        "the issuer is waited for for ever",
+        "asyncio.timeout(self._timeout)",
+        "asyncio.timeout(None)",
+    ),
     ("any answer is a key set", "if response.status_code != 200:", "if False:"),
     ("a set without keys is a key set", "            if not keys:\n", "            if False:\n"),
     ("one broken key spoils the set", "continue  # one broken", "raise  # one broken"),
@@ -231,6 +235,11 @@ AUTH_FAULTS: Final = [
             "a proxy without a port is a fault of the program",
             "except Exception as error:  # a proxy",
             "except (httpx2.HTTPError, OSError, ValueError, RecursionError) as error:  # a proxy",
+        ),
+        (
+            "the client's own timeout ends a fetch before AUTH_JWKS_TIMEOUT does",
+            "            timeout=None,",
+            "            timeout=5,",
         ),
         witness="auth/test_jwks.py",
     ),

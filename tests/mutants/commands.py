@@ -120,7 +120,11 @@ GIVEN: Final = [
     ),
     *mutants(
         "api/database/connector.py",
-        ("the URL chooses an encoding", '    "client_encoding",\n', ""),
+        (
+            "the URL chooses an encoding",
+            '*("application_name", "options"',
+            '*("client_encoding", "application_name", "options"',
+        ),
         witness="database/test_encodings.py",
     ),
     *(
@@ -229,6 +233,24 @@ COMMANDS_FAULTS: Final = [
         "api/commands/personal_data.py",
         ("an export ends with its first page", "while after is not None:", "if after is not None:"),
         ("an erasure ends with its first batch", "    while found:", "    if found:"),
+        ("an erasure asks nobody", "    if not options.yes:\n", "    if False:\n"),
+        ("a dry run erases", "    if options.dry_run:\n", "    if False:\n"),
+        (
+            "an erasure that fails is not logged",
+            "        if any(erased",
+            "        if not any(erased",
+        ),
+        witness="commands/test_personal_data.py",
+    ),
+    *mutants(
+        "api/commands/doctor/rate_limits.py",
+        ("doctor believes in any Redis", "        await counters.probe()\n", "        pass\n"),
+        ("doctor believes in a Redis that is too slow", "    if took > (", "    if 9e9 < ("),
+        witness="commands/test_doctor.py",
+    ),
+    *mutants(
+        "api/commands/console.py",
+        ("anything said is a yes", 'in ("y", "yes")', 'not in ("n", "no")'),
         witness="commands/test_personal_data.py",
     ),
     *mutants(
@@ -268,6 +290,43 @@ COMMANDS_FAULTS: Final = [
         ),
         witness="commands/test_personal_data.py::"
         "test_a_role_that_sees_past_the_policies_is_refused",
+    ),
+    *mutants(
+        "api/commands/dev.py",
+        (
+            "nohup does not keep dev",
+            "if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:",
+            "if True:",
+        ),
+        (
+            "where Ctrl-C is ignored nothing stops dev as it starts",
+            "if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:",
+            "if False:",
+        ),
+        witness="commands/test_hangup.py",
+    ),
+    *mutants(
+        "api/serving/workers.py",
+        ("nohup does not keep workers", "if hangup is signal.SIG_IGN", "if False"),
+        witness="commands/test_hangup.py",
+    ),
+    *mutants(
+        "api/commands/embedded.py",
+        (
+            "nohup does not keep initdb",
+            "start_new_session=signal.getsignal(signal.SIGHUP) is signal.SIG_IGN",
+            "start_new_session=False",
+        ),
+        witness="commands/test_hangup.py",
+    ),
+    *mutants(
+        "api/commands/embedded.py",
+        (
+            "data of any PostgreSQL are served",
+            "            _refuse_other_version(binaries, directory)\n",
+            "            pass\n",
+        ),
+        witness="commands/test_dev.py",
     ),
     *mutants(
         "api/reasons.py",

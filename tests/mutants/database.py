@@ -71,8 +71,16 @@ POOL: Final = mutants(
         "            if now - waiter[2] > self._timeout",
         "            if False",
     ),
-    ("a loan does not end", "            if now - since > MAX_LEASE:", "            if False:"),
-    ("idle connections stay", "            if now - since > MAX_IDLE:", "            if False:"),
+    (
+        "a loan does not end",
+        "            if now - since > self._max_lease:",
+        "            if False:",
+    ),
+    (
+        "idle connections stay",
+        "            if now - since > self._max_idle:",
+        "            if False:",
+    ),
     (
         "who gives up takes a place along",
         "                self._release_slot(user, slow)  # it came",
@@ -341,7 +349,7 @@ DATABASE_FAULTS: Final = [
         _DB,
         (
             "a slow statement has as long as any",
-            "                if self._slow\n",
+            "                if self._timeout\n",
             "                if False\n",
         ),
         (
@@ -351,7 +359,7 @@ DATABASE_FAULTS: Final = [
         ),
         (
             "slow transactions of one user run together",
-            "self._user.id, slow=self._slow, fresh=self._fresh",
+            "self._user.id, slow=self._timeout is not None, fresh=self._fresh",
             "self._user.id, fresh=self._fresh",
         ),
         witness="database/test_slow_transactions.py",
@@ -369,8 +377,8 @@ DATABASE_FAULTS: Final = [
         _DB,
         (
             "everybody shares one share, for nobody is named to the pool",
-            "self._user.id, slow=self._slow, fresh=self._fresh",
-            "None, slow=self._slow, fresh=self._fresh",
+            "self._user.id, slow=self._timeout is not None, fresh=self._fresh",
+            "None, slow=self._timeout is not None, fresh=self._fresh",
         ),
         witness="faults/test_pool_limits.py",
     ),

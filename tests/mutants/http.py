@@ -457,7 +457,7 @@ HTTP_FAULTS: Final = [
     ),
     *mutants(
         "api/main.py",
-        ("a body takes as long as it likes", "Deadlines(BODY_TIMEOUT)", "Deadlines(1e9)"),
+        ("a body takes as long as it likes", "Deadlines(settings.body_timeout)", "Deadlines(1e9)"),
         witness=f"{_SLOW}::test_patience_ends_with_a_body_that_dribbles",
     ),
     *mutants(
@@ -526,7 +526,7 @@ HTTP_FAULTS: Final = [
         ("missing keys are no reason not to be ready", "await self._keys.ensure_loaded()", "pass"),
         (
             "stale keys are not said",
-            "keys is not None and keys.is_stale",
+            "self._keys is not None and self._keys.is_stale",
             "False",
         ),
         witness="http/test_readiness.py",
@@ -541,7 +541,41 @@ HTTP_FAULTS: Final = [
             "window.ends <= now:\n            window =",
             "False:\n            window =",
         ),
+        (
+            "users with long ids share a limit",
+            "blake2b(who.encode(), digest_size=_DIGEST)",
+            "blake2b(who[:200].encode(), digest_size=_DIGEST)",
+        ),
+        ("windows take whatever memory they take", "len(self._windows) >= MOST or", ""),
         witness="http/test_rate_limits.py",
+    ),
+    *mutants(
+        "api/http/shared_counters.py",
+        ("a message of Redis is quoted", 'return code[0] if code else ""', "return message"),
+        (
+            "a password that is refused has no name",
+            "        if words in message:",
+            "        if False:",
+        ),
+        witness="http/test_shared_counters.py",
+    ),
+    *mutants(
+        "api/http/shared_counters.py",
+        (
+            "nobody asks Redis but requests",
+            "                await self.probe()\n",
+            "                pass\n",
+        ),
+        witness="http/test_readiness.py",
+    ),
+    *mutants(
+        "api/http/readiness.py",
+        (
+            "nobody hears of a Redis that is away",
+            "if await self._rate_limits.is_storage_up() is False:",
+            "if False:",
+        ),
+        witness="http/test_readiness.py",
     ),
     *mutants(
         _ROUTE,
@@ -563,15 +597,97 @@ HTTP_FAULTS: Final = [
             '`count=exact`: count the whole list"',
         ),
         (
+            "a page's trace ends at the browser",
+            'the request is part of", cors=True, logged=True',
+            'the request is part of", logged=True',
+        ),
+        (
             "a page may say which address it has",
             'from a trusted proxy", logged=True',
             'from a trusted proxy", cors=True, logged=True',
         ),
         (
             "a header is read that is not in the list",
-            '    RequestHeader("Content-Encoding", "a body is not compressed"),\n',
+            '    RequestHeader("Content-Encoding", "a body is not compressed", cors=True),\n',
             "",
         ),
         witness="http/test_request_headers.py",
+    ),
+    *mutants(
+        "api/http/cors.py",
+        ("what a library adds stops a page's request", "    *IGNORED_HEADERS,\n", ""),
+        witness="http/test_request_headers.py",
+    ),
+    *mutants(
+        "api/http/prefix.py",
+        (
+            "a link leads past the prefix",
+            '"location": re.compile(r"^/(?!/)"), "link": re.compile(r"(?<=<)/(?!/)")',
+            '"location": re.compile(r"^/(?!/)")',
+        ),
+        (
+            "a proxy has to strip the prefix",
+            "        return [path[len(root) :], path]\n",
+            "        return [path]\n",
+        ),
+        (
+            "a prefix that was stripped is taken away again",
+            "        return [path[len(root) :], path]\n",
+            "        return [path[len(root) :]]\n",
+        ),
+        (
+            "an added route is not found below a stripped prefix",
+            "    for path in possible[1:] and possible:",
+            "    for path in possible[:0]:",
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/http/routing.py",
+        (
+            "FastAPI's stack knows no prefix",
+            "return prefixed(response, root) if root else response",
+            "return response",
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/main.py",
+        (
+            "the document says nothing of the prefix",
+            'settings.root_path or "/", "desc',
+            '"/", "desc',
+        ),
+        witness="http/test_prefix.py",
+    ),
+    *mutants(
+        "api/http/docs.py",
+        ("a cache gives a program a browser's answer", ', "Vary": "Accept"}', "}"),
+        witness="http/test_index.py",
+    ),
+    *mutants(
+        "api/http/accept.py",
+        (
+            "who takes anything is led to the documentation",
+            '"text/html") > _preference(',
+            '"text/html") >= _preference(',
+        ),
+        (
+            "what is named more closely does not count",
+            "return weight, specific if weight else 0",
+            "return weight, 0",
+        ),
+        ("a weight may be anything", "if _WEIGHT.fullmatch(weight):", "if weight:"),
+        ("any number of media ranges is read", "[:_MAX_RANGES]", ""),
+        witness="http/test_index.py",
+    ),
+    *mutants(
+        "api/http/routing.py",
+        (
+            "the document does not say where a token comes from",
+            "`GET /api/auth/token` with",
+            "one request with",
+        ),
+        witness="contract/test_openapi.py",
     ),
 ]

@@ -8,7 +8,7 @@ OBSERVABILITY: Final = [
     *mutants(
         "api/observability/request_record.py",
         ("a method may be any word", "method if method in _METHODS else OTHER", "method"),
-        ("a path is logged", "(route and route.path) or NO_ROUTE", 'scope.get("path", "")'),
+        ("a path is logged", 'route_name(scope.get("route"))', 'scope.get("path", "")'),
         witness="observability/test_logs.py",
     ),
     *mutants(
@@ -50,8 +50,62 @@ OBSERVABILITY: Final = [
         witness="commands/test_environment.py::test_a_host_for_metrics_that_is_none_is_refused",
     ),
     *mutants(
+        "api/observability/logs.py",
+        (
+            "a line does not say whose request it was",
+            "        if request := current_request():\n            entry",
+            "        if request := None:\n            entry",
+        ),
+        (
+            "people are not told whose request it was",
+            "        if request := current_request():\n            record.",
+            "        if request := None:\n            record.",
+        ),
+        witness="observability/test_current_request.py",
+    ),
+    *mutants(
+        "api/observability/metrics.py",
+        ("the shared count is always up", "_storage_up().set(is_up)", "_storage_up().set(1)"),
+        witness="observability/test_metrics.py",
+    ),
+    *mutants(
+        "api/observability/current_request.py",
+        ("a request never ends for the log", "self._scope = None", "pass"),
+        ("a prefix is not in the log", 'route_of(scope["app"], scope)', "None"),
+        witness="observability/test_current_request.py",
+    ),
+    *mutants(
+        "api/database/errors.py",
+        ("a missing privilege is counted with its class", "sqlstate in _COUNTED_ALONE", "False"),
+        (
+            "any SQLSTATE is a label",
+            "in _COUNTED_CLASSES else _UNKNOWN",
+            "in sqlstate else _UNKNOWN",
+        ),
+        (
+            "an error of the database is not counted",
+            "        count(_label(sqlstate))",
+            "        pass",
+        ),
+        witness="database/test_errors.py",
+    ),
+    *mutants(
+        "api/serving/server.py",
+        ("the log does not say the version", '            _log.info("task-api %s", VERSION)\n', ""),
+        witness="test_version.py",
+    ),
+    *mutants(
         "api/observability/traceparent.py",
         ("a traceparent may go on", "_FORM.fullmatch(value)", "_FORM.match(value)"),
         witness="observability/test_logs.py",
+    ),
+    *mutants(
+        "api/observability/metrics.py",
+        (
+            "the database's time is not counted",
+            "_database_durations(record.method, record.route).observe(ended - began)",
+            "pass",
+        ),
+        witness="observability/test_metrics.py",
     ),
 ]

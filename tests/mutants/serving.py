@@ -20,18 +20,56 @@ SERVING: Final = [
         witness="http/test_http.py",
     ),
     *mutants(
+        "api/commands/serve.py",
+        ("--keep-alive is ignored", "        timeout_keep_alive=options.keep_alive,\n", ""),
+        witness="serving/test_timeouts.py",
+    ),
+    *mutants(
         _PROTOCOL,
-        ("a head takes as long as it likes", "and waited > HEAD_TIMEOUT", "and False"),
+        ("DRAIN_TIMEOUT is ignored", "self.server_state.timeouts.drain,", "1,"),
+        witness="serving/test_timeouts.py",
+    ),
+    *mutants(
+        "api/http/readiness.py",
+        (
+            "READINESS_TIMEOUT is ignored",
+            "self._rate_limits, self._timeout = rate_limits, timeout",
+            "self._rate_limits, self._timeout = rate_limits, 2",
+        ),
+        witness="serving/test_timeouts.py",
+    ),
+    *mutants(
+        "api/database/session.py",
+        (
+            "POOL_LEASE_TIMEOUT is ignored",
+            "            max_lease=settings.pool_lease_timeout,\n",
+            "",
+        ),
+        ("POOL_IDLE_TIMEOUT is ignored", "            max_idle=settings.pool_idle_timeout,\n", ""),
+        witness="serving/test_timeouts.py",
+    ),
+    *mutants(
+        _PROTOCOL,
+        ("a head takes as long as it likes", "and waited > timeouts.head", "and False"),
         witness=f"{_SLOW}::test_patience_ends_with_a_head_that_dribbles",
     ),
     *mutants(
         _PROTOCOL,
         (
             "who takes no answer is kept",
-            "if now - self._sent_at > WRITE_TIMEOUT:",
+            "if now - self._sent_at > timeouts.write:",
             "if False:",
         ),
         witness=f"{_SLOW}::test_who_does_not_read_the_answer_is_cut_off",
+    ),
+    *mutants(
+        "api/serving/server.py",
+        (
+            "a client that does not read holds up the stop",
+            "            await asyncio.sleep(1)\n            self._check_timeouts()",
+            "            await asyncio.sleep(1)",
+        ),
+        witness="faults/test_stopping.py::test_who_does_not_read_is_cut_off_while_it_stops",
     ),
     *mutants(
         _CONNECTIONS,
@@ -147,5 +185,16 @@ SERVING: Final = [
         ),
         ("a process that says why it cannot start serves", "message is None", "True"),
         witness="serving/test_workers.py",
+    ),
+    *mutants(
+        "api/commands/serve.py",
+        ("systemd waits for ever", "        notify(systemd.READY)\n", ""),
+        ("systemd hears of no end", "        notify(systemd.STOPPING)\n", "        pass\n"),
+        witness="serving/test_systemd.py",
+    ),
+    *mutants(
+        "api/serving/systemd.py",
+        ("an abstract socket is a file", 'if path.startswith("@") else path', "if False else path"),
+        witness="serving/test_systemd.py",
     ),
 ]

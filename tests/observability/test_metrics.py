@@ -1,6 +1,7 @@
 """What Prometheus is told: one page for all processes, and no more names than are known."""
 
 import contextlib
+import json
 import re
 import signal
 import socket
@@ -18,13 +19,16 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.database import errors
 from api.http.problems import Kind
 from api.tasks.schemas import MAX_ID
+from api.version import VERSION
 from tests.bunch import PRIVATE, sends_a_bunch
 from tests.cluster import TaskDatabase
 from tests.keyserver import Issuer
 from tests.people import SECRET, signed
 from tests.program import PATIENCE, Running, environment, run, running
+from tests.redis import redis
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +105,16 @@ def test_requests_of_all_processes_are_counted_once(database: TaskDatabase) -> N
             ("POST", "/api/tasks/{task_id}"): 1,
         }
         assert 0 < api.counts(f"{durations}_sum", "method", "route")["GET", "/api/tasks"] < 60
+        transactions = "database_duration_seconds"  # an id that cannot be is looked up by nobody
+        assert api.counts(f"{transactions}_count", "method", "route") == {
+            ("GET", "/api/tasks"): 60,
+            ("GET", "/api/tasks/{task_id}"): 1,
+        }
+        whole, database_s = (
+            api.counts(f"{name}_sum", "method", "route") for name in (durations, transactions)
+        )
+        for route, seconds in database_s.items():
+            assert 0 < seconds < whole[route]
         buckets = api.counts(f"{durations}_bucket", "method", "route", "le")
         assert buckets["GET", "/api/tasks", "+Inf"] == 60
         problems = {(kind.slug,): 0.0 for kind in Kind}
@@ -153,6 +167,75 @@ def test_the_pool_is_seen_full_and_empty(own_database: TaskDatabase) -> None:
         assert {answer.result() for answer in answers} == {200}
         api.comes_to({("in_use",): 0, ("idle",): 1}, "pool_connections", "state")
         api.comes_to({(): 0}, "pool_waiting")
+
+
+def test_what_the_database_refuses_is_counted_by_its_sqlstate(own_database: TaskDatabase) -> None:
+    with watched(own_database, "--workers", "2") as api:
+        nothing = {(label,): 0.0 for label in errors.LABELS}
+        assert api.counts("database_errors_total", "sqlstate") == nothing
+        with psycopg.connect(own_database.owner) as owner:
+            owner.execute("lock table task")
+            assert api.asks("/api/tasks") == 503
+        with psycopg.connect(own_database.owner, autocommit=True) as owner:
+            owner.execute("revoke select on task from task_app")
+            assert [api.asks("/api/tasks") for _ in range(3)] == [500] * 3
+            owner.execute("alter table task rename to elsewhere")
+            assert api.asks("/api/tasks") == 500
+        counted = nothing | {("55P03",): 1, ("42501",): 3, ("42",): 1}
+        assert api.counts("database_errors_total", "sqlstate") == counted
+
+
+def test_a_database_that_is_away_is_counted_without_a_sqlstate(own_database: TaskDatabase) -> None:
+    with watched(own_database, DATABASE_URL=own_database.direct) as api:
+        assert api.asks("/api/tasks") == 200
+        with psycopg.connect(own_database.superuser, autocommit=True) as superuser:
+            superuser.execute("alter role task_app nologin")
+            try:
+                superuser.execute(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                    " where usename = 'task_app' and datname = current_database()"
+                )
+                assert api.asks("/api/tasks") == 503
+            finally:
+                superuser.execute("alter role task_app login")
+        counted = api.counts("database_errors_total", "sqlstate")
+        assert counted[("28",)] == 1
+        assert sum(counted.values()) <= 2  # the connection was lost, too, if it was tried
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_version_is_told(database: TaskDatabase, workers: str) -> None:
+    with watched(database, "--workers", workers) as api:
+        api.comes_to({(VERSION,): 1}, "build_info", "version")
+
+
+def test_a_shared_count_is_seen_to_go_and_to_come_back(database: TaskDatabase) -> None:
+    with (
+        redis() as a_redis,
+        watched(
+            database,
+            *("--workers", "2"),
+            RATE_LIMIT_STORAGE=a_redis.url,
+            RATE_LIMIT_STORAGE_TIMEOUT="5",
+        ) as api,
+    ):
+        api.comes_to({(): 1}, "rate_limit_storage_up")
+        a_redis.goes()
+        api.comes_to({(): 0}, "rate_limit_storage_up")
+        assert api.asks("/api/tasks") == 200
+        a_redis.comes()
+        api.comes_to({(): 1}, "rate_limit_storage_up")
+        said = [json.loads(line).get("message") for line in api.serve.err.splitlines()]
+    assert (
+        "Redis is away, each process counts by itself: ConnectionError: Connection refused" in said
+    )
+    assert "Redis is back, the counts are shared" in said
+
+
+def test_without_a_shared_count_there_is_nothing_to_see(database: TaskDatabase) -> None:
+    with watched(database) as api:
+        api.comes_to({(): 1}, "workers")
+        assert api.counts("rate_limit_storage_up") == {}
 
 
 def test_the_key_set_is_seen_to_grow_old_and_to_be_fetched(

@@ -10,6 +10,7 @@ from collections import Counter
 from api.commands.doctor.configuration import configuration
 from api.commands.doctor.finding import Level
 from api.commands.doctor.owner import Owner
+from api.commands.doctor.rate_limits import rate_limits
 from api.commands.doctor.serving import Serving
 from api.commands.doctor.tokens import tokens
 
@@ -29,6 +30,7 @@ async def _examine() -> int:
     for heading, findings in (
         ("Settings", configuration()),
         ("Tokens", tokens()),
+        ("Rate limits", rate_limits()),
         ("Database, as DATABASE_URL", serving.findings()),
         ("Database, as MIGRATION_DATABASE_URL", Owner(serving).findings()),
     ):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from api import postgres_url
 from api.commands.doctor.finding import Finding, fail, ok, sentence, warn
 from api.reasons import is_misread
 from api.settings import (
@@ -51,7 +52,12 @@ def database_url() -> str | None:
     """DATABASE_URL if it is valid, whatever the other settings are."""
     if "DATABASE_URL" in dict(complaints(DatabaseSettings)):
         return None
-    return _given()["DATABASE_URL"]
+    return _given()["DATABASE_URL"].strip()
+
+
+def misread(name: str) -> bool:
+    """Whether a part of this URL's password would be taken for the host or the database."""
+    return is_misread(_given().get(name, ""))
 
 
 def _given() -> dict[str, str]:
@@ -65,16 +71,23 @@ def shown(name: str, value: str) -> str:
         return "is set, and not shown"
     if "://" not in value or name == "CORS_ORIGINS":
         return value if value.isprintable() else ascii(value)
-    parts = urlsplit(value)
-    location = parts.netloc.rpartition("@")[2]
+    if name.endswith("DATABASE_URL"):
+        return _database(postgres_url.read(value.strip()))
     if is_misread(value):
         return "is set, and not shown"
-    if name.endswith("DATABASE_URL"):
-        host = location or "a socket"
-        return (
-            f"{parts.username or 'nobody'} at {host}, database {parts.path[1:] or 'of that name'}"
-        )
-    return f"{parts.scheme}://{location}{parts.path}"
+    parts = urlsplit(value)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _database(options: dict[str, str]) -> str:
+    hosts = [f"[{host}]" if ":" in host else host for host in postgres_url.hosts(options)]
+    ports = options.get("port", "").split(",")
+    ports = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
+    places = [f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=True)]
+    at = "a socket" if not hosts or hosts[0].startswith("/") else ",".join(places)
+    return (
+        f"{options.get('user', 'nobody')} at {at}, database {options.get('dbname', 'of that name')}"
+    )
 
 
 def _refused(given: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import psycopg
 from api.reasons import one_line
 
 TIMEOUT: Final = 5.0  # seconds for each query or request
+LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 MISREAD: Final = (
     "the URL has an @ where it can have none, so its password would be read as something else",
     "Write special characters in it as %2F (/), %3F (?), %23 (#), %40 (@), %25 (%).",

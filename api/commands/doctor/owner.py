@@ -8,11 +8,11 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
+from api.commands.doctor.configuration import misread
 from api.commands.doctor.finding import MISREAD, TIMEOUT, Finding, divided, fail, ok, reason, skip
 from api.commands.doctor.serving import IDENTITY, Serving
 from api.database import ca_paths, gate
 from api.database.presets import CLIENT_ENCODING
-from api.reasons import is_misread
 from api.settings import MigrationSettings, SettingsError, load
 
 _FACTS: Final = """
@@ -42,10 +42,10 @@ class Owner:
         try:
             url = load(MigrationSettings).migration_database_url.get_secret_value()
         except SettingsError as error:
-            yield skip("connection", str(error).partition("; ")[0])
-            return
-        if is_misread(url):
-            yield fail("connection", *MISREAD)
+            if misread("MIGRATION_DATABASE_URL"):
+                yield fail("connection", *MISREAD)
+            else:
+                yield skip("connection", str(error).partition("; ")[0])
             return
         ca_paths.find()
         started = time.perf_counter()

@@ -8,10 +8,10 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from api import postgres_url
 from api.commands.audit.checks import checks
-from api.commands.doctor.configuration import database_url
+from api.commands.doctor.configuration import database_url, misread
 from api.commands.doctor.finding import (
     MISREAD,
     TIMEOUT,
@@ -29,7 +29,6 @@ from api.database import gate
 from api.database.connector import CannotConnect, Connector
 from api.database.migrations import are_ahead, are_behind, newest
 from api.database.pipeline import Connection
-from api.reasons import is_misread
 
 _ROLE: Final = "task_app"
 _MAX_SKEW: Final = 10.0  # seconds
@@ -68,11 +67,12 @@ class Serving:
     async def findings(self) -> AsyncIterator[Finding]:
         """Checks in order: connection, privileges, row security, migrations, limits, TLS, clock."""
         if (url := database_url()) is None:
-            yield skip("connection", "there is no DATABASE_URL to try")
+            if misread("DATABASE_URL"):
+                yield fail("connection", *MISREAD)
+            else:
+                yield skip("connection", "there is no DATABASE_URL to try")
             return
-        if is_misread(url):
-            yield fail("connection", *MISREAD)
-            return
+        hosts = ",".join(postgres_url.hosts(postgres_url.read(url)))
         started = time.perf_counter()
         connect = Connector(url)
         ignored: list[warnings.WarningMessage] = []
@@ -88,7 +88,7 @@ class Serving:
         for finding in _password_file(ignored):
             yield finding
         try:
-            async for finding in self._findings(connection, urlsplit(url).hostname or "", took):
+            async for finding in self._findings(connection, hosts, took):
                 yield finding
             yield _statements(connect.keeps_statements)
         except Exception as error:
@@ -97,7 +97,7 @@ class Serving:
             with contextlib.suppress(Exception):  # all findings are made
                 await connection.close(timeout=1)
 
-    async def _findings(self, connection: Any, host: str, took: float) -> AsyncIterator[Finding]:
+    async def _findings(self, connection: Any, hosts: str, took: float) -> AsyncIterator[Finding]:
         started = time.perf_counter()
         async with asyncio.timeout(TIMEOUT):
             await connection.execute("select")
@@ -116,7 +116,7 @@ class Serving:
         yield _migrations(row["applied"])
         yield _limits(facts)
         yield _tls(connection)
-        yield _pooler(facts["pid"] != connection.get_server_pid(), host)
+        yield _pooler(facts["pid"] != connection.get_server_pid(), hosts)
         yield await _clock(connection)
 
 
@@ -250,8 +250,8 @@ def is_local(peer: object) -> bool:
     return not isinstance(peer, tuple) or ipaddress.ip_address(peer[0]).is_loopback
 
 
-def _pooler(found: bool, host: str) -> Finding:
-    if "-pooler." in host:
+def _pooler(found: bool, hosts: str) -> Finding:
+    if "-pooler." in hosts:
         return ok("pooler", "yes: Neon's, by the name of the host")
     return ok(
         "pooler",

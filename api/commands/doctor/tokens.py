@@ -6,15 +6,15 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Final
 from urllib.parse import urlsplit
 
 import httpx2
 
 from api.auth.authenticator import LEEWAY
-from api.auth.jwks import TIMEOUT, KeySet, KeysUnavailable, http_client
+from api.auth.jwks import KeySet, KeysUnavailable, http_client
 from api.commands.doctor.configuration import shown
 from api.commands.doctor.finding import (
+    LOOPBACK,
     Finding,
     Level,
     fail,
@@ -26,8 +26,6 @@ from api.commands.doctor.finding import (
     warn,
 )
 from api.settings import AuthSettings, SettingsError, load
-
-_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
 async def tokens() -> AsyncIterator[Finding]:
@@ -41,16 +39,16 @@ async def tokens() -> AsyncIterator[Finding]:
     if (url := settings.auth_jwks_url) is None:
         yield skip("key set", "there is none in this mode")
         return
-    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in _LOOPBACK:
+    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in LOOPBACK:
         yield warn(
             "transport",
             "the keys come over http://, where anybody in between can give their own",
             "Give AUTH_JWKS_URL as https://.",
         )
-    keys = await _keys(url, settings.auth_algorithms)
+    keys = await _keys(url, settings)
     yield keys
     if keys.level is Level.OK:
-        yield await _clock(url)
+        yield await _clock(url, settings.auth_jwks_timeout)
 
 
 def _mode(settings: AuthSettings) -> str:
@@ -74,10 +72,10 @@ class _LastLogMessage(logging.Handler):
         self.message = record.getMessage()
 
 
-async def _keys(url: str, algorithms: tuple[str, ...]) -> Finding:
+async def _keys(url: str, settings: AuthSettings) -> Finding:
     log, last = logging.getLogger("api.auth.jwks"), _LastLogMessage()
     try:
-        keys = KeySet(url, algorithms)
+        keys = KeySet(url, settings.auth_algorithms, settings.auth_jwks_timeout)
     except SettingsError as error:
         what, _, remedy = str(error).partition("; ")
         return fail("key set", what, sentence(remedy))
@@ -100,11 +98,11 @@ async def _keys(url: str, algorithms: tuple[str, ...]) -> Finding:
     return ok("key set", f"{len(keys.ids)} usable, in {took:.0f} ms: {names}")
 
 
-async def _clock(url: str) -> Finding:
+async def _clock(url: str, timeout: float) -> Finding:  # noqa: ASYNC109
     about = "issuer's clock"
     try:
         async with (
-            asyncio.timeout(TIMEOUT),
+            asyncio.timeout(timeout),
             http_client() as client,
             client.stream("GET", url) as response,
         ):

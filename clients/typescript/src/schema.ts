@@ -575,7 +575,7 @@ export interface operations {
                 due_before?: string;
                 /** @description Only those without a due date */
                 due?: "none";
-                /** @description Only those with each of these words in title or description: at most 10 words of at most 64 characters */
+                /** @description Only those with each of these words in title or description: at most 10 words of at most 64 characters, 200 in all */
                 q?: string;
                 /** @description What they are sorted by; `-` turns it round */
                 sort?: components["schemas"]["Sort"];

@@ -3,6 +3,17 @@ export function $<E extends HTMLElement = HTMLElement>(id: string): E {
   return document.getElementById(id) as E;
 }
 
+/** The first element within another that matches. */
+export function part<E extends HTMLElement>(within: HTMLElement, selector: string): E {
+  return within.querySelector<E>(selector)!;
+}
+
+/** A new copy of what is in the template of that id. */
+export function copyOf(template: string): HTMLElement {
+  const { content } = $<HTMLTemplateElement>(template);
+  return content.firstElementChild!.cloneNode(true) as HTMLElement;
+}
+
 /** Only a change is written: screen readers read it out. */
 export function set(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

@@ -1,75 +1,111 @@
-import type { Board, Task } from "./board";
+import type { Board } from "./board";
 import { $ } from "./dom";
 import { Row } from "./row";
+import type { Item } from "./tasks";
 
-/** The tasks on the page, and the keys that count where one of them has the focus. */
+/** The tasks on the page, and which of them has the focus. */
 export class List {
   readonly #element = $("tasks");
   readonly #board: Board;
   readonly #rows = new Map<number, Row>();
-  #ids: number[] = [];
+  #keys: number[] = [];
+  #isActing = false;
+  #last = 0; // where the focus was last, and on what
+  #lastKey: number | undefined;
+  #clicked: Element | null = null;
 
   constructor(board: Board) {
     this.#board = board;
-    this.#element.addEventListener("keydown", (event) => this.#key(event));
+    this.#element.addEventListener("focusin", () => {
+      this.#lastKey = this.focused;
+      this.#last = this.#index;
+    });
+    this.#element.addEventListener("click", (event) => this.#guard(event), true);
   }
 
-  update(tasks: Task[]): void {
-    const focused = this.#focused();
-    this.#ids = tasks.map(({ id }) => id);
-    const kept = new Set(this.#ids);
-    for (const [id, row] of this.#rows) {
-      if (kept.has(id)) continue;
-      row.element.remove();
-      this.#rows.delete(id);
+  /** The key of the task that has the focus. */
+  get focused(): number | undefined {
+    return this.#keys[this.#index];
+  }
+
+  get #index(): number {
+    const { activeElement } = document;
+    return this.#keys.findIndex((key) => this.#rows.get(key)?.element.contains(activeElement));
+  }
+
+  /** Does what somebody asks for: the focus may follow it, as it may not follow an answer. */
+  act(order: () => void): void {
+    this.#isActing = true;
+    try {
+      order();
+    } finally {
+      this.#isActing = false;
     }
-    tasks.forEach((task, index) => {
-      const row = this.#rows.get(task.id) ?? new Row(this.#board, task);
-      this.#rows.set(task.id, row);
+  }
+
+  update(items: Item[]): void {
+    const before = this.#index;
+    this.#keys = items.map(({ key }) => key);
+    const kept = new Set(this.#keys);
+    for (const [key, row] of this.#rows) {
+      if (kept.has(key)) continue;
+      row.element.remove();
+      this.#rows.delete(key);
+    }
+    items.forEach((item, index) => {
+      const row =
+        this.#rows.get(item.key) ?? new Row(this.#board, item, (order) => this.act(order));
+      this.#rows.set(item.key, row);
       const here = this.#element.children[index] ?? null;
-      if (here !== row.element) this.#element.insertBefore(row.element, here);
-      row.update(task);
+      if (here !== row.element) this.#place(row.element, here);
+      row.update(item);
     });
-    // what had the focus has gone: its successor has it
-    if (focused >= 0 && this.#focused() < 0) this.focus(focused);
+    if (before < 0 || this.#index >= 0) return;
+    // What had the focus has gone. Only if somebody asked for that has its successor the focus:
+    // else the key they press next, meant for what they saw, would meet another task.
+    this.#last = before;
+    this.#lastKey = undefined;
+    if (this.#isActing) this.focus(before);
+    else $("desk").focus();
   }
 
   /** Gives the focus to the row at that place, or to the nearest. */
   focus(index: number): void {
-    const nearest = Math.max(0, Math.min(index, this.#ids.length - 1));
-    const id = this.#ids[nearest];
-    if (id === undefined) $("new-title").focus();
-    else this.focusTask(id);
+    const key = this.#keys[Math.max(0, Math.min(index, this.#keys.length - 1))];
+    if (key === undefined) $("desk").focus();
+    else this.#rows.get(key)?.focus();
   }
 
-  focusTask(id: number): void {
-    this.#rows.get(id)?.focus();
+  /** From the row that has the focus; else to where it was last. */
+  move(step: 1 | -1): void {
+    const index = this.#index;
+    if (index >= 0) this.focus(index + step);
+    else if (this.#lastKey !== undefined && this.#rows.has(this.#lastKey))
+      this.focus(this.#keys.indexOf(this.#lastKey));
+    else this.focus(step > 0 ? this.#last : this.#last - 1);
   }
 
-  /** Which row has the focus; -1 for none. */
-  #focused(): number {
+  /** Whether that task is there to have the focus. */
+  focusTask(key: number): boolean {
+    const row = this.#rows.get(key);
+    row?.focus();
+    return row !== undefined;
+  }
+
+  /** The second click of a double click is not for the task that has moved under the pointer. */
+  #guard(event: MouseEvent): void {
+    const row = (event.target as Element).closest(".task");
+    if (event.detail > 1 && row !== this.#clicked) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else this.#clicked = row;
+  }
+
+  /** Moving an element takes the focus from it. */
+  #place(element: HTMLElement, before: Element | null): void {
     const { activeElement } = document;
-    return this.#ids.findIndex((id) => this.#rows.get(id)?.element.contains(activeElement));
-  }
-
-  #key(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || !target.closest(".shown")) return;
-    const index = this.#focused();
-    const id = this.#ids[index];
-    if (id === undefined) return;
-    const act = {
-      ArrowDown: () => this.focus(index + 1),
-      j: () => this.focus(index + 1),
-      ArrowUp: () => this.focus(index - 1),
-      k: () => this.focus(index - 1),
-      e: () => void this.#board.edit(id),
-      Enter: target.matches(".check") ? () => void this.#board.edit(id) : undefined,
-      Delete: () => this.#board.delete(id),
-      Backspace: () => this.#board.delete(id),
-    }[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
+    const hadFocus = element.contains(activeElement);
+    this.#element.insertBefore(element, before);
+    if (hadFocus) (activeElement as HTMLElement).focus({ preventScroll: true });
   }
 }

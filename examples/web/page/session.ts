@@ -2,7 +2,17 @@ import { createAuthClient } from "better-auth/client";
 import { jwtClient } from "better-auth/client/plugins";
 import type { TokenProvider } from "task-api-client";
 
-const auth = createAuthClient({ plugins: [jwtClient()], fetchOptions: { timeout: 15_000 } });
+const auth = createAuthClient({
+  plugins: [jwtClient()],
+  fetchOptions: {
+    timeout: 15_000,
+    // The jwt plugin sends a token along with the session, so the list need not wait for one.
+    onSuccess: ({ response }) => {
+      const token = response.headers.get("set-auth-jwt");
+      if (token) offered = hold(token);
+    },
+  },
+});
 
 export type Person = { id: string; email: string };
 
@@ -12,11 +22,21 @@ export class SignedOut extends Error {}
 /** Better Auth does not answer. */
 export class SignInUnavailable extends Error {}
 
+type Held = { token: string; sub: string; until: number };
+let offered: Held | undefined;
+
 /** Calls back with whoever is signed in, also when that changes in another tab. */
-export function onPerson(tell: (person: Person | null) => void): void {
-  auth.useSession.subscribe(({ data, isPending }) => {
-    if (!isPending) tell(data?.user ?? null);
+export function onPerson(tell: (person: Person | null) => void, failed: () => void): void {
+  auth.useSession.subscribe(({ data, error, isPending }) => {
+    if (isPending) return;
+    if (error && error.status !== 401) failed();
+    else tell(data?.user ?? null);
   });
+}
+
+/** Asks again who is signed in. */
+export function askAgain(): void {
+  void auth.useSession.get().refetch();
 }
 
 /** Each resolves to what went wrong, in a sentence, or to nothing. */
@@ -34,7 +54,7 @@ export async function signOut() {
 
 /** Tokens for that person alone, kept here in memory until shortly before they expire. */
 export function tokensOf(person: Person): TokenProvider {
-  let held: { token: string; until: number } | undefined;
+  let held: Held | undefined;
   let asking: Promise<string> | undefined;
 
   async function ask(): Promise<string> {
@@ -42,29 +62,32 @@ export function tokensOf(person: Person): TokenProvider {
       throw new SignInUnavailable();
     });
     if (error && error.status !== 401) throw new SignInUnavailable();
-    const { sub, iat, exp } = data ? claims(data.token) : {};
-    if (!data || sub !== person.id) {
-      void auth.useSession.get().refetch();
+    const fresh = data ? hold(data.token) : undefined;
+    if (fresh?.sub !== person.id) {
+      askAgain();
       throw new SignedOut();
     }
-    // By a clock that nobody sets: the one on the wall may be wrong.
-    const lifetime = (exp - iat) * 1000;
-    held = {
-      token: data.token,
-      until: performance.now() + lifetime - Math.min(30_000, lifetime / 2),
-    };
-    return data.token;
+    held = fresh;
+    return fresh.token;
   }
 
   return async ({ refresh }) => {
-    if (held && !refresh && performance.now() < held.until) return held.token;
+    const now = performance.now();
+    if (offered?.sub === person.id && offered.until > (held?.until ?? 0)) held = offered;
+    offered = undefined;
+    if (held && !refresh && now < held.until) return held.token;
     return (asking ??= ask().finally(() => (asking = undefined)));
   };
 }
 
-function claims(token: string) {
+function hold(token: string): Held {
   const payload = token.split(".")[1] ?? "";
-  return JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
+  const { sub, iat, exp } = JSON.parse(
+    atob(payload.replaceAll("-", "+").replaceAll("_", "/")),
+  );
+  // By a clock that nobody sets: the one on the wall may be wrong.
+  const lifetime = (exp - iat) * 1000;
+  return { token, sub, until: performance.now() + lifetime - Math.min(30_000, lifetime / 2) };
 }
 
 async function failure(

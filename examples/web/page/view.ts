@@ -1,21 +1,40 @@
-import { Board, type Filter } from "./board";
-import { $, say, set } from "./dom";
+import type { Failure } from "./additions";
+import type { Address } from "./address";
+import type { Board } from "./board";
+import { $, copyOf, part, say, set } from "./dom";
+import { Keys } from "./keys";
+import { isBlank, searchComplaint, titleComplaint, trimmed } from "./limits";
 import { List } from "./list";
+import { EVERYTHING, formatQuery, type Filter, type Query, type Sort } from "./query";
+import { Toasts } from "./toasts";
 
 const SEARCH_PAUSE_MS = 250;
 
 /** Puts a board on the page, and takes orders. */
 export class View {
   readonly #board: Board;
+  readonly #address: Address;
   readonly #list: List;
+  readonly #toasts: Toasts;
+  readonly #failures = new Map<Failure, HTMLElement>();
+  #complaint: string | undefined;
   #searchTimer: number | undefined;
 
-  constructor(board: Board, signOut: () => Promise<void>) {
+  constructor(board: Board, address: Address, signOut: () => Promise<void>) {
     this.#board = board;
+    this.#address = address;
     this.#list = new List(board);
+    this.#toasts = new Toasts(board, this.#list, (key) => this.#reveal(key));
+    new Keys(
+      board,
+      this.#list,
+      () => this.#toasts.undo(),
+      (isCleared) => this.#search(isCleared),
+    );
     set($("who"), board.person.email);
     $("sign-out").addEventListener("click", () => void signOut());
     this.#listen();
+    this.#setControls(board.query);
     this.update();
     $("board").hidden = false;
     $("new-title").focus();
@@ -23,113 +42,155 @@ export class View {
 
   update(): void {
     const board = this.#board;
-    const tasks = board.visible();
-    const empty = board.settled && tasks.length === 0;
-    const narrowed = board.filter !== "all" || board.search !== "";
+    const items = board.visible();
+    const isEmpty = items.length === 0;
 
-    $("loading").hidden = board.tasks !== undefined || board.trouble !== undefined;
+    set($("today"), new Date().toLocaleDateString("en", TODAY));
+    say($("add-message"), this.#complaint);
+    this.#showFailures(board.additions.failed);
     $("trouble").hidden = board.trouble === undefined;
     set($("trouble-message"), board.trouble ? `${board.trouble} ${KEPT}` : "");
-    say($("add-message"), board.complaint);
+    $("loading").hidden = board.settled || !isEmpty || board.trouble !== undefined;
 
-    this.#list.update(tasks);
+    this.#list.update(items);
     $("tasks").ariaBusy = String(!board.settled);
-    $("empty").hidden = !empty;
-    set($("empty-message"), empty ? nothing(board) : "");
-    $("show-all").hidden = !narrowed;
-    $("more").hidden = !board.more || board.full;
-    $("full").hidden = !board.full;
-    $("clear").hidden = !tasks.some(({ completed }) => completed);
+    $("empty").hidden = !board.settled || !isEmpty;
+    $("empty").dataset.kind = board.query.search ? "search" : board.query.filter;
+    set($("empty-message"), board.settled && isEmpty ? nothing(board.query) : "");
+    $("show-all").hidden = board.query.filter === "all" && board.query.search === "";
+    $("more").hidden = !board.more || board.isFull;
+    $("full").hidden = !board.isFull;
+    $("clear").hidden = !items.some(({ completed }) => completed);
+    this.#toasts.update();
+  }
 
-    $("undo-toast").hidden = !board.deleting;
-    set($("undo-message"), board.deleting ? `Deleted “${board.deleting.title}”.` : "");
-    say($("notice"), board.notice);
+  /** Somebody has gone back or forward. */
+  show(query: Query): void {
+    this.#setControls(query);
+    void this.#board.show(query);
   }
 
   #listen(): void {
+    const title = $<HTMLInputElement>("new-title");
     $("add").addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.#add();
+      this.#list.act(() => void this.#add(title.value));
+    });
+    title.addEventListener("input", () => {
+      this.#complaint &&= isBlank(title.value) ? undefined : titleComplaint(title.value);
+      say($("add-message"), this.#complaint);
     });
     $("filter").addEventListener("change", (event) => {
-      void this.#board.show({ filter: (event.target as HTMLInputElement).value as Filter });
+      this.#ask({ filter: (event.target as HTMLInputElement).value as Filter });
+    });
+    $("sort").addEventListener("change", (event) => {
+      this.#ask({ sort: (event.target as HTMLSelectElement).value as Sort });
     });
     $("search").addEventListener("input", () => {
       window.clearTimeout(this.#searchTimer);
-      this.#searchTimer = window.setTimeout(() => this.#search(), SEARCH_PAUSE_MS);
+      this.#searchTimer = window.setTimeout(() => this.#search(false), SEARCH_PAUSE_MS);
     });
-    $("show-all").addEventListener("click", () => this.#showAll());
+    $("show-all").addEventListener("click", () => {
+      this.#showAll();
+      part($("filter"), "[value=all]").focus();
+    });
     $("more").addEventListener("click", () => void this.#board.showMore());
     $("retry").addEventListener("click", () => void this.#board.load());
-    $("undo").addEventListener("click", () => this.#undo());
-    $("clear").addEventListener("click", () => $<HTMLDialogElement>("confirm").showModal());
-    $("confirm").addEventListener("close", () => {
-      const dialog = $<HTMLDialogElement>("confirm");
-      if (dialog.returnValue === "clear") void this.#board.clearCompleted();
-      dialog.returnValue = "";
+    $("clear").addEventListener("click", () => {
+      this.#list.act(() => this.#board.clearCompleted());
+      $("desk").focus();
     });
-    document.addEventListener("keydown", (event) => this.#key(event));
+    $("keys").addEventListener("click", () => $<HTMLDialogElement>("help").showModal());
   }
 
-  async #add(): Promise<void> {
-    const form = $<HTMLFormElement>("add");
+  async #add(title: string): Promise<void> {
+    if (isBlank(title)) return;
     const input = $<HTMLInputElement>("new-title");
-    const title = input.value;
-    if (!title.trim() || form.ariaBusy === "true") return;
-    form.ariaBusy = "true";
-    const added = await this.#board.add(title);
-    form.ariaBusy = "false";
-    if (!added) return;
+    this.#complaint = titleComplaint(title);
+    if (this.#complaint) return this.update();
     if (input.value === title) input.value = "";
-    set($("said"), `Added “${title}”.`);
+    const { sent } = this.#board.add(title);
+    set($("said"), `Added “${trimmed(title)}”.`);
+    const failure = await sent;
+    if (!failure) return;
+    set($("said"), "");
+    if (input.value === "") {
+      input.value = failure.title;
+      this.#complaint = `Not added. ${failure.why}`;
+      this.update();
+    } else this.#board.additions.keep(failure);
   }
 
-  #search(): void {
+  /** What was not added, while something else is typed. */
+  #showFailures(failed: Failure[]): void {
+    for (const [failure, element] of this.#failures) {
+      if (failed.includes(failure)) continue;
+      element.remove();
+      this.#failures.delete(failure);
+    }
+    for (const failure of failed) {
+      if (this.#failures.has(failure)) continue;
+      const element = copyOf("failure");
+      const { title, why } = failure;
+      set(part(element, ".what"), `“${title}” was not added. ${why}`);
+      part(element, ".again").ariaLabel = `Try again: “${title}”`;
+      part(element, ".discard").ariaLabel = `Discard: “${title}”`;
+      const { additions } = this.#board;
+      part(element, ".again").addEventListener("click", () => {
+        additions.forget(failure);
+        void this.#add(title);
+      });
+      part(element, ".discard").addEventListener("click", () => additions.forget(failure));
+      this.#failures.set(failure, element);
+      $("failures").append(element);
+    }
+  }
+
+  #ask(change: Partial<Query>, isRefining = false): void {
+    const query = { ...this.#board.query, ...change };
+    if (formatQuery(query) === formatQuery(this.#board.query)) return;
+    this.#address.write(query, isRefining);
+    void this.#board.show(query);
+  }
+
+  #search(isCleared: boolean): void {
     window.clearTimeout(this.#searchTimer);
-    void this.#board.show({ search: $<HTMLInputElement>("search").value });
+    const input = $<HTMLInputElement>("search");
+    if (isCleared) input.value = "";
+    const complaint = searchComplaint(input.value);
+    say($("search-message"), complaint);
+    if (complaint) return;
+    this.#ask({ search: isBlank(input.value) ? "" : trimmed(input.value) }, !isCleared);
   }
 
   #showAll(): void {
-    $<HTMLInputElement>("search").value = "";
-    const all = document.querySelector<HTMLInputElement>("#filter [value=all]")!;
-    all.checked = true;
-    all.focus();
-    void this.#board.show({ filter: "all", search: "" });
+    const query = { ...this.#board.query, filter: EVERYTHING.filter, search: EVERYTHING.search };
+    this.#setControls(query);
+    this.#ask(query);
   }
 
-  #undo(): void {
-    const task = this.#board.deleting;
-    this.#board.undo();
-    if (task) this.#list.focusTask(task.id);
+  /** Shows the task wherever it is: everything, the newest first. */
+  async #reveal(key: number): Promise<void> {
+    this.#setControls(EVERYTHING);
+    this.#address.write(EVERYTHING);
+    $("desk").focus();
+    await this.#board.show(EVERYTHING);
+    if (document.activeElement === $("desk")) this.#list.focusTask(key);
   }
 
-  /** Keys that count anywhere but where text is typed. */
-  #key(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (target.closest("dialog, .draft")) return;
-    const typing = target.matches("#new-title, #search");
-    const act = {
-      "/": typing ? undefined : () => $("search").focus(),
-      u: typing ? undefined : () => this.#undo(),
-      ArrowDown: typing ? () => this.#list.focus(0) : undefined,
-      Escape: target.matches("#search") ? () => this.#leaveSearch() : undefined,
-    }[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  #leaveSearch(): void {
-    $<HTMLInputElement>("search").value = "";
-    this.#search();
-    this.#list.focus(0);
+  #setControls({ filter, sort, search }: Query): void {
+    part<HTMLInputElement>($("filter"), `[value=${filter}]`).checked = true;
+    $<HTMLSelectElement>("sort").value = sort;
+    $<HTMLInputElement>("search").value = search;
+    window.clearTimeout(this.#searchTimer);
+    say($("search-message"), undefined);
   }
 }
 
+const TODAY = { weekday: "long", day: "numeric", month: "long" } as const;
 const KEPT = "What you have typed is kept, and it is tried again every few seconds.";
 
-function nothing({ filter, search }: Board): string {
+function nothing({ filter, search }: Query): string {
   const kind = filter === "all" ? "" : `${filter} `;
   if (search) return `No ${kind}task has “${search}” in it.`;
   if (filter === "open") return "Nothing is open. Well done.";

@@ -1,4 +1,4 @@
-"""What the Better Auth server is made of: installed once, from its lock file."""
+"""Packages of npm that tests use: installed once, from a lock file."""
 
 import fcntl
 import subprocess
@@ -7,24 +7,24 @@ from typing import Final
 
 from tests import wanted
 
-SERVER: Final = Path(__file__).parent / "server"
 PATIENCE: Final = 300  # seconds
 
 
-def install() -> None:
-    """Install it unless that was done. Skips where there is no Node.js; in CI that fails."""
+def install(folder: Path) -> None:
+    """Install what this folder's lock file says, unless that was done. Skips where there is no
+    Node.js; in CI that fails."""
     for name in ("node", "npm"):
         wanted.program(name, "Node.js 20 or newer, with npm")
-    stamp = SERVER / "node_modules" / ".locked"
+    stamp = folder / "node_modules" / ".locked"
     # several processes run the suite, each with files of its own
-    with (SERVER / "package-lock.json").open("rb") as lock:
+    with (folder / "package-lock.json").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         locked = lock.read()
         if stamp.exists() and stamp.read_bytes() == locked:
             return
         done = subprocess.run(
             ["npm", "ci", "--prefer-offline"],
-            cwd=SERVER,
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=PATIENCE,
