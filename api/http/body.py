@@ -165,7 +165,7 @@ class Body:
             return self._model.validate_python(value)
         except ValidationError as error:
             failures = error.errors(include_url=False, include_input=False)
-        raise InvalidInput([self._error(failure) for failure in failures[: MAX_ERRORS + 1]])
+        raise InvalidInput([self._error(value, failure) for failure in failures[: MAX_ERRORS + 1]])
 
     def _unknown(self, value: Any) -> Iterator[InputError]:
         """An error for each unknown member."""
@@ -180,12 +180,26 @@ class Body:
         detail = f"An unknown member; known are: {names(self._members)}."
         return {"detail": detail, "pointer": _pointer(*location)}
 
-    def _error(self, failure: Any) -> InputError:
-        location = failure["loc"][: 1 + self._is_array]
-        if failure["type"] == "extra_forbidden":
+    def _error(self, value: Any, failure: Any) -> InputError:
+        location = _within(value, failure["loc"])
+        if failure["type"] == "missing":
+            location.append(failure["loc"][-1])
+        if failure["type"] == "extra_forbidden" and len(location) == 1 + self._is_array:
             return self._unknown_member(*location)
         message = _MESSAGES.get(failure["type"], failure["msg"])
         return {"detail": f"{message}.", "pointer": _pointer(*location)}
+
+
+def _within(value: Any, location: Iterable[int | str]) -> list[int | str]:
+    """The parts of an error's location that are places in the body. Pydantic also names what it
+    tried there, such as one type of a union."""
+    found = []
+    for part in location:
+        there = range(len(value)) if isinstance(value, list) else value
+        if isinstance(value, dict | list) and part in there:
+            value = value[part]
+            found.append(part)
+    return found
 
 
 def _pointer(*location: int | str) -> str:

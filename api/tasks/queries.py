@@ -48,9 +48,9 @@ def _lacks(name: str, needed: str) -> OfValues:
 
 
 def _anchor(task: Mapping[str, Any]) -> ColumnElement[Any]:
-    """The due date that the repetition of a task counts from, or NULL."""
+    """The due date that the repetition of a task counts from; NULL if no task is to follow it."""
     since = func.coalesce(task["repeat_anchor"], task["due_date"])
-    return case((task["repeat"].is_not(None), since))
+    return case((task["repeat"].is_not(None) & task["next_id"].is_(None), since))
 
 
 TASK: Final = Resource(

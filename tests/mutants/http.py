@@ -59,8 +59,18 @@ INPUT: Final = [
         ("NaN is JSON", "allow_inf_nan=False", "allow_inf_nan=True"),
         (
             "errors echo what was sent",
-            "[self._error(failure) for",
-            '[self._error(failure) | {"detail": f"{content!r}."} for',
+            "[self._error(value, failure) for",
+            '[self._error(value, failure) | {"detail": f"{content!r}."} for',
+        ),
+        (
+            "an error within a member is at the member",
+            '_within(value, failure["loc"])',
+            '_within(value, failure["loc"][: 1 + self._is_array])',
+        ),
+        (
+            "an error is where pydantic looked",
+            'location = _within(value, failure["loc"])',
+            'location = [*failure["loc"]]',
         ),
     ),
     *mutants(

@@ -60,6 +60,11 @@ MEMBERS: Final = [
             'func.coalesce(task["due_date"], task["repeat_anchor"])',
         ),
         (
+            "a task that has been followed is followed again",
+            ' & task["next_id"].is_(None)',
+            "",
+        ),
+        (
             "a completed task is completed again",
             "        col(Task.completed).is_distinct_from(COMPLETED),\n",
             "",

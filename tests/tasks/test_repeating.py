@@ -267,14 +267,39 @@ def test_a_task_that_was_created_completed_makes_none(alice: Person) -> None:
 def test_a_completed_one_that_is_given_a_rule_makes_none_until_it_is_completed(
     alice: Person,
 ) -> None:
-    first = completes(alice, alice.creates(due_date=FAR, repeat="FREQ=DAILY"))
+    first = completes(alice, alice.creates(due_date=FAR))
     given = changes(alice, first, repeat="FREQ=WEEKLY")
-    assert (given["next_id"], given["repeat"]) == (first["next_id"], "FREQ=WEEKLY")
+    assert (given["next_id"], given["repeat"]) == (None, "FREQ=WEEKLY")
     assert completes(alice, given) == given
-    assert len(alice.lists()) == 2
+    assert len(alice.lists()) == 1
     again = completes(alice, changes(alice, given, completed=False))
-    assert again["next_id"] != first["next_id"]
     assert follows(alice, again)["due_date"] == "2999-02-07"
+
+
+@each_way
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_has_been_followed_is_not_followed_again_whatever_rule_it_is_given(
+    alice: Person, way: str, deleted: bool
+) -> None:
+    done = completes(alice, alice.creates(due_date=FAR, repeat="FREQ=DAILY"))
+    if deleted:
+        alice.http.delete(f"/api/tasks/{done['next_id']}")
+    given = changes(alice, done, completed=False, repeat="FREQ=WEEKLY")
+    again = completes(alice, given, way)
+    assert (again["next_id"], again["repeat"]) == (done["next_id"], "FREQ=WEEKLY")
+    assert len(alice.lists()) == 2 - deleted
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_all_of_it_sent_twice_makes_one(alice: Person, method: str) -> None:
+    body = {"title": "x", "due_date": FAR, "repeat": "FREQ=DAILY"}
+    path = f"/api/tasks/{alice.creates(**body)['id']}"
+    answers = [
+        alice.http.request(method, path, json=body | {"completed": completed})
+        for completed in (True, True, False, True)
+    ]
+    assert len({answer.json()["next_id"] for answer in answers}) == 1
+    assert len(alice.lists()) == 2
 
 
 @pytest.mark.parametrize("key", ["one", None])

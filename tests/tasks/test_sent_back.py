@@ -204,6 +204,29 @@ def test_a_new_task_takes_none_of_them(alice: Person, member: str) -> None:
     assert alice.lists() == [task]
 
 
+@changing
+def test_when_it_was_completed_and_what_follows_are_compared_too(
+    alice: Person, method: str
+) -> None:
+    made = alice.creates(due_date="2999-01-31", repeat="FREQ=DAILY")
+    done = sends(alice, method, made["id"], made | {"completed": True}).json()
+    assert None not in (done["completed_at"], done["next_id"])
+    assert sends(alice, method, done["id"], done).json() == done
+    for member, others in (
+        ("completed_at", [None, done["created_at"]]),
+        ("next_id", [None, done["id"]]),
+    ):
+        for other in others:
+            assert pointers(sends(alice, method, done["id"], {member: other})) == [f"#/{member}"]
+            answer = sends(alice, method, done["id"], done | {member: other, "title": "x"})
+            assert pointers(answer) == [f"#/{member}"]
+    undone = sends(alice, method, done["id"], done | {"completed": False}).json()
+    assert (undone["completed_at"], undone["next_id"]) == (None, done["next_id"])
+    assert pointers(sends(alice, method, done["id"], {"completed_at": done["completed_at"]})) == [
+        "#/completed_at"
+    ]
+
+
 # in the moment of the change
 
 

@@ -49,15 +49,22 @@ def test_they_are_changed_as_a_whole_cleared_and_kept_when_left_out(
         assert [len(tasks) for tasks in found] == [0, int("Work" in then), int("again" in then)]
 
 
-WRONG: Final[list[object]] = [
-    *("home", 7, True, {}, {"0": "home"}, [7], [None], [["home"]], [True]),
-    *([""], ["  "], ["\u200b"], ["a,b"], ["a\nb"], ["a\u0000b"], ["a\u0085b"], ["x" * 51]),
-    [f"{n}" for n in range(21)],
+NO_TAG: Final[list[object]] = [
+    *(7, None, ["home"], {"0": "home"}, True, "", "  ", "\u200b"),
+    *("a,b", "a\nb", "a\u0000b", "a\u0085b", "x" * 51),
+]
+WRONG: Final[list[tuple[object, list[str]]]] = [
+    *((value, [""]) for value in ("home", 7, True, {}, {"0": "home"})),
+    ([f"{n}" for n in range(21)], [""]),
+    *(([value], ["/0"]) for value in NO_TAG),
+    (["home", "a,b", "HOME", 7, "urgent", ""], ["/1", "/3", "/5"]),
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=repr)
-def test_what_is_no_tag_is_refused_by_name(alice: Person, wrong: object) -> None:
+@pytest.mark.parametrize(("wrong", "places"), WRONG, ids=repr)
+def test_what_is_no_tag_is_refused_by_its_place(
+    alice: Person, wrong: object, places: list[str]
+) -> None:
     task = alice.creates(tags=["home"])
     body = {"title": "x", "tags": wrong}
     for method, path, sent, pointer in (
@@ -67,7 +74,8 @@ def test_what_is_no_tag_is_refused_by_name(alice: Person, wrong: object) -> None
         ("PATCH", f"/{task['id']}", body, "#/tags"),
     ):
         answer = alice.http.request(method, f"/api/tasks{path}", json=sent)
-        assert {error["pointer"] for error in problem(answer, 422)["errors"]} == {pointer}
+        found = [error["pointer"] for error in problem(answer, 422)["errors"]]
+        assert found == [pointer + place for place in places]
     assert alice.lists() == [task]
 
 
