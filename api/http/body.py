@@ -195,8 +195,8 @@ def _within(value: Any, location: Iterable[int | str]) -> list[int | str]:
     tried there, such as one type of a union."""
     found = []
     for part in location:
-        there = range(len(value)) if isinstance(value, list) else value
-        if isinstance(value, dict | list) and part in there:
+        is_place = isinstance(value, dict) and part in value
+        if is_place or (isinstance(value, list) and part in range(len(value))):
             value = value[part]
             found.append(part)
     return found
