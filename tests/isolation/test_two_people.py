@@ -455,7 +455,7 @@ def test_a_row_of_the_same_id_is_not_reached_with_one_s_own(
     alice: Person, bob: Person, as_superuser: psycopg.Connection, name: str
 ) -> None:
     # the sequence gives an id once, and no constraint demands that
-    task = alice.creates()
+    task = alice.creates(due_date="2999-01-01", repeat="FREQ=DAILY")
     as_superuser.execute(
         "insert into task (user_id, id, title) overriding system value values (%s, %s, 'His')",
         [bob.id, task["id"]],

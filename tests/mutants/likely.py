@@ -105,6 +105,11 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_cursors.py",
         "contract/test_limits.py",
     ),
+    "api/tasks/filters.py": (
+        "tasks/test_tagging.py",
+        "tasks/test_due_dates.py",
+        "database/test_statement.py",
+    ),
     "api/tasks/search.py": ("tasks/test_search.py",),
     "api/tasks/changes.py": (
         "tasks/test_repeating.py",
@@ -135,7 +140,7 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_input.py",
         "tasks/test_conditional.py",
     ),
-    "api/http/body.py": ("tasks/test_input.py", "tasks/test_bulk.py"),
+    "api/http/body.py": ("http/test_problems.py", "tasks/test_input.py", "tasks/test_bulk.py"),
     "api/database/json_rows.py": (
         "tasks/test_page_bytes.py",
         "tasks/test_lists.py",
