@@ -59,14 +59,13 @@ class Resource:
         read: Iterable[str],
         created: Iterable[str],
         changed: Iterable[str],
-        derived: Iterable[str] = (),
         rules: Mapping[str, OfValues] | None = None,
         when_true: Mapping[str, tuple[Any, OfValues]] | None = None,
     ) -> None:
         """`read`: the columns that are members of the JSON, in this order, with `id` and `version`.
-        `created` and `changed`: those that `create` and `update` set. All other columns of `read`
-        but `version` are read-only. `derived`: columns that `create` sets, too, whose parameters
-        may be left out. `rules`: by name, what must not be true of a changed row. `when_true`: what
+        `created` and `changed`: those that `create` and `update` set; `create` needs parameters
+        for those alone that have no default. All other columns of `read` but `version` are
+        read-only. `rules`: by name, what must not be true of a changed row. `when_true`: what
         `update_whole` returns as well, by name: a boolean column, and what is made of the changed
         row, which is NULL unless the column was made true just now."""
         self.mine: Final = table.user_id == CALLER
@@ -85,8 +84,7 @@ class Resource:
         self._when_true: Final = when_true or {}
 
         self.get: Final = self.one(select(*self.read).where(self.mine, self.this))
-        given = {name: _parameter(name, getattr(table, name)) for name in created}
-        given |= {name: _optional(name, getattr(table, name)) for name in derived}
+        given = {name: _first_value(getattr(table, name)) for name in created}
         self.create: Final = self.one(
             insert(table).values(user_id=CALLER, **given).returning(*self.read)
         )
@@ -171,11 +169,11 @@ def _json_member(column: Any) -> Any:
     return json_rows.date(column) if isinstance(column.type, DateTime) else column
 
 
-def _parameter(name: str, column: Any) -> Any:
+def _parameter(name: str, column: Any, *default: None) -> Any:
     """The value of a column; of one with names, its number."""
     if not (names := column.info.get("names")):
-        return bindparam(name, type_=column.type)
-    given = bindparam(name, type_=Text)
+        return bindparam(name, *default, type_=column.type)
+    given = bindparam(name, *default, type_=Text)
     return case(
         *(
             (given == literal_column(f"'{text}'"), literal_column(str(number)))
@@ -184,12 +182,13 @@ def _parameter(name: str, column: Any) -> Any:
     )
 
 
-def _optional(name: str, column: Any) -> Any:
-    """The value of a column, or its default without the parameter."""
-    value = bindparam(name, None, type_=column.type)
-    if column.nullable:
-        return value
-    return func.coalesce(value, literal_column(f"'{column.server_default.arg}'"))
+def _first_value(column: Any) -> Any:
+    """The value of a new row. Without the parameter it is the default, or NULL, if the column can
+    have it."""
+    if column.server_default is not None:
+        default = literal_column(f"'{column.server_default.arg}'")
+        return func.coalesce(_parameter(column.key, column, None), default)
+    return _parameter(column.key, column, *([None] if column.nullable else []))
 
 
 def _values(columns: Mapping[str, Any], given: Mapping[str, object]) -> dict[str, object]:

@@ -56,8 +56,7 @@ def _anchor(task: Mapping[str, Any]) -> ColumnElement[Any]:
 TASK: Final = Resource(
     Task,
     read=schemas.Task.model_fields,
-    created=TaskCreate.model_fields,
-    derived=["tag_keys", "repeat_anchor"],
+    created=[*TaskCreate.model_fields, "tag_keys", "repeat_anchor"],
     changed=[*TaskChanges.__annotations__, "tag_keys"],
     rules={name: _lacks(name, needed) for name, needed in NEEDS.items()} | {UNTIL: _ends_too_early},
     when_true={"anchor": (col(Task.completed), _anchor)},
