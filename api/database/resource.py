@@ -169,11 +169,11 @@ def _json_member(column: Any) -> Any:
     return json_rows.date(column) if isinstance(column.type, DateTime) else column
 
 
-def _parameter(name: str, column: Any, *default: None) -> Any:
+def _parameter(name: str, column: Any, *, required: bool = True) -> Any:
     """The value of a column; of one with names, its number."""
     if not (names := column.info.get("names")):
-        return bindparam(name, *default, type_=column.type)
-    given = bindparam(name, *default, type_=Text)
+        return bindparam(name, type_=column.type, required=required)
+    given = bindparam(name, type_=Text, required=required)
     return case(
         *(
             (given == literal_column(f"'{text}'"), literal_column(str(number)))
@@ -186,9 +186,9 @@ def _first_value(column: Any) -> Any:
     """The value of a new row. Without the parameter it is the default, or NULL, if the column can
     have it."""
     if column.server_default is not None:
-        default = literal_column(f"'{column.server_default.arg}'")
-        return func.coalesce(_parameter(column.key, column, None), default)
-    return _parameter(column.key, column, *([None] if column.nullable else []))
+        default: ColumnElement[Any] = literal_column(f"'{column.server_default.arg}'")
+        return func.coalesce(_parameter(column.key, column, required=False), default)
+    return _parameter(column.key, column, required=not column.nullable)
 
 
 def _values(columns: Mapping[str, Any], given: Mapping[str, object]) -> dict[str, object]:
