@@ -15,15 +15,17 @@ from api.commands.migrate import POLICIES
 GUARDED: Final = frozenset(file.stem for file in POLICIES.glob("[!0]*.sql"))
 FUNCTIONS: Final = frozenset(
     (
-        *("count", "length", "lower", "max", "min", "now", "octet_length", "row_to_json"),
-        *("string_agg", "sum", "timezone", "to_char"),
+        *("count", "first_value", "length", "lower", "max", "min", "now", "octet_length", "right"),
+        *("row_to_json", "string_agg", "sum", "timezone", "to_char", "unnest"),
     )
 )
-OPERATORS: Final = frozenset(("+", "-", "*", "=", "<>", "<", "<=", ">", ">=", "||", "~", "!~"))
+OPERATORS: Final = frozenset(
+    ("+", "-", "*", "=", "<>", "<", "<=", ">", ">=", "||", "~", "!~", "@>", "&&")
+)
 TYPES: Final = frozenset(
     (
-        *("bool", "date", "int2", "int4", "int8", "interval", "text", "timestamp", "timestamptz"),
-        "varchar",
+        *("bool", "date", "int2", "int4", "int8", "interval", "text", "time", "timestamp"),
+        *("timestamptz", "varchar"),
     )
 )
 _KINDS: Final = {

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,9 @@ from api.settings import MigrationSettings, RoleSettings, load
 MIGRATIONS: Final = migrations.FOLDER
 POLICIES: Final = Path(__file__).parent.parent.parent / "db" / "policies"
 MIGRATION_LOCK_TIMEOUT: Final = 5.0  # seconds
+TURN_INTERVAL: Final = 0.05  # seconds
+_PATIENCE: Final = "select extract(epoch from current_setting('lock_timeout')::interval)::float8"
+_TURN: Final = "select pg_try_advisory_xact_lock(hashtext('task-api migrate'))"
 _AS_OWNER: Final = (
     "connect MIGRATION_DATABASE_URL as the owner of the database, with CREATEROLE "
     "(on Neon: neondb_owner)"
@@ -88,10 +92,11 @@ def migrate(
     be revoked.
     """
     with connected(url) as connection:
-        # One migration at a time. PostgreSQL releases the lock with the connection.
-        connection.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
+        _wait_for_turn(connection)
         refuse_ahead(connection)
         is_new = not serving_role.exists(connection)
+        # Ends the portal of the last query: its snapshot would keep `create index concurrently`.
+        connection.execute("select")
         applied = [
             *_apply_migrations(url),
             *_apply_policies(connection, task_app_password or "", timeouts or {}),
@@ -101,6 +106,20 @@ def migrate(
     if warn and unsure and serving_role.needs_password(url):
         warn(_CANNOT_SIGN_IN if lacks_password else _MAY_NOT_SIGN_IN)
     return applied
+
+
+def _wait_for_turn(connection: psycopg.Connection) -> None:
+    """One migration at a time. PostgreSQL releases the lock with the connection.
+
+    It asks again and again: a statement that waits has a snapshot, whose end the other's
+    `create index concurrently` would wait for.
+    """
+    (patience,) = connection.execute(_PATIENCE).fetchone() or (0.0,)
+    deadline = time.monotonic() + patience
+    while connection.execute(_TURN).fetchone() != (True,):
+        if time.monotonic() > deadline:
+            raise psycopg.errors.LockNotAvailable
+        time.sleep(TURN_INTERVAL)
 
 
 @contextmanager

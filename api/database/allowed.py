@@ -11,6 +11,8 @@ from typing import Final
 
 from sqlalchemy import BindParameter, types
 from sqlalchemy.dialects.postgresql import dml
+from sqlalchemy.dialects.postgresql.operators import CONTAINS as CONTAINS
+from sqlalchemy.dialects.postgresql.operators import OVERLAP as OVERLAP
 from sqlalchemy.sql import (
     elements,
     expression,
@@ -93,7 +95,10 @@ CLASSES: Final[Mapping[type, str]] = {
 # By class: the allowed names of functions.
 FUNCTIONS: Final[Mapping[type, frozenset[str]]] = {
     functions.Function: frozenset(
-        ("length", "lower", "octet_length", "row_to_json", "string_agg", "timezone", "to_char")
+        (
+            *("first_value", "length", "lower", "octet_length", "right", "row_to_json"),
+            *("string_agg", "timezone", "to_char", "unnest"),
+        )
     ),
     functions.coalesce: frozenset({"coalesce"}),
     functions.count: frozenset({"count"}),
@@ -113,6 +118,7 @@ OPERATORS: Final[frozenset[object]] = frozenset(
         *(operators.is_not, operators.is_not_distinct_from),
         *(operators.is_true, operators.not_in_op, operators.nulls_first_op),
         *(operators.nulls_last_op, operators.regexp_match_op, operators.not_regexp_match_op),
+        *(CONTAINS, OVERLAP),
     )
 )
 
@@ -129,6 +135,7 @@ TYPES: Final[Mapping[type, str]] = {
     types.SmallInteger: "",
     types.String: "",
     types.Text: "",
+    types.Time: "",
     types.TupleType: "types",
     sqltypes.TableValueType: "_elements",
 }

@@ -1,13 +1,13 @@
 """Rows as lines of JSON, built by PostgreSQL and passed on by Python."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from operator import add
 from typing import Any, Final
 
-from sqlalchemy import String, Text, cast, func, literal_column
+from sqlalchemy import ARRAY, String, Text, cast, func, literal_column
 from sqlalchemy.sql.expression import ColumnElement, Label
-from sqlmodel import select
+from sqlmodel import case, select
 
 MAX_PAGE_BYTES: Final = 1024 * 1024  # of JSON; a page ends at about this size
 
@@ -17,6 +17,21 @@ def date(column: Any) -> Label[str]:
     utc = func.timezone(literal_column("'UTC'"), column)
     digits: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
     return func.to_char(utc, digits).label(column.key)
+
+
+def time(column: Any) -> Label[str]:
+    """A time of day as text: `09:30`."""
+    digits: ColumnElement[str] = literal_column("'HH24:MI'")
+    return func.to_char(column, digits).label(column.key)
+
+
+def named(column: Any, names: Mapping[int, str]) -> Label[str]:
+    """The names of numbers; NULL where the column is NULL."""
+    cases: Iterator[Any] = (
+        (column == literal_column(str(number)), literal_column(f"'{name}'"))
+        for number, name in names.items()
+    )
+    return case(*cases).label(column.key)
 
 
 def json(rows: Any) -> ColumnElement[str]:
@@ -44,7 +59,9 @@ def within_bytes(page: Any) -> Any:
     owner does not count: it is short, and the same in each row.
     """
     texts = [
-        column for column in page.c if isinstance(column.type, String) and column.key != "user_id"
+        cast(column, Text) if isinstance(column.type, ARRAY) else column
+        for column in page.c
+        if isinstance(column.type, (ARRAY, String)) and column.key != "user_id"
     ]
     if not texts:
         return page

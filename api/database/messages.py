@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from operator import methodcaller
 from typing import Any, Final
 
@@ -50,7 +50,11 @@ _ENCODERS: Final[dict[type, Callable[[Any], bytes]]] = {
     str: str.encode,
     bool: lambda truth: b"true" if truth else b"false",
     int: lambda number: b"%d" % number,
-    datetime: lambda moment: moment.astimezone(UTC).isoformat().encode(),
+    date: lambda day: day.isoformat().encode(),
+    # without a zone, it is of a column without one
+    datetime: lambda moment: (
+        (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat().encode()
+    ),
     timedelta: lambda duration: b"PT%fS" % duration.total_seconds(),
     list: _array,
     tuple: _array,

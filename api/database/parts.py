@@ -105,8 +105,9 @@ def _parts_in(part: Any, name: str, value: Any) -> Iterator[Any]:
             raise _refused(part, f"has SQL as text: {value}")
         if kind is not str and value.quote is False:
             raise _refused(part, f"has a name that is not quoted: {value}")
-    elif kind in (FunctionType, BuiltinFunctionType):
-        if value not in OPERATORS:
+    elif kind in (FunctionType, BuiltinFunctionType, operators.custom_op):
+        # the very object: custom ones are equal though they may be rendered in other ways
+        if not any(value is known for known in OPERATORS):
             raise _refused(
                 part,
                 f"has the operator {value.__name__}, which is not allowed: "

@@ -43,9 +43,11 @@ class Statement:
     without `user_id == CALLER` among the conditions that must all hold, gives a row to anybody but
     `CALLER`, or is not in the allow-list (`allowed`). SQLAlchemy's Core alone compiles it, so that
     the ORM's configuration adds nothing: the expression loses what would call the ORM.
+
+    A parameter whose default is None may be left out, and is NULL then.
     """
 
-    __slots__ = ("_given", "_parameters", "sql")
+    __slots__ = ("_given", "_optional", "_parameters", "sql")
 
     def __init__(self, expression: ClauseElement) -> None:
         if type(expression) not in STATEMENTS:
@@ -69,12 +71,20 @@ class Statement:
         if CALLER.key not in self._parameters:
             raise Unfiltered("the statement is about nobody")
         self._given = {*self._parameters} - {CALLER.key}
+        self._optional = {
+            name: None
+            for name, bind in compiled.binds.items()
+            if bind.value is None and not bind.required
+        }
 
     def arguments(self, caller: str, values: dict[str, object]) -> list[object]:
         """The values in the statement's order.
 
-        Raises `TypeError` when `values` are not exactly the statement's parameters less `caller`.
+        Raises `TypeError` when `values` are not exactly the statement's parameters less `caller`,
+        and less those that may be left out.
         """
+        if self._optional:
+            values = {**self._optional, **values}
         if values.keys() != self._given:
             raise TypeError(f"{sorted(values)} given to a statement of {sorted(self._parameters)}")
         return [caller if name == CALLER.key else values[name] for name in self._parameters]

@@ -33,7 +33,7 @@ _NAMED: Final = rf'({_WORD})=(?:({_WORD})|"((?:[^"\\]|\\.)*+)")'
 _PARAMETER: Final = re.compile(_NAMED)
 _PARAMETERS: Final = re.compile(rf"(?:[ \t]*+;[ \t]*+(?:{_NAMED})?)*+[ \t]*+")
 # Brackets outside strings: nested lists and objects are what the parser needs longest for. A valid
-# body has at most one list, of some objects.
+# body has one list of some objects, and one in each of them.
 _MAX_BRACKETS: Final = 1000  # of one kind
 _TOO_MANY: Final = {
     bracket: re.compile(
@@ -165,7 +165,7 @@ class Body:
             return self._model.validate_python(value)
         except ValidationError as error:
             failures = error.errors(include_url=False, include_input=False)
-        raise InvalidInput([self._error(failure) for failure in failures[: MAX_ERRORS + 1]])
+        raise InvalidInput([self._error(value, failure) for failure in failures[: MAX_ERRORS + 1]])
 
     def _unknown(self, value: Any) -> Iterator[InputError]:
         """An error for each unknown member."""
@@ -180,12 +180,26 @@ class Body:
         detail = f"An unknown member; known are: {names(self._members)}."
         return {"detail": detail, "pointer": _pointer(*location)}
 
-    def _error(self, failure: Any) -> InputError:
-        location = failure["loc"][: 1 + self._is_array]
-        if failure["type"] == "extra_forbidden":
+    def _error(self, value: Any, failure: Any) -> InputError:
+        location = _within(value, failure["loc"])
+        if failure["type"] == "missing":
+            location.append(failure["loc"][-1])
+        if failure["type"] == "extra_forbidden" and len(location) == 1 + self._is_array:
             return self._unknown_member(*location)
         message = _MESSAGES.get(failure["type"], failure["msg"])
         return {"detail": f"{message}.", "pointer": _pointer(*location)}
+
+
+def _within(value: Any, location: Iterable[int | str]) -> list[int | str]:
+    """The parts of an error's location that are places in the body. Pydantic also names what it
+    tried there, such as one type of a union."""
+    found = []
+    for part in location:
+        is_place = isinstance(value, dict) and part in value
+        if is_place or (isinstance(value, list) and part in range(len(value))):
+            value = value[part]
+            found.append(part)
+    return found
 
 
 def _pointer(*location: int | str) -> str:

@@ -89,6 +89,21 @@ def _date_time(value: object) -> datetime:
         raise PydanticCustomError("date", "Input should be of the years 1 to 9999 in UTC") from None
 
 
+@final
+class _NotNull:
+    """See `NOT_NULL`."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        value: dict[str, Any]
+        (value,) = (one for one in handler(schema)["anyOf"] if one != {"type": "null"})
+        return value
+
+
+# In the annotation of an optional query parameter: it can be left out, but its schema has no null.
+NOT_NULL: Final = _NotNull()
+
 # An integer in a query.
 DIGITS: Final = BeforeValidator(_query_integer)
 

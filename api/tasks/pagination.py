@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import accumulate
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
@@ -14,8 +14,9 @@ from api.auth.authenticator import User
 from api.database.json_rows import MAX_PAGE_BYTES
 from api.database.keyset import Start
 from api.http.problems import Failure, Kind
-from api.tasks.models import Task
-from api.tasks.schemas import MAX_ID, MAX_PAGE, Sort, TaskPage
+from api.tasks.lists import MAX_PAGE, Sort, TaskPage
+from api.tasks.models import END_OF_DAY, PRIORITIES, Task
+from api.tasks.schemas import MAX_ID
 
 _DIGEST: Final = 8  # bytes
 # The rest of a cursor: the fields of a `Position`.
@@ -85,9 +86,33 @@ class Position:
             if not column.nullable:
                 raise ValueError("no task is without it")
             return {"at_id": self.id}
-        if column.type.python_type is datetime:
-            return {"at": datetime.fromisoformat(self.value).astimezone(UTC), "at_id": self.id}
-        return {"at": self.value, "at_id": self.id}
+        return {"at": _parsed(self.value, column), "at_id": self.id}
+
+
+def _parsed(value: str, column: Any) -> object:
+    """The column's value in a cursor. Raises `ValueError`."""
+    if column.key == "priority":
+        if value not in PRIORITIES:
+            raise ValueError("no priority")
+        return PRIORITIES[value]
+    if column.type.python_type is not datetime:
+        return value
+    moment = datetime.fromisoformat(value)
+    if column.type.timezone:
+        return moment.astimezone(UTC)
+    if moment.tzinfo is not None:
+        raise ValueError("in no zone")
+    return moment
+
+
+def _place(task: dict[str, Any], column: str) -> str | None:
+    """A task's value in the column, of its members."""
+    if column != "due_at":
+        value: str | None = task[column]
+        return value
+    if task["due_date"] is None:
+        return None
+    return f"{task['due_date']}T{task['due_time'] or END_OF_DAY.isoformat()}"
 
 
 def _digest(bound: str, content: bytes) -> bytes:
@@ -100,6 +125,7 @@ def bound(user: User, page: TaskPage) -> str:
 
 
 _ALWAYS_FITTING: Final = MAX_PAGE_BYTES // 4 - MAX_PAGE  # characters of at most 4 bytes
+_FITTING_ASCII: Final = MAX_PAGE_BYTES - MAX_PAGE  # of one byte, with a comma or a bracket
 
 
 def fitting(tasks: list[str], limit: int) -> list[str]:
@@ -108,7 +134,8 @@ def fitting(tasks: list[str], limit: int) -> list[str]:
     `tasks`: as JSON.
     """
     tasks = tasks[:limit]
-    if sum(map(len, tasks)) < _ALWAYS_FITTING:
+    length = sum(map(len, tasks))
+    if length < _ALWAYS_FITTING or (length < _FITTING_ASCII and all(map(str.isascii, tasks))):
         return tasks
     ends = accumulate(len(task.encode()) + 1 for task in tasks)  # with a comma or a bracket
     return tasks[: max(1, sum(end < MAX_PAGE_BYTES for end in ends))]
@@ -131,7 +158,7 @@ def links(
 
 def _cursor(side: Literal["after", "before"], task: str, page: TaskPage, user: User) -> str:
     members = json.loads(task)
-    position = Position(side, members[page.sort.column], members["id"])
+    position = Position(side, _place(members, page.sort.column), members["id"])
     return f"cursor={position.cursor(bound(user, page))}"
 
 

@@ -4,36 +4,62 @@ Statements on one task return the response body, as JSON made by PostgreSQL, in 
 those on several return a line of JSON for each in the column `lines`.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
-    DateTime,
-    Text,
-    all_,
+    Date,
     bindparam,
+    cast,
+    false,
     func,
     literal_column,
+    null,
 )
 from sqlalchemy.sql.expression import ColumnElement
-from sqlmodel import col, delete, select, update
+from sqlmodel import case, col, delete, select, update
 
 from api.database import json_rows, keyset, personal_rows
 from api.database.keyset import Keyset, Start
-from api.database.resource import Resource
+from api.database.resource import OfValues, Resource
 from api.database.statement import Statement
 from api.tasks import schemas
+from api.tasks.filters import FILTERS as FILTERS
+from api.tasks.filters import Wanted
+from api.tasks.lists import Sort
+from api.tasks.members import NEEDS, UNTIL
 from api.tasks.models import Task
-from api.tasks.schemas import Sort, TaskChanges, TaskCreate
+from api.tasks.schemas import TaskChanges, TaskCreate
+
+_UNTIL: Final[ColumnElement[str]] = literal_column("'UNTIL='")
+
+
+def _ends_too_early(new: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Whether the rule ends before the due date. UNTIL is its last part."""
+    until = cast(func.right(new["repeat"], literal_column("8")), Date)
+    return case((new["repeat"].regexp_match(_UNTIL), until < new["due_date"]), else_=false())
+
+
+def _lacks(name: str, needed: str) -> OfValues:
+    return lambda new: new[name].is_not(None) & new[needed].is_(None)
+
+
+def _anchor(task: Mapping[str, Any]) -> ColumnElement[Any]:
+    """The due date that the repetition of a task counts from; NULL if no task is to follow it."""
+    since = func.coalesce(task["repeat_anchor"], task["due_date"])
+    return case((task["repeat"].is_not(None) & task["next_id"].is_(None), since))
+
 
 TASK: Final = Resource(
     Task,
     read=schemas.Task.model_fields,
-    created=TaskCreate.model_fields,
-    changed=TaskChanges.__annotations__,
+    created=[*TaskCreate.model_fields, "tag_keys", "repeat_anchor"],
+    changed=[*TaskChanges.__annotations__, "tag_keys"],
+    rules={name: _lacks(name, needed) for name, needed in NEEDS.items()} | {UNTIL: _ends_too_early},
+    when_true={"anchor": (col(Task.completed), _anchor)},
 )
 GET: Final = TASK.get
 CREATE: Final = TASK.create
@@ -42,11 +68,24 @@ UPDATE_WHOLE: Final = TASK.update_whole
 DELETE: Final = TASK.delete
 
 COMPLETED: Final = bindparam("completed", type_=Boolean)
-# `completed`: NULL toggles.
+# `completed`: NULL toggles. No row, too, if it is so already.
 COMPLETE: Final = TASK.one(
     update(Task)
-    .where(TASK.mine, TASK.this, TASK.unchanged)
+    .where(
+        TASK.mine,
+        TASK.this,
+        TASK.unchanged,
+        col(Task.completed).is_distinct_from(COMPLETED),
+    )
     .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
+    .returning(*TASK.read, case((col(Task.completed), _anchor(TASK.stored))).label("anchor")),
+    "anchor",
+)
+# The repetition passes from a task to the next one, `next_id`, if there is one.
+PASS_ON: Final = TASK.one(
+    update(Task)
+    .where(TASK.mine, TASK.this)
+    .values(repeat=null(), next_id=bindparam("next_id", type_=BigInteger))
     .returning(*TASK.read)
 )
 
@@ -57,39 +96,33 @@ DELETE_COMPLETED: Final = Statement(select(func.count().label("deleted")).select
 
 # --- lists ---
 
-# Tasks in a page whose bytes need no limit: at most six million, as JSON.
+# Tasks in a page whose bytes need no limit: at most seven million, as JSON.
 SHORT_PAGE: Final = 100
 
 LIMIT: Final = bindparam("limit", type_=BigInteger)
 OFFSET: Final = bindparam("offset", type_=BigInteger)
-WORDS: Final = bindparam("words", type_=ARRAY(Text))
 
 
-def _moment(name: str) -> Any:
-    return bindparam(name, type_=DateTime(timezone=True))
+@lru_cache(None)  # bounded: `Wanted` has few forms
+def _tasks(sort: Sort, wanted: Wanted, start: Start, long: bool) -> Statement:
+    order = Keyset.of(getattr(Task, sort.column), col(Task.id), descending=sort.startswith("-"))
+    if start.startswith("before"):
+        order = order.reversed()
+    conditions = [TASK.mine, *wanted.conditions]
+    one_more = LIMIT + literal_column("1")
+    rows: Any = keyset.rows(TASK.read, conditions, order, start, one_more, OFFSET)
+    if long:
+        rows = json_rows.within_bytes(rows)
+    has_previous = (
+        literal_column("0") < OFFSET
+        if start == "top"
+        else keyset.has_rows_before(conditions, order, start)
+    )
+    return Statement(
+        select(json_rows.of(rows), has_previous.label("has_previous")).select_from(rows)
+    )
 
 
-_TEXT: Final = (
-    col(Task.title)
-    + literal_column("' '")
-    + func.coalesce(col(Task.description), literal_column("''"))
-)
-# Filter conditions, by parameter name.
-FILTERS: Final[dict[str, ColumnElement[bool]]] = {
-    "completed": col(Task.completed) == COMPLETED,
-    "created_after": col(Task.created_at) > _moment("created_after"),
-    "created_before": col(Task.created_at) < _moment("created_before"),
-    "updated_after": col(Task.updated_at) > _moment("updated_after"),
-    "updated_before": col(Task.updated_at) < _moment("updated_before"),
-    "words": _TEXT.regexp_match(all_(WORDS)),  # patterns of `case_folding`
-}
-
-
-def _wanted(filters: frozenset[str]) -> list[ColumnElement[bool]]:
-    return [FILTERS[name] for name in sorted(filters)]
-
-
-@lru_cache(None)  # bounded by the combinations of parameters
 def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False) -> Statement:
     """The statement for a page: tasks as `lines` of JSON, and whether it `has_previous` tasks.
 
@@ -97,22 +130,7 @@ def tasks(sort: Sort, filters: frozenset[str], start: Start, long: bool = False)
     next page. A `long` page, of more than SHORT_PAGE tasks, also ends at MAX_PAGE_BYTES; its last
     line may exceed that.
     """
-    order = Keyset.of(getattr(Task, sort.column), col(Task.id), descending=sort.startswith("-"))
-    if start.startswith("before"):
-        order = order.reversed()
-    wanted = [TASK.mine, *_wanted(filters)]
-    one_more = LIMIT + literal_column("1")
-    rows: Any = keyset.rows(TASK.read, wanted, order, start, one_more, OFFSET)
-    if long:
-        rows = json_rows.within_bytes(rows)
-    has_previous = (
-        literal_column("0") < OFFSET
-        if start == "top"
-        else keyset.has_rows_before(wanted, order, start)
-    )
-    return Statement(
-        select(json_rows.of(rows), has_previous.label("has_previous")).select_from(rows)
-    )
+    return _tasks(sort, Wanted.of(filters), start, long)
 
 
 def page(sort: Sort, filters: frozenset[str], start: Start, limit: int) -> Statement:
@@ -121,13 +139,44 @@ def page(sort: Sort, filters: frozenset[str], start: Start, limit: int) -> State
 
 
 @lru_cache(None)
-def count(filters: frozenset[str]) -> Statement:
-    """The statement that counts the tasks of the whole list."""
-    wanted = _wanted(filters)
+def _count(wanted: Wanted) -> Statement:
     return Statement(
-        select(func.count().label("total")).select_from(Task).where(TASK.mine, *wanted)
+        select(func.count().label("total")).select_from(Task).where(TASK.mine, *wanted.conditions)
     )
 
+
+def count(filters: frozenset[str]) -> Statement:
+    """The statement that counts the tasks of the whole list."""
+    return _count(Wanted.of(filters))
+
+
+# --- tags ---
+
+_SPREAD: Final = (
+    select(
+        col(Task.id),
+        col(Task.completed),
+        func.unnest(col(Task.tags)).label("tag"),
+        func.unnest(col(Task.tag_keys)).label("key"),
+    )
+    .where(TASK.mine)
+    .subquery("spread")
+)
+_SPELT: Final = select(
+    _SPREAD.c.completed,
+    _SPREAD.c.key,
+    func.first_value(_SPREAD.c.tag)
+    .over(partition_by=_SPREAD.c.key, order_by=_SPREAD.c.id)
+    .label("tag"),
+).subquery("spelt")
+_OPEN: Final = func.count().filter(~_SPELT.c.completed)
+# Rows of `key`, `tag` and `open`: those of the most open tasks, if there are more than the limit.
+TAGS: Final = Statement(
+    select(_SPELT.c.key, _SPELT.c.tag, _OPEN.label("open"))
+    .group_by(_SPELT.c.key, _SPELT.c.tag)
+    .order_by(_OPEN.desc(), _SPELT.c.key)
+    .limit(LIMIT)
+)
 
 # Compile the most common ones at import, to detect errors in them.
 count(frozenset())
@@ -138,7 +187,7 @@ for _start in _STARTS:
 
 # --- all rows of a user, for `task-api export` and `erase` ---
 
-# A task has 40 kB at most.
+# A task has 46 kB at most.
 PERSONAL_ROWS: Final = personal_rows.of(
     Task, "task", TASK.read, TASK.mine, col(Task.id), first=-(2**63), batch=1000
 )

@@ -1,35 +1,41 @@
 """HTTP routes of /api/tasks. Each runs one or a few statements in the caller's transaction."""
 
+import json
 from collections.abc import Awaitable
+from operator import itemgetter
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
 from api.database import json_rows
 from api.database.errors import StatementTimeout
-from api.database.statement import Statement
 from api.http import etags
 from api.http.etags import IfMatch, IfNoneMatch, Tags
 from api.http.openapi import failures, responses
-from api.http.problems import READ_ONLY_DIFFERS, Failure, InvalidInput, Kind, unavailable
+from api.http.problems import Kind, unavailable
 from api.http.routing import Tx, UserRoute
 from api.idempotency.replay import KeyHeader, once
-from api.tasks import pagination, queries
+from api.tasks import changes, pagination, queries
+from api.tasks.changes import created, existing
+from api.tasks.lists import TaskPage
 from api.tasks.schemas import (
     BulkTaskCreate,
     DeleteCompletedQuery,
     Deleted,
     Prefer,
+    TagCount,
     Task,
     TaskComplete,
     TaskCreate,
     TaskId,
-    TaskPage,
     TaskUpdate,
-    no_such_task,
 )
 
 PATH: Final = "/api/tasks"
+TAGS_PATH: Final = "/api/tags"
+MAX_TAG_COUNTS: Final = (
+    1000  # in a response; beyond it, those of the fewest open tasks are left out
+)
 
 _ALWAYS: Final = (
     Kind.UNAUTHORIZED,
@@ -66,47 +72,10 @@ def _conditional(tags: Tags | None, tag: str, body: str, headers: dict[str, str]
     return _json(body, headers=headers | {"ETag": tag})
 
 
-async def _found(row: Awaitable[Any | None]) -> Any:
-    # The same 404 for a missing task and for another user's.
-    if (found := await row) is None:
-        raise no_such_task()
-    return found
-
-
-async def _changed(
-    tx: Tx,
-    statement: Statement,
-    task_id: int,
-    if_match: Tags | None,
-    version: int | None = None,
-    **values: object,
-) -> Any:
-    """The row of a statement that changes the task it should be. Raises `Failure`: 404, 412."""
-    versions = etags.versions(if_match, version)
-    row = await tx.row(statement, id=task_id, versions=versions, **values)
-    if row is None and versions is not None:
-        raise await _conflict(tx, task_id, if_match)
-    if row is None:
-        raise no_such_task()
-    return row
-
-
-async def _conflict(tx: Tx, task_id: int, if_match: Tags | None) -> Failure:
-    """The 412 of a task that is not as the request expects it. Raises `Failure`: 404."""
-    current = await _found(tx.row(queries.GET, id=task_id))
-    tag = etags.of_version(current["version"])
-    return Failure(
-        Kind.PRECONDITION_FAILED,
-        etags.mismatch(if_match, tag),
-        headers={"ETag": tag},
-        current=current["body"],
-    )
-
-
 async def _searched(row: Awaitable[Any | None]) -> Any:
     """The row of a text search. Raises `Failure` if it takes too long."""
     try:
-        return await _found(row)
+        return await existing(row)
     except StatementTimeout:
         raise unavailable(
             "The search took too long; look for fewer or longer words, or narrow the list by"
@@ -134,7 +103,7 @@ async def list_tasks(
     if page.cursor is not None:
         position = pagination.Position.at(page.cursor, pagination.bound(tx.user, page), page.sort)
     start = position.start if position else "top"
-    listed = _searched if page.is_slow else _found
+    listed = _searched if page.is_slow else existing
     row = await listed(
         tx.row(
             queries.page(page.sort, page.filtered, start, page.limit),
@@ -170,7 +139,7 @@ async def list_tasks(
 async def create_tasks(
     tx: Tx, tasks: BulkTaskCreate, idempotency_key: KeyHeader = None
 ) -> Response:
-    values = [task.model_dump() for task in tasks]
+    values = [created(task.model_dump()) for task in tasks]
 
     async def create() -> Response:
         rows = await tx.each(queries.CREATE, values)
@@ -190,7 +159,7 @@ async def create_tasks(
     | failures(*_ALWAYS, Kind.MALFORMED_REQUEST, Kind.NO_SUCH_TASK),
 )
 async def get_task(tx: Tx, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
-    row = await _found(tx.row(queries.GET, id=task_id))
+    row = await existing(tx.row(queries.GET, id=task_id))
     return _conditional(if_none_match, etags.of_version(row["version"]), row["body"], {})
 
 
@@ -211,8 +180,7 @@ async def complete_task(
     idempotency_key: KeyHeader = None,
 ) -> Response:
     async def complete() -> Response:
-        completed = state.get("completed")
-        return _task(await _changed(tx, queries.COMPLETE, task_id, if_match, completed=completed))
+        return _task(await changes.complete(tx, task_id, if_match, state.get("completed")))
 
     return await once(tx, idempotency_key, ["complete", task_id, state], complete)
 
@@ -228,10 +196,10 @@ async def complete_task(
     | failures(*_ALWAYS, *_BODY, *_KEYED),
 )
 async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = None) -> Response:
-    values = task.model_dump()
+    values = created(task.model_dump())
 
     async def create() -> Response:
-        row = await _found(tx.row(queries.CREATE, **values))
+        row = await existing(tx.row(queries.CREATE, **values))
         headers = {"Location": f"{PATH}/{row['id']}", "ETag": etags.of_version(row["version"])}
         return _json(row["body"], 201, headers)
 
@@ -239,21 +207,9 @@ async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = Non
 
 
 async def update_task(
-    tx: Tx, task_id: TaskId, changes: TaskUpdate, if_match: IfMatch = None
+    tx: Tx, task_id: TaskId, task: TaskUpdate, if_match: IfMatch = None
 ) -> Response:
-    values, version = queries.TASK.changes(changes), changes.get("version")
-    expected = queries.TASK.expected(changes)
-    if not expected:
-        return _task(await _changed(tx, queries.UPDATE, task_id, if_match, version, **values))
-    values |= expected | {"versions": etags.versions(if_match, version)}
-    row = await _found(tx.row(queries.UPDATE_WHOLE, id=task_id, **values))
-    if not row["is_current"]:
-        raise await _conflict(tx, task_id, if_match)
-    if differing := row["differing"].split():
-        raise InvalidInput(
-            [{"detail": READ_ONLY_DIFFERS, "pointer": f"#/{name}"} for name in differing]
-        )
-    return _task(row)
+    return _task(await changes.update(tx, task_id, task, if_match))
 
 
 for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
@@ -278,7 +234,7 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
     responses=failures(*_ALWAYS, Kind.MALFORMED_REQUEST, *_CHANGE),
 )
 async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Response:
-    await _changed(tx, queries.DELETE, task_id, if_match)
+    await changes.delete(tx, task_id, if_match)
     return Response(status_code=204)
 
 
@@ -293,5 +249,23 @@ async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Resp
 async def delete_completed_tasks(
     tx: Tx, which: Annotated[DeleteCompletedQuery, Query()]
 ) -> Response:
-    row = await _found(tx.row(queries.DELETE_COMPLETED))
+    row = await existing(tx.row(queries.DELETE_COMPLETED))
     return _json(f'{{"deleted":{row["deleted"]}}}')
+
+
+@router.get(
+    TAGS_PATH,
+    operation_id="listTags",
+    summary="List the tags of all tasks",
+    response_description="The tags, in order, whatever their case",
+    response_model=list[TagCount],
+    responses=responses(200, "ETag")
+    | responses(304, "ETag")
+    | failures(*_ALWAYS, Kind.MALFORMED_REQUEST),
+)
+async def list_tags(tx: Tx, if_none_match: IfNoneMatch = None) -> Response:
+    rows = await tx.each(queries.TAGS, [{"limit": MAX_TAG_COUNTS}])
+    rows.sort(key=itemgetter("key"))
+    counts = [{"tag": row["tag"], "open": row["open"]} for row in rows]
+    body = json.dumps(counts, ensure_ascii=False, separators=(",", ":"))
+    return _conditional(if_none_match, etags.weak_etag(body), body, {})

@@ -1,103 +1,85 @@
 """Request and response models of tasks: bodies and parameters, and their validation."""
 
 import re
-from functools import cached_property
-from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlencode
+from typing import Annotated, Final, Literal
 
 from fastapi import Header, Path
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
     StrictBool,
     StrictInt,
-    StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
-    model_validator,
+    field_validator,
     with_config,
 )
-from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from api.database import case_folding
-from api.database.json_rows import MAX_PAGE_BYTES
 from api.http.fields import (
-    DIGITS,
-    NO_NUL,
-    NOT_BLANK,
     STRICT,
-    NamedValues,
     NoParameters,
     ParsedBy,
-    QueryBoolean,
-    QueryDate,
     Timestamp,
     examples,
     query_boolean,
-    shown,
     with_read_only,
-    without_nul,
 )
-from api.http.problems import Failure, InvalidInput, Kind
+from api.http.problems import Failure, Kind
+from api.tasks.due import DueDate, DueTime, TimeZone
+from api.tasks.lists import MAX_PAGE as MAX_PAGE
+from api.tasks.lists import Sort as Sort
+from api.tasks.lists import TaskPage as TaskPage
+from api.tasks.members import (
+    NEEDS,
+    REPEAT_FROM,
+    Description,
+    OptionalRepeatFrom,
+    OptionalTags,
+    Priority,
+    RepeatFrom,
+    Text,
+    Title,
+    goes_with,
+)
+from api.tasks.repetition import Repeat
 
 MAX_ID: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259, section 6)
-MAX_PAGE: Final = 1000
-MAX_LINE: Final = 200  # characters of a title, and of a search
-MAX_DESCRIPTION: Final = 10_000  # characters
-MAX_OFFSET: Final = 10_000
 MAX_BULK: Final = 100
-MAX_WORDS: Final = 10  # of a search
-MAX_WORD: Final = 64  # characters
-
-_WORD: Final = rf"[^\s\x00]{{1,{MAX_WORD}}}"
-_SEARCHABLE: Final = {
-    "pattern": r"^(?=[^\x00]*[^\s\x00-\x1f\x7f-\x9f])"
-    rf"\s*{_WORD}(\s+{_WORD}){{0,{MAX_WORDS - 1}}}\s*$"
-}
-
-
-def _searchable(text: str) -> str:
-    words = text.split()
-    if len(words) > MAX_WORDS:
-        raise PydanticCustomError("words", f"String should have at most {MAX_WORDS} words")
-    if any(len(word) > MAX_WORD for word in words):
-        raise PydanticCustomError(
-            "word", f"String should have words of at most {MAX_WORD} characters"
-        )
-    return text
-
-
-Title = Annotated[
-    str,
-    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE),
-    AfterValidator(without_nul),
-    AfterValidator(shown),
-    Field(json_schema_extra=NOT_BLANK),
-]
-Text = Annotated[
-    str,
-    StringConstraints(strict=True),
-    AfterValidator(without_nul),
-    Field(json_schema_extra=NO_NUL),
-]
-Description = Annotated[
-    str,
-    StringConstraints(strict=True, max_length=MAX_DESCRIPTION),
-    AfterValidator(without_nul),
-    Field(json_schema_extra=NO_NUL),
-]
 
 
 class TaskCreate(BaseModel):
     """A new task."""
 
-    model_config = STRICT | examples({"title": "Buy milk", "description": "Two litres"})
+    model_config = STRICT | examples(
+        {"title": "Buy milk", "description": "Two litres"},
+        {
+            "title": "Pay the rent",
+            "priority": "high",
+            "tags": ["home", "money"],
+            "due_date": "2026-12-01",
+            "due_time": "09:30",
+            "time_zone": "Europe/Berlin",
+            "repeat": "FREQ=MONTHLY",
+        },
+    )
 
     title: Title
     description: Description | None = None
     completed: StrictBool = False
+    priority: Priority | None = None
+    tags: OptionalTags = []
+    due_date: DueDate | None = None
+    due_time: DueTime | None = None
+    time_zone: TimeZone | None = None
+    repeat: Repeat | None = None
+    repeat_from: OptionalRepeatFrom = REPEAT_FROM
+
+    @field_validator(*NEEDS)
+    @classmethod
+    def _goes_with(cls, value: object, info: ValidationInfo) -> object:
+        return goes_with(info.data, info.field_name, value)
 
 
 @with_config(STRICT | examples({"completed": True}, {}))
@@ -126,6 +108,15 @@ class Task(BaseModel):
             "title": "Buy milk",
             "description": "Two litres",
             "completed": False,
+            "priority": "high",
+            "tags": ["home", "shop"],
+            "due_date": "2026-12-01",
+            "due_time": "18:30",
+            "time_zone": "Europe/Berlin",
+            "repeat": "FREQ=WEEKLY;BYDAY=TU",
+            "repeat_from": "due",
+            "completed_at": None,
+            "next_id": None,
             "created_at": "2026-11-21T08:00:00.000000Z",
             "updated_at": "2026-11-21T08:00:00.000000Z",
             "version": 1,
@@ -137,6 +128,20 @@ class Task(BaseModel):
     title: str
     description: str | None
     completed: bool
+    priority: Priority | None
+    tags: list[str]
+    due_date: DueDate | None
+    due_time: DueTime | None
+    time_zone: str | None
+    repeat: str | None
+    repeat_from: RepeatFrom
+    completed_at: Annotated[
+        Timestamp | None, Field(description="When it was completed, where that is known")
+    ]
+    next_id: Annotated[
+        Integer | None,
+        Field(description="The task that repeats this one; it may have been deleted"),
+    ]
     created_at: Timestamp
     updated_at: Timestamp
     version: Version
@@ -148,6 +153,13 @@ class TaskChanges(TypedDict, total=False):
     title: Title
     description: Description | None
     completed: StrictBool
+    priority: Priority | None
+    tags: OptionalTags
+    due_date: DueDate | None
+    due_time: DueTime | None
+    time_zone: TimeZone | None
+    repeat: Repeat | None
+    repeat_from: OptionalRepeatFrom
 
 
 @with_config(STRICT | examples({"title": "Buy bread"}, {"description": None, "completed": True}))
@@ -162,105 +174,19 @@ class TaskUpdate(TaskChanges, total=False):
     version: Version
 
 
-class Sort(NamedValues):
-    """What a list is sorted by; `-`: the greatest first."""
-
-    OLDEST = "created_at"
-    NEWEST = "-created_at"
-    UPDATED_ASC = "updated_at"
-    UPDATED_DESC = "-updated_at"
-    TITLE = "title"
-    TITLE_REVERSED = "-title"
-
-    @property
-    def column(self) -> str:
-        return self.removeprefix("-")
-
-
-_Words = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE),
-    AfterValidator(without_nul),
-    AfterValidator(shown),
-    AfterValidator(_searchable),
-]
-
-
-class TaskPage(NoParameters):
-    """Query parameters of a task list: filters, order and page."""
-
-    cursor: Annotated[str | None, WithJsonSchema({"type": "string"})] = Field(
-        None, description="Where to go on, out of a Link header"
-    )
-    completed: QueryBoolean = Field(None, description="Only those that are completed, or are not")
-    created_after: QueryDate = Field(None, description="Only those created later")
-    created_before: QueryDate = Field(None, description="Only those created earlier")
-    updated_after: QueryDate = Field(None, description="Only those changed later")
-    updated_before: QueryDate = Field(None, description="Only those changed earlier")
-    q: Annotated[
-        _Words | None,
-        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_LINE} | _SEARCHABLE),
-    ] = Field(
-        None,
-        description="Only those with each of these words in title or description: at most"
-        f" {MAX_WORDS} words of at most {MAX_WORD} characters, {MAX_LINE} in all",
-    )
-    sort: Sort = Field(Sort.NEWEST, description="What they are sorted by; `-` turns it round")
-    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), DIGITS] = Field(
-        MAX_PAGE,
-        description="How many at most; a page also ends at about"
-        f" {MAX_PAGE_BYTES // 2**20} MiB, with a `next`",
-    )
-    offset: Annotated[StrictInt, Field(ge=0, le=MAX_OFFSET), DIGITS] = Field(
-        0, description="How many to leave out; a cursor is faster, and stays where it is"
-    )
-
-    @model_validator(mode="after")
-    def _cursor_without_offset(self) -> Self:
-        if self.cursor is not None and self.offset:
-            detail = "Input should not come with an offset."
-            raise InvalidInput([{"detail": detail, "parameter": "cursor"}])
-        return self
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether it is a text search, which reads all tasks of the caller."""
-        return self.q is not None
-
-    @cached_property
-    def filters(self) -> dict[str, Any]:
-        """The given filters (`completed`, dates, `q`), as parameters of a statement."""
-        given = self.model_dump(exclude={"q", "sort", "limit", "offset", "cursor"})
-        given["words"] = self.q and [case_folding.pattern(word) for word in self.q.split()]
-        return {name: value for name, value in given.items() if value is not None}
-
-    @cached_property
-    def filtered(self) -> frozenset[str]:
-        """The names of `filters`."""
-        return frozenset(self.filters)
-
-    @cached_property
-    def query(self) -> str:
-        """The filters, order and limit as a URL query."""
-        given = self.model_dump(mode="json", exclude={"offset", "cursor"}, exclude_unset=True)
-        return urlencode(
-            {
-                name: str(value).lower() if value is True or value is False else str(value)
-                for name, value in given.items()
-                if value is not None
-            }
-        )
-
-    @cached_property
-    def list_key(self) -> str:
-        """What identifies the list: its filters and order, whatever the page."""
-        return self.model_dump_json(exclude={"limit", "offset", "cursor"})
-
-
 class DeleteCompletedQuery(NoParameters):
     """Query of the bulk delete: it requires `completed=true`, to prevent accidents."""
 
     completed: Annotated[Literal[True], BeforeValidator(query_boolean)]
+
+
+class TagCount(BaseModel):
+    """A tag as it was first written, and how many open tasks have it."""
+
+    model_config = examples({"tag": "work", "open": 3})
+
+    tag: str
+    open: int
 
 
 class Deleted(BaseModel):

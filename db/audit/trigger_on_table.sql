@@ -21,7 +21,7 @@ with recursive guarded (oid) as (
 ), form (body, calls) as (values (
     '^\s*begin\s+(new\.\w+\s*:=\s*[\w\s.,()+*/|-]+;\s*)*return\s+new\s*;\s*end\s*;?\s*$',
     '^(greatest|least|coalesce|nullif|now|(clock|statement|transaction)_timestamp|lower|upper|btrim'
-    '|ltrim|rtrim|left|right|char_length)$'
+    '|ltrim|rtrim|left|right|char_length|make_time)$'
 ))
 select 'trigger_on_table' as id,
        'error' as level,

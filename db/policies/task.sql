@@ -23,11 +23,19 @@ create policy task_update on task for update to task_app
 create policy task_delete on task for delete to task_app
     using (user_id = (select current_setting('app.user_id', true)));
 
--- Withheld: id and the dates (the database gives them), any change of owner,
--- and truncate, references and trigger, which no policy governs.
+-- Withheld: id, the dates and due_at (the database gives them), any change of owner,
+-- and truncate, references and trigger, which no policy governs. A task is made without next_id,
+-- and repeat_anchor is given to a new one only.
 grant select, delete on task to task_app;
-grant insert (user_id, title, description, completed) on task to task_app;
-grant update (title, description, completed) on task to task_app;
+grant insert (user_id, title, description, completed, priority, tags, tag_keys, due_date, due_time, time_zone, repeat, repeat_from, repeat_anchor) on task to task_app;
+grant update (title, description, completed, priority, tags, tag_keys, due_date, due_time, time_zone, repeat, repeat_from, next_id) on task to task_app;
 
 -- A trigger needs no execute at run time; nobody else has a use for it.
 revoke all on function task_touch() from public;
+do $$
+begin
+    if to_regprocedure('public.task_begin()') is not null then  -- not there before 0003
+        revoke all on function task_begin() from public;
+    end if;
+end
+$$;

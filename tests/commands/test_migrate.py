@@ -45,7 +45,8 @@ STATE = (
     "select tgname, pg_get_triggerdef(oid) from pg_trigger order by 1",
     "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint"
     " where connamespace = 'public'::regnamespace order by 1, 2",
-    "select proname, proacl::text from pg_proc where pronamespace = 'public'::regnamespace",
+    "select proname, proacl::text from pg_proc where pronamespace = 'public'::regnamespace"
+    " order by 1",
     "select a.rolname, a.rolpassword, s.setconfig from pg_authid a"
     " left join pg_db_role_setting s on s.setrole = a.oid where a.rolname = 'task_app'",
     "select roleid::regrole, member::regrole from pg_auth_members order by 1, 2",

@@ -43,8 +43,8 @@ def test_words_have_1_to_200_characters(parameters: dict[str, Any]) -> None:
     assert (q["type"], q["minLength"], q["maxLength"]) == ("string", 1, 200)
 
 
-def test_a_list_is_sorted_in_six_ways(document: Any, parameters: dict[str, Any]) -> None:
+def test_a_list_is_sorted_in_twelve_ways(document: Any, parameters: dict[str, Any]) -> None:
     sort = document["components"]["schemas"]["Sort"]["enum"]
-    columns = {"created_at", "updated_at", "title"}
+    columns = {"created_at", "updated_at", "title", "due_date", "priority", "completed_at"}
     assert set(sort) == columns | {f"-{column}" for column in columns}
     assert parameters["sort"]["default"] == "-created_at"

@@ -14,7 +14,7 @@ from tests.contract.test_answers import COMPONENTS, OPERATIONS, resolved, valid
 from tests.openapi import DOCUMENT
 
 SCHEMAS = COMPONENTS["schemas"]
-READ = {"Task", "Deleted", "Health"}
+READ = {"Task", "TagCount", "Deleted", "Health"}
 SENT = {"TaskCreate", "TaskUpdate", "TaskComplete"}
 PROBLEMS = {"Problem", "ProblemType", "InputError"}
 USER_ROUTES = {
@@ -27,6 +27,7 @@ USER_ROUTES = {
     "updateTask": "PATCH /api/tasks/{task_id}",
     "deleteTask": "DELETE /api/tasks/{task_id}",
     "completeTask": "PATCH /api/tasks/{task_id}/complete",
+    "listTags": "GET /api/tags",
 }
 HEALTH_ROUTES = {"live": "GET /livez", "ready": "GET /readyz"}
 KEYED = {"createTask", "createTasks", "completeTask"}
@@ -119,7 +120,9 @@ def test_only_what_can_be_null_in_the_table_can_be_null(name: str) -> None:
     }
     columns = SQLModel.metadata.tables["task"].columns
     members = [columns[member] for member in SCHEMAS[name]["properties"]]
-    assert nullable == {column.name for column in members if column.nullable}
+    # null in a request means the default
+    defaults = set() if name == "Task" else {"tags", "repeat_from"}
+    assert nullable == {column.name for column in members if column.nullable} | defaults
     assert "description" in nullable
 
 
@@ -144,7 +147,7 @@ def test_a_header_has_its_own_name_and_is_a_text_that_may_be_left_out() -> None:
     assert {name for name in headers if "Idempotency-Key" in headers[name]} == KEYED
     assert {name for name in headers if "If-Match" in headers[name]} == CHANGING
     assert set(headers["listTasks"]) == {"If-None-Match", "Prefer"}
-    assert set(headers["getTask"]) == {"If-None-Match"}
+    assert set(headers["getTask"]) == set(headers["listTags"]) == {"If-None-Match"}
     for _, _, operation in OPERATIONS.values():
         for parameter in operation.get("parameters", []):
             if parameter["in"] == "header":

@@ -30,13 +30,13 @@ def newer(
     shutil.copytree(migrate_module.POLICIES, policies)
     (migrations / f"{LATER}.sql").write_text(
         "-- depends: 0002.lists-and-idempotency\n"
-        "alter table task add column priority int not null default 0, add column hidden text"
+        "alter table task add column weight int not null default 0, add column hidden text"
     )
     columns = ", ".join(SQLModel.metadata.tables["task"].columns.keys())
     with (policies / "task.sql").open("a") as file:
-        file.write("grant insert (priority), update (priority) on task to task_app;\n")
+        file.write("grant insert (weight), update (weight) on task to task_app;\n")
         file.write("revoke select on task from task_app;\n")
-        file.write(f"grant select ({columns}, priority) on task to task_app;\n")
+        file.write(f"grant select ({columns}, weight) on task to task_app;\n")
     with monkeypatch.context() as later:
         later.setattr(migrate_module, "MIGRATIONS", migrations)
         later.setattr(migrate_module, "POLICIES", policies)

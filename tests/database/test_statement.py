@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.schema import DropTable
 from sqlmodel import col, delete, insert, select, update
 
+from api.database.resource import ID
 from api.database.statement import CALLER, Statement, Unfiltered
 from api.tasks import queries
 from api.tasks.models import Task
@@ -285,6 +286,29 @@ def test_other_values_than_the_statements_own_are_refused(values: dict[str, obje
 
 # What queries of a list are made of. A filter is one condition more, joined by AND: so none of
 # them, each, and all. Those that are not made here are looked at when they are.
+def test_few_statements_serve_all_sets_of_filters() -> None:
+    """Or anybody could have thousands of them compiled and kept."""
+    names = sorted(queries.FILTERS)
+    sets = [frozenset(some) for n in range(len(names) + 1) for some in combinations(names, n)]
+    for sort in Sort:
+        assert len({queries.tasks(sort, filters, "after") for filters in sets}) == 32
+    assert len({queries.count(filters) for filters in sets}) == 32
+
+
+def test_a_parameter_with_a_default_of_none_may_be_left_out_and_no_other() -> None:
+    parameter = bindparam("note", None, type_=C.title.type)
+    statement = Statement(
+        select(C.id).where(MINE, or_(parameter.is_(None), C.title == parameter), C.id == ID)
+    )
+    assert sorted(statement.arguments("alice", {"id": 7}), key=str) == [7, None, "alice"]
+    given = statement.arguments("alice", {"id": 7, "note": "x"})
+    assert sorted(given, key=str) == [7, "alice", "x"]
+    refused: list[dict[str, object]] = [{}, {"note": "x"}, {"id": 7, "other": "x"}]
+    for wrong in [*refused, {"id": 7, "caller": "bob"}]:
+        with pytest.raises(TypeError):
+            statement.arguments("alice", wrong)
+
+
 ALONE = [frozenset({name}) for name in queries.FILTERS]
 NONE_AND_ALL = [frozenset[str](), frozenset(queries.FILTERS)]
 STARTS = ("top", "after", "before")

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from typing_extensions import TypedDict
 
 from api.http import problems
+from api.http.body import Body
 from tests.problems import MARK
 
 
@@ -21,6 +23,34 @@ def test_what_was_not_foreseen_is_a_fault_of_the_program(
     assert body["request_id"] == "its-id"
     assert MARK not in str(body)
     assert "RuntimeError" in caplog.text  # with its traceback
+
+
+class Place(TypedDict):
+    name: str
+
+
+class Journey(TypedDict):
+    stops: list[Place | list[int]]
+
+
+@pytest.mark.parametrize(
+    ("stop", "place"),
+    [
+        ('{"name": 7}', "/name"),
+        ("{}", "/name"),
+        ('{"name": ["x"]}', "/name"),
+        ('[1, 2, "x"]', "/2"),
+        ('"x"', ""),
+    ],
+)
+def test_an_error_is_where_it_is_in_the_body_however_deep(stop: str, place: str) -> None:
+    stops = f'{{"stops": [[], {{"name": "x"}}, {stop}]}}'
+    for kind, content, start in ((Journey, stops, "#"), (list[Journey], f"[{stops}]", "#/0")):
+        with pytest.raises(problems.InvalidInput) as refused:
+            Body(kind).parsed(content.encode())
+        found = {error["pointer"] for error in refused.value.errors}
+        assert f"{start}/stops/2{place}" in found
+        assert all(pointer.startswith(f"{start}/stops/2") for pointer in found)
 
 
 def answered(failure: problems.Failure) -> tuple[int, dict[str, Any]]:

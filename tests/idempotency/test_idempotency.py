@@ -656,3 +656,23 @@ def test_the_owner_sweeps_what_has_expired_of_everybody_and_nothing_else(
         assert remembered(as_superuser, carol) == ["new", "old"]
     assert is_replayed(creating(carol).sends("new"), kept)
     assert len(alice.lists()) == len(bob.lists()) == 1  # tasks stay
+
+
+@pytest.mark.parametrize("path", ["", "/bulk"])
+def test_members_at_their_default_make_no_other_request(alice: Person, path: str) -> None:
+    """So a retry is the same though the version that gets it knows more members."""
+    defaults = {"priority": None, "tags": None, "due_date": None, "repeat_from": "due"}
+    given: list[dict[str, Any]] = [{}, defaults, {"tags": []}, {"repeat_from": None}]
+    for members in given:
+        body: Any = {"title": "x"} | members
+        answer = alice.http.post(
+            f"/api/tasks{path}", json=[body] if path else body, headers={"Idempotency-Key": "one"}
+        )
+        assert answer.status_code == 201
+        assert answer.headers.get("Idempotency-Replayed", "false") == str(members != {}).lower()
+    body = {"title": "x", "tags": ["a"]}
+    answer = alice.http.post(
+        f"/api/tasks{path}", json=[body] if path else body, headers={"Idempotency-Key": "one"}
+    )
+    problem(answer, 422, "idempotency-key-reused")
+    assert len(alice.lists()) == 1

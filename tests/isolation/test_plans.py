@@ -1,12 +1,13 @@
 """Nobody's statement looks through anybody else's rows to find its own."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import psycopg
 import pytest
 
+from api.database.keyset import Start
 from api.database.statement import Statement
 from api.tasks import queries
 from api.tasks.schemas import MAX_PAGE, Sort
@@ -24,10 +25,13 @@ LIMIT: Final = 5
 AROUND: Final = 10  # pages of indexes, and of the heap's map
 DONE: Final[dict[str, Any]] = {"completed": True}
 HERE: Final[dict[str, Any]] = {"at": MIDDLE, "at_id": 10_000}
+OPEN: Final[dict[str, Any]] = {"completed": False}
+DUE: Final = date(2026, 1, 8)
+DUE_HERE: Final[dict[str, Any]] = {"at": datetime(2026, 1, 8, 9, 30), "at_id": 1}
 
 
-def page(sort: Sort, start: str, values: dict[str, Any]) -> Asked:
-    filters = frozenset(values.keys() - HERE.keys())
+def page(sort: Sort, start: Start, values: dict[str, Any]) -> Asked:
+    filters = frozenset(values.keys() & queries.FILTERS.keys())
     return queries.tasks(sort, filters, start), {"limit": LIMIT, "offset": 0} | values
 
 
@@ -54,6 +58,17 @@ PAGES: Final[dict[str, Asked]] = {
     ),
 }
 
+# The open ones by due date: those without one are another range of the same index.
+DUE_PAGES: Final[dict[str, Asked]] = {
+    "top": page(Sort.DUE_ASC, "top", OPEN),
+    "after": page(Sort.DUE_ASC, "after", OPEN | DUE_HERE),
+    "before": page(Sort.DUE_ASC, "before", OPEN | DUE_HERE),
+    "after null": page(Sort.DUE_ASC, "after null", OPEN | {"at_id": 1}),
+    "due before": page(Sort.DUE_ASC, "top", OPEN | {"due_before": DUE}),
+    "due after": page(Sort.DUE_ASC, "top", OPEN | {"due_after": DUE}),
+    "due before, after": page(Sort.DUE_ASC, "after", OPEN | DUE_HERE | {"due_before": DUE}),
+}
+
 # Have to look at every task of the person, and look at no others.
 WHOLE: Final[dict[str, Asked]] = {
     "by title": page(Sort.TITLE, "top", {}),
@@ -63,6 +78,17 @@ WHOLE: Final[dict[str, Asked]] = {
     "updated after": page(Sort.UPDATED_DESC, "top", {"updated_after": MIDDLE}),
     "words": page(Sort.NEWEST, "top", {"words": ["***=buy", "***=bread"]}),
     "words, after": page(Sort.NEWEST, "after", HERE | {"words": ["***=bread"]}),
+    "by due date": page(Sort.DUE_DESC, "top", {}),
+    "by due date, after": page(Sort.DUE_DESC, "after", DUE_HERE),
+    "by priority": page(Sort.PRIORITY_DESC, "top", {}),
+    "by priority, after": page(Sort.PRIORITY_ASC, "after", {"at": 2, "at_id": 1}),
+    "by completion": page(Sort.COMPLETED_DESC, "top", {}),
+    "of a priority": page(Sort.NEWEST, "top", {"priority": [2, 3]}),
+    "with tags": page(Sort.NEWEST, "top", {"tags": ["home", "x"]}),
+    "with any tag": page(Sort.DUE_ASC, "top", {"any_tag": ["home", "x"]}),
+    "due before": page(Sort.NEWEST, "top", {"due_before": DUE}),
+    "completed after": page(Sort.NEWEST, "top", {"completed_after": MIDDLE}),
+    "tags": (queries.TAGS, {"limit": LIMIT}),
     "count": (queries.count(frozenset()), {}),
     "count those completed": (queries.count(frozenset(DONE)), DONE),
     "count with words": (queries.count(frozenset({"words"})), {"words": ["***=bread"]}),
@@ -72,7 +98,7 @@ WHOLE: Final[dict[str, Asked]] = {
 _THIS: Final[dict[str, Any]] = {"id": 1_000, "versions": None}
 ONE: Final[dict[str, Asked]] = {
     "get": (queries.GET, {"id": 1_000}),
-    "complete": (queries.COMPLETE, _THIS | DONE),
+    "complete": (queries.COMPLETE, _THIS | OPEN),
     "update": (
         queries.UPDATE,
         _THIS | queries.TASK.changes({"title": "Buy bread", "description": None} | DONE),
@@ -86,6 +112,7 @@ ONE: Final[dict[str, Asked]] = {
         _THIS | queries.TASK.changes(DONE) | queries.TASK.expected({"id": 1_000}),
     ),
     "delete": (queries.DELETE, _THIS),
+    "pass on": (queries.PASS_ON, {"id": 1_000, "next_id": 7}),
 }
 
 
@@ -93,8 +120,12 @@ def filled(database: TaskDatabase) -> TaskDatabase:
     """Five hundred people with forty tasks each, in turn, so that every page is everybody's."""
     with psycopg.connect(database.superuser, autocommit=True) as connection:
         connection.execute(
-            "insert into task (user_id, title, completed, created_at, updated_at)"
-            " select 'user-' || n %% 500, 'Buy milk', n / 500 %% 2 = 0, moment, moment"
+            "insert into task (user_id, title, completed, created_at, updated_at, priority,"
+            " tags, tag_keys, due_date, due_time)"
+            " select 'user-' || n %% 500, 'Buy milk', n / 500 %% 2 = 0, moment, moment,"
+            " nullif(n / 500 %% 4, 0), '{Home}', '{home}',"
+            " case when n / 500 %% 5 > 0 then moment::date end,"
+            " case when n / 500 %% 5 > 2 then '09:30'::time end"
             "   from generate_series(1, 20000) as n,"
             "        lateral (select %s + n * interval '1 minute' as moment) as at",
             [BEGUN],
@@ -128,6 +159,20 @@ def test_a_page_is_read_from_its_place_in_an_index_and_no_further(
     assert found.pages <= found.rows + AROUND
     if beginning:
         assert all("ROW(created_at, id) " in entry for entry in found.entries), found.entries
+
+
+@pytest.mark.parametrize("name", DUE_PAGES)
+def test_open_tasks_by_due_date_are_read_from_their_place_and_no_further(
+    crowd: TaskDatabase, name: str, mode: Mode
+) -> None:
+    found = plan(crowd.direct, PERSON, *DUE_PAGES[name], mode)
+    assert found.entries
+    assert all("user_id = " in entry for entry in found.entries), found.entries
+    assert all("completed" in entry for entry in found.entries), found.entries
+    assert found.removed == 0
+    # the first rows of each of two ranges, and one or two that are behind
+    assert found.rows <= 2 * (LIMIT + 1) + 2
+    assert found.pages <= 2 * found.rows + AROUND
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -165,6 +210,7 @@ def test_what_goes_through_all_rows_would_be_seen(own_database: TaskDatabase) ->
         connection.execute("alter table task drop constraint task_pkey")
         connection.execute("drop index task_user_id_created_at_id")
         connection.execute("drop index task_user_id_completed_created_at_id")
+        connection.execute("drop index task_user_id_completed_due_at_id")
     found = plan(own_database.direct, PERSON, *ONE["get"])
     assert found.entries == ["Seq Scan"]
     assert found.removed > 10_000

@@ -241,6 +241,13 @@ WITHHELD_OF: Final[dict[Table, dict[str, LiteralString]]] = {
         "take an id": "update task set id = default",
         "change its date": "update task set updated_at = now()",
         "change its version": "update task set version = 1",
+        "say when it was completed": "update task set completed_at = now()",
+        "create it completed long ago": "insert into task (user_id, title, completed_at)"
+        " values ('bob', 'x', now() - interval '1 year')",
+        "say when it is due but not by a day": "update task set due_at = now()",
+        "create what another follows": "insert into task (user_id, title, next_id)"
+        " values ('bob', 'x', 1)",
+        "give its series another day": "update task set repeat_anchor = now()",
     },
     IDEMPOTENCY_KEY: {
         "insert an answer": "insert into idempotency_key (user_id, key, fingerprint, status, body)"

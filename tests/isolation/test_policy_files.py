@@ -206,8 +206,8 @@ def differences(connection: psycopg.Connection) -> Written:
     connection.execute("alter role task_app reset all")
     connection.execute("create schema public")
     for file in sorted(MIGRATIONS.glob("*.sql")):
-        if not file.name.endswith(".rollback.sql"):
-            connection.execute(file.read_bytes())
+        if not file.name.endswith(".rollback.sql"):  # here in a transaction
+            connection.execute(file.read_bytes().replace(b" concurrently", b""))
     for file in sorted(POLICIES.glob("*.sql")):
         connection.execute(file.read_bytes())
     files = written(connection)

@@ -5,7 +5,7 @@ Every test runs twice: with both walls, and with the explicit filters alone.
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 import psycopg
@@ -201,6 +201,67 @@ def test_what_is_found_and_counted_is_ones_own(alice: Person, bob: Person) -> No
         assert set(answer.links) == {"first"}
 
 
+# What somebody says of a task, and a filter that finds it by that.
+FOUND_BY: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "priority": ({"priority": "high"}, "priority=high,medium"),
+    "tags": ({"tags": ["Home", "x"]}, "tags=home,x"),
+    "any_tag": ({"tags": ["Home"]}, "any_tag=home,y"),
+    "due_before": ({"due_date": "2026-12-01"}, "due_before=2026-12-02"),
+    "due_after": ({"due_date": "2026-12-01", "due_time": "09:30"}, "due_after=2026-11-30"),
+    "due": ({}, "due=none"),
+    "completed_after": ({"completed": True}, "completed_after=2000-01-01T00:00:00Z"),
+    "completed_before": ({"completed": True}, "completed_before=2999-01-01T00:00:00Z"),
+}
+
+
+@pytest.mark.evidence("lists")
+@pytest.mark.parametrize("name", FOUND_BY)
+@pytest.mark.parametrize("sort", ["due_date", "-due_date", "priority", "-completed_at"])
+def test_what_a_filter_finds_is_ones_own(alice: Person, bob: Person, name: str, sort: str) -> None:
+    members, query = FOUND_BY[name]
+    hers = [alice.creates(**members)["id"] for _ in range(2)]
+    his = [bob.creates(**members)["id"] for _ in range(2)]
+    for person, ids in ((alice, hers), (bob, his)):
+        seen, path = [], f"/api/tasks?{query}&sort={sort}&limit=1"
+        while path:
+            answer = person.http.get(path, headers={"Prefer": "count=exact"})
+            assert answer.headers["X-Total-Count"] == "2"
+            seen += [task["id"] for task in answer.json()]
+            path = answer.links["next"]["url"] if "next" in answer.links else ""
+        assert seen == (ids[::-1] if sort[0] == "-" else ids)
+
+
+@pytest.mark.evidence("untried-route")
+def test_every_filter_of_the_document_is_tried() -> None:
+    parameters = DOCUMENT["paths"]["/api/tasks"]["get"]["parameters"]
+    given = {one["name"] for one in parameters if one["in"] == "query"}
+    tried = {"cursor", "completed", "q", "sort", "limit", "offset"}  # by other tests of this file
+    dates = {f"{which}_{side}" for which in ("created", "updated") for side in ("after", "before")}
+    assert given - tried - dates == {*FOUND_BY}
+
+
+@pytest.mark.evidence("lists")
+def test_each_has_tags_of_their_own(alice: Person, bob: Person) -> None:
+    alice.creates(tags=["Home", "hers"])
+    bob.creates(tags=["home"])
+    assert bob.http.get("/api/tags").json() == [{"tag": "home", "open": 1}]
+    assert [tag["tag"] for tag in alice.http.get("/api/tags").json()] == ["hers", "Home"]
+
+
+@pytest.mark.evidence("by-id")
+def test_what_follows_bobs_task_is_bobs(alice: Person, bob: Person) -> None:
+    hers = alice.creates(due_date="2999-01-01", repeat="FREQ=DAILY")
+    his = bob.creates(due_date="2999-01-01", repeat="FREQ=DAILY")
+    answer = bob.http.patch(f"/api/tasks/{his['id']}", json={"next_id": hers["id"]})
+    assert problem(answer, 422)["errors"][0]["pointer"] == "#/next_id"
+    for name in ("complete", "put", "toggle"):
+        assert calls(bob, name, hers["id"]).status_code == 404
+    done = calls(bob, "complete", his["id"]).json()
+    assert [task["id"] for task in bob.lists()] == [done["next_id"], his["id"]]
+    assert {task["user_id"] for task in bob.lists()} == {bob.id}
+    assert alice.lists() == [hers]
+
+
 def test_several_at_once_are_ones_own(alice: Person, bob: Person) -> None:
     answer = bob.http.post("/api/tasks/bulk", json=[{"title": "One"}, {"title": "Two"}])
     assert answer.status_code == 201
@@ -293,6 +354,7 @@ def test_hers_that_have_expired_do_not_keep_his(
 # Every operation, as somebody does it who knows of another's row.
 OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
     "listTasks": lambda person, _: person.http.get("/api/tasks?q=milk&limit=1000"),
+    "listTags": lambda person, _: person.http.get("/api/tags"),
     "createTask": lambda person, _: person.http.post("/api/tasks", json={"title": "x"}),
     "createTasks": lambda person, _: person.http.post("/api/tasks/bulk", json=[{"title": "x"}]),
     "deleteCompletedTasks": lambda person, _: person.http.delete("/api/tasks?completed=true"),
@@ -343,7 +405,7 @@ def test_whatever_bob_does_hers_stay_as_they_were(alice: Person, bob: Person, na
     assert alice.http.get(collection).content == before
     control = OPERATIONS[name](alice, id_of(row))
     assert control.is_success
-    assert (alice.id in control.text) == (method != "DELETE")
+    assert (alice.id in control.text) == (method != "DELETE" and name != "listTags")
 
 
 @pytest.mark.evidence("forgotten-filter")
@@ -365,7 +427,8 @@ def test_every_statement_is_run_for_two_people(
             OPERATIONS[name](person, id_of(makes(other, path)))
         calls(person, "put as it was read", other.creates()["id"])
         person.creates()
-        person.creates()
+        repeats = person.creates(due_date="2999-01-01", repeat="FREQ=DAILY")
+        assert calls(person, "complete", repeats["id"]).json()["next_id"] is not None
         for limit in (1, 1000):
             first = person.http.get("/api/tasks?limit=1", headers={"Prefer": "count=exact"})
             further = httpx2.URL(first.links["next"]["url"])
@@ -392,7 +455,7 @@ def test_a_row_of_the_same_id_is_not_reached_with_one_s_own(
     alice: Person, bob: Person, as_superuser: psycopg.Connection, name: str
 ) -> None:
     # the sequence gives an id once, and no constraint demands that
-    task = alice.creates()
+    task = alice.creates(due_date="2999-01-01", repeat="FREQ=DAILY")
     as_superuser.execute(
         "insert into task (user_id, id, title) overriding system value values (%s, %s, 'His')",
         [bob.id, task["id"]],

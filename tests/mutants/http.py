@@ -7,6 +7,8 @@ from tests.mutants.mutant import Edit, Mutant, mutants
 _ROUTE: Final = "api/http/routing.py"
 _BODY: Final = "api/http/body.py"
 _SCHEMAS: Final = "api/tasks/schemas.py"
+_MEMBERS: Final = "api/tasks/members.py"
+_LISTS: Final = "api/tasks/lists.py"
 _WHO: Final = """await authenticated(
                         scope, state.rate_limits, state.authenticator, authorization
                     )"""
@@ -57,8 +59,18 @@ INPUT: Final = [
         ("NaN is JSON", "allow_inf_nan=False", "allow_inf_nan=True"),
         (
             "errors echo what was sent",
-            "[self._error(failure) for",
-            '[self._error(failure) | {"detail": f"{content!r}."} for',
+            "[self._error(value, failure) for",
+            '[self._error(value, failure) | {"detail": f"{content!r}."} for',
+        ),
+        (
+            "an error within a member is at the member",
+            '_within(value, failure["loc"])',
+            '_within(value, failure["loc"][: 1 + self._is_array])',
+        ),
+        (
+            "an error is where pydantic looked",
+            'location = _within(value, failure["loc"])',
+            'location = [*failure["loc"]]',
         ),
     ),
     *mutants(
@@ -85,7 +97,7 @@ INPUT: Final = [
         "takes 16 digits: it is looked for, and not found in the same words",
     ),
     *mutants(
-        _SCHEMAS,
+        _MEMBERS,
         (
             "numbers are titles",
             "StringConstraints(strict=True, strip",
@@ -174,7 +186,7 @@ INPUT: Final = [
     ),
     *mutants(
         "api/database/resource.py",
-        ("what was read is not compared", ", found.c.differing == _NOTHING)", ")"),
+        ("what was read is not compared", ", found.c.differing == _NOTHING,", ","),
         ("what was read may be compared too early", "            .with_for_update()\n", ""),
         (
             "a null that is sent is not compared",
@@ -185,16 +197,16 @@ INPUT: Final = [
         witness="tasks/test_sent_back.py",
     ),
     *mutants(
-        "api/tasks/routes.py",
+        "api/tasks/changes.py",
         (
             "the version in the body does not matter",
-            'version = queries.TASK.changes(changes), changes.get("version")',
-            "version = queries.TASK.changes(changes), None",
+            'etags.versions(if_match, changes.get("version"))',
+            "etags.versions(if_match)",
         ),
         (
             "what differs is not told",
-            'if differing := row["differing"].split():',
-            "if differing := []:",
+            'for name in row["differing"].split()]',
+            "for name in []]",
         ),
         witness="tasks/test_sent_back.py",
     ),
@@ -256,13 +268,16 @@ INPUT: Final = [
         ("unknown members are ignored", _FORBID, 'ConfigDict(extra="ignore")'),
     ),
     *mutants(
-        _SCHEMAS,
+        _LISTS,
         (
             "links forget the filter",
             'mode="json", exclude={"offset", "cursor"}',
             'mode="json", exclude={"offset", "cursor", "completed"}',
         ),
         ("an offset may be large", "MAX_OFFSET: Final = 10_000", "MAX_OFFSET: Final = 20_000"),
+    ),
+    *mutants(
+        _MEMBERS,
         (
             "a title may be blank",
             "    AfterValidator(shown),\n    Field(json",
@@ -275,7 +290,7 @@ INPUT: Final = [
         ),
         (
             "a title may be long",
-            "strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE",
+            "strict=True, strip_whitespace=True, min_length=1, max_length=MAX_TITLE",
             "strict=True, strip_whitespace=True, min_length=1, max_length=201",
         ),
         ("a title is not trimmed", "strict=True, strip_whitespace=True, ", "strict=True, "),
@@ -285,6 +300,9 @@ INPUT: Final = [
             "max_length=MAX_DESCRIPTION),\n    AfterValidator(without_nul),\n",
             "max_length=10_000),\n",
         ),
+    ),
+    *mutants(
+        _SCHEMAS,
         (
             "a new task's booleans are lax",
             "    description: Description | None = None\n    completed: StrictBool",
@@ -300,6 +318,9 @@ INPUT: Final = [
             'left out, it is toggled."""\n\n    completed: StrictBool',
             'left out, it is toggled."""\n\n    completed: bool',
         ),
+    ),
+    *mutants(
+        _LISTS,
         ("a query's integers are lax", "limit: Annotated[StrictInt,", "limit: Annotated[int,"),
         ("a page may be of any length", "Field(ge=1, le=MAX_PAGE)", "Field(ge=1)"),
         (
@@ -327,17 +348,17 @@ ANSWERS: Final = [
         _TASKS,
         (
             "what never was is answered in other words",
-            "row = await _found(tx.row(queries.GET, id=task_id))\n    return",
+            "row = await existing(tx.row(queries.GET, id=task_id))\n    return",
             "if task_id > 2**52:\n"
             '        raise Failure(Kind.NO_SUCH_TASK, "There never was such a task.")\n'
-            "    row = await _found(tx.row(queries.GET, id=task_id))\n    return",
+            "    row = await existing(tx.row(queries.GET, id=task_id))\n    return",
         ),
         (
             "a delete of nothing succeeds",
-            "await _changed(tx, queries.DELETE, task_id, if_match)",
+            "await changes.delete(tx, task_id, if_match)",
             "await tx.row(queries.DELETE, id=task_id, versions=None)",
         ),
-        ("complete always toggles", "completed=completed", "completed=None"),
+        ("complete always toggles", 'if_match, state.get("completed"))', "if_match, None)"),
     ),
     *mutants(
         "api/tasks/schemas.py",

@@ -38,26 +38,6 @@ AGAIN: Final = [
             "}\n        return",
         ),
         (
-            "412 is always 404",
-            "if row is None and versions is not None:",
-            "if False:",
-        ),
-        (
-            "412 comes before 404",
-            "current = await _found(tx.row(queries.GET, id=task_id))",
-            'current = await tx.row(queries.GET, id=task_id) or {"version": 0, "body": "{}"}',
-        ),
-        (
-            "412 without current",
-            '        current=current["body"],\n',
-            "",
-        ),
-        (
-            "If-Match is not heeded",
-            "versions = etags.versions(if_match, version)",
-            "versions = None",
-        ),
-        (
             "the total is not in the tag of a list",
             "tag = etags.weak_etag(body, *headers.values())",
             'tag = etags.weak_etag(body, headers["Link"])',
@@ -75,8 +55,37 @@ AGAIN: Final = [
         ),
         (
             "DELETE does not heed If-Match",
-            "_changed(tx, queries.DELETE, task_id, if_match)",
-            "_changed(tx, queries.DELETE, task_id, None)",
+            "changes.delete(tx, task_id, if_match)",
+            "changes.delete(tx, task_id, None)",
+        ),
+    ),
+    *mutants(
+        "api/tasks/changes.py",
+        (
+            "412 is always 404",
+            "raise no_such_task() if versions is None else await",
+            "raise no_such_task() if True else await",
+        ),
+        (
+            "412 comes before 404",
+            "return _mismatch(await existing(tx.row(queries.GET, id=task_id)), if_match)",
+            'current = await tx.row(queries.GET, id=task_id) or {"version": 0, "body": "{}"}\n'
+            "    return _mismatch(current, if_match)",
+        ),
+        (
+            "412 without current",
+            '        current=current["body"],\n',
+            "",
+        ),
+        (
+            "If-Match is not heeded by complete",
+            'versions = etags.versions(if_match)\n    values = {"id"',
+            'versions = None\n    values = {"id"',
+        ),
+        (
+            "If-Match is not heeded by a change",
+            'etags.versions(if_match, changes.get("version"))',
+            'etags.versions(None, changes.get("version"))',
         ),
     ),
     *mutants(

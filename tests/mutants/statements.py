@@ -17,14 +17,16 @@ _RESOURCE: Final = "api/database/resource.py"
 
 # By statement: the text in which it names its owner, and the same with another condition.
 _FILTERS: Final = {
-    "the list": ("[TASK.mine, *_wanted(", "[TASK.mine if filters else {}, *_wanted("),
-    "the list of some": ("[TASK.mine, *_wanted(", "[{} if filters else TASK.mine, *_wanted("),
-    "the count": (".where(TASK.mine, *wanted)", ".where({}, *wanted)"),
+    "the list": ("[TASK.mine, *wanted.", "[TASK.mine if any(wanted) else {}, *wanted."),
+    "the list of some": ("[TASK.mine, *wanted.", "[{} if any(wanted) else TASK.mine, *wanted."),
+    "the count": (".where(TASK.mine, *wanted.", ".where({}, *wanted."),
     "DELETE_COMPLETED": (
         "where(TASK.mine, col(Task.completed)).returning",
         "where({}, col(Task.completed)).returning",
     ),
-    "COMPLETE": (".where(TASK.mine, TASK.this,", ".where({}, TASK.this,"),
+    "COMPLETE": ("        TASK.mine,\n        TASK.this,", "        {},\n        TASK.this,"),
+    "PASS_ON": (".where(TASK.mine, TASK.this)\n    .val", ".where({}, TASK.this)\n    .val"),
+    "TAGS": ('.where(TASK.mine)\n    .subquery("spread")', '.where({})\n    .subquery("spread")'),
 }
 _FILTERS_OF_ROWS: Final = {
     "GET": ("select(*self.read).where(self.mine,", "select(*self.read).where({},"),
@@ -37,8 +39,8 @@ _FILTERS_OF_ROWS: Final = {
         "change.where({}, self.this, self.un",
     ),
     "UPDATE_WHOLE": (
-        "change.where(self.mine, self.this, found",
-        "change.where({}, self.this, found",
+        "change.where(self.mine, self.this, *is_fit)",
+        "change.where({}, self.this, *is_fit)",
     ),
     "DELETE": ("delete(table).where(self.mine,", "delete(table).where({},"),
 }
@@ -287,7 +289,11 @@ STATEMENTS: Final = [
             "not _is_nothing(part._execution_options)",
             "False",
         ),
-        ("any operator is taken", "if value not in OPERATORS:", "if False:"),
+        (
+            "any operator is taken",
+            "if not any(value is known for known in OPERATORS):",
+            "if False:",
+        ),
         ("any function is taken", "if kind in FUNCTIONS and not (", "if False and not ("),
         ("a list of any length is taken", "and part.expanding:", "and False:"),
         ("a column has any name", "if column.key != column.name:", "if False:"),

@@ -9,9 +9,11 @@ from tests.mutants.database import DATABASE_FAULTS, GATE, IDENTITY, POOL
 from tests.mutants.extensions import EXTENSIONS
 from tests.mutants.http import ANSWERS, HTTP_FAULTS, INPUT
 from tests.mutants.idempotency import AGAIN
+from tests.mutants.members import MEMBERS
 from tests.mutants.mutant import Mutant
 from tests.mutants.observability import OBSERVABILITY
 from tests.mutants.policies import POLICIES
+from tests.mutants.repetition import REPETITION
 from tests.mutants.roles import ROLE, TABLE
 from tests.mutants.serving import SERVING
 from tests.mutants.settings import SETTINGS, SETTINGS_FAULTS
@@ -43,6 +45,8 @@ MUTANTS: Final[list[Mutant]] = [
     *OBSERVABILITY,
     *AGAIN,
     *LISTS,
+    *MEMBERS,
+    *REPETITION,
     *OTHERS,
     *AUDIT,
 ]

@@ -20,11 +20,14 @@ LISTS: Final = [
             "MAX_BULK: Final = 100",
             "MAX_BULK: Final = 101",
         ),
+    ),
+    *mutants(
+        "api/tasks/search.py",
         ("a search may have any number of words", "if len(words) > MAX_WORDS:", "if False:"),
         ("a word may be of any length", "if any(len(word) > MAX_WORD for", "if any(False for"),
     ),
     *mutants(
-        "api/tasks/schemas.py",
+        "api/tasks/lists.py",
         ("a search may take as long as anything", "return self.q is not None", "return False"),
         witness="tasks/test_search.py::test_a_search_that_takes_too_long_is_given_up_and_says_so",
     ),
@@ -41,8 +44,8 @@ LISTS: Final = [
         "api/database/json_rows.py",
         (
             "what is long has no bytes",
-            "isinstance(column.type, String)",
-            'column.key in {"key", "title"}',
+            "isinstance(column.type, (ARRAY, String)) and",
+            'column.key in {"key", "title"} and',
         ),
         (
             "only what has a text can be exported",
@@ -63,8 +66,8 @@ LISTS: Final = [
     Mutant(
         "a search goes over a text again and again",
         (
-            Edit("api/tasks/schemas.py", "case_folding.pattern(word) for", "f'%{word}%' for"),
-            Edit("api/tasks/queries.py", ".regexp_match(", ".like("),
+            Edit("api/tasks/lists.py", "case_folding.pattern(word) for", "f'%{word}%' for"),
+            Edit("api/tasks/filters.py", ".regexp_match(", ".like("),
         ),
         witness="tasks/test_search.py::test_no_word_makes_a_search_go_over_a_text_again_and_again",
     ),
@@ -112,8 +115,8 @@ LISTS: Final = [
         "api/tasks/routes.py",
         (
             "who searches too long is not told why",
-            "listed = _searched if page.is_slow else _found",
-            "listed = _found",
+            "listed = _searched if page.is_slow else existing",
+            "listed = existing",
         ),
         witness="tasks/test_search.py::test_a_search_that_takes_too_long_is_given_up_and_says_so",
     ),

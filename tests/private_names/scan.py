@@ -23,6 +23,7 @@ DOCUMENTED: Final = frozenset(
             "fastapi.security",
             "fastapi.telemetry",
         ),
+        "dateutil.rrule",
         *("limits.aio.storage", "prometheus_client.multiprocess", "pydantic.json_schema"),
         *("psycopg.conninfo", "psycopg.errors", "psycopg.rows", "psycopg.sql"),
         *("redis.asyncio", "redis.asyncio.retry", "redis.backoff", "redis.exceptions"),

@@ -166,6 +166,23 @@ def test_postgresql_does_not_make_what_will_not_be_sent(
     assert MAX_PAGE_BYTES < made < BUILT
 
 
+@pytest.mark.evidence("one-heavy-request")
+def test_tags_have_bytes_like_any_text(
+    database: TaskDatabase, alice: Person, as_superuser: psycopg.Connection
+) -> None:
+    given(as_superuser, alice, [None] * 600)
+    tags = [f"{n:02}" + MILK * 48 for n in range(20)]
+    as_superuser.execute(
+        "update task set tags = %s, tag_keys = %s where user_id = %s", [tags, tags, alice.id]
+    )
+    pages = [*walk(alice, "next", get(alice, "/api/tasks"))]
+    assert [task["tags"] for page in pages for task in page.json()] == [tags] * 600
+    assert len(pages) > 1
+    assert all(len(page.content) <= MAX_PAGE_BYTES for page in pages)
+    statement = queries.page(Sort.NEWEST, frozenset(), "top", MAX_PAGE)
+    assert sent(database, alice, statement, limit=MAX_PAGE, offset=0) < 2 * MAX_PAGE_BYTES
+
+
 def test_what_is_exported_at_once_is_bounded_too(
     database: TaskDatabase, alice: Person, as_superuser: psycopg.Connection
 ) -> None:

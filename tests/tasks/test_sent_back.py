@@ -22,6 +22,7 @@ from tests.plans import executed
 from tests.problems import MARK, problem
 
 READ_ONLY: Final = ["id", "user_id", "created_at", "updated_at"]
+NULLABLE: Final = ["completed_at", "next_id"]  # which are read-only, too
 # What none of alice's tasks has.
 OTHERS: Final[dict[str, Any]] = {
     "id": 2**53 - 1,
@@ -203,6 +204,29 @@ def test_a_new_task_takes_none_of_them(alice: Person, member: str) -> None:
     assert alice.lists() == [task]
 
 
+@changing
+def test_when_it_was_completed_and_what_follows_are_compared_too(
+    alice: Person, method: str
+) -> None:
+    made = alice.creates(due_date="2999-01-31", repeat="FREQ=DAILY")
+    done = sends(alice, method, made["id"], made | {"completed": True}).json()
+    assert None not in (done["completed_at"], done["next_id"])
+    assert sends(alice, method, done["id"], done).json() == done
+    for member, others in (
+        ("completed_at", [None, done["created_at"]]),
+        ("next_id", [None, done["id"]]),
+    ):
+        for other in others:
+            assert pointers(sends(alice, method, done["id"], {member: other})) == [f"#/{member}"]
+            answer = sends(alice, method, done["id"], done | {member: other, "title": "x"})
+            assert pointers(answer) == [f"#/{member}"]
+    undone = sends(alice, method, done["id"], done | {"completed": False}).json()
+    assert (undone["completed_at"], undone["next_id"]) == (None, done["next_id"])
+    assert pointers(sends(alice, method, done["id"], {"completed_at": done["completed_at"]})) == [
+        "#/completed_at"
+    ]
+
+
 # in the moment of the change
 
 
@@ -239,8 +263,12 @@ def test_what_was_read_is_compared_in_the_moment_of_the_change(
 
 def test_every_member_that_is_read_is_taken_back() -> None:
     members = {*TaskUpdate.__annotations__}
-    assert members == {*TaskChanges.__annotations__, *READ_ONLY, "version"}
-    assert {*TASK.expected({"id": 1})} == {f"read_{member}" for member in READ_ONLY}
+    assert members == {*TaskChanges.__annotations__, *READ_ONLY, *NULLABLE, "version"}
+    compared = {*TASK.expected({"id": 1})}
+    assert compared == {
+        *(f"read_{member}" for member in READ_ONLY + NULLABLE),
+        *(f"has_read_{member}" for member in NULLABLE),
+    }
 
 
 @pytest.mark.parametrize(

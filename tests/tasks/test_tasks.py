@@ -12,7 +12,8 @@ from tests.cluster import TaskDatabase
 from tests.people import Person
 from tests.server import people_of
 
-MEMBERS = ["id", "user_id", "title", "description", "completed"]
+MEMBERS = ["id", "user_id", "title", "description", "completed", "priority", "tags"]
+MEMBERS += ["due_date", "due_time", "time_zone", "repeat", "repeat_from", "completed_at", "next_id"]
 MEMBERS += ["created_at", "updated_at", "version"]
 MISSING = 2**53 - 1
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -182,7 +183,8 @@ def test_what_is_said_changes_and_what_is_left_out_stays(
     answer = alice.http.request(method, f"/api/tasks/{task['id']}", json=changes)
     assert answer.status_code == 200
     changed = answer.json()
-    assert changed == task | changes | {"updated_at": changed["updated_at"], "version": 2}
+    own = {name: changed[name] for name in ("updated_at", "completed_at")}
+    assert changed == task | changes | own | {"version": 2}
     assert list(changed) == MEMBERS
     assert changed["updated_at"] > task["updated_at"]
     assert stored_version(as_superuser, task) == 2
@@ -231,7 +233,7 @@ def test_complete_sets_what_is_said(alice: Person, before: bool, said: bool) -> 
     task = alice.creates(completed=before, description="Two litres")
     answer = alice.http.patch(f"/api/tasks/{task['id']}/complete", json={"completed": said})
     assert answer.status_code == 200
-    changed = {name: answer.json()[name] for name in ("updated_at", "version")}
+    changed = {name: answer.json()[name] for name in ("completed_at", "updated_at", "version")}
     assert answer.json() == task | {"completed": said} | changed
     assert (changed["updated_at"] > task["updated_at"]) is (before is not said)
     assert changed["version"] == (1 if before is said else 2)

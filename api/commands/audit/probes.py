@@ -88,6 +88,8 @@ _ALONE: Final[dict[str, Attempts]] = {
             "insert an id": "insert into task (user_id, id, title) overriding system value"
             " values (%(me)s, 1, 'x')",
             "change the version": "update task set version = 9 where user_id = %(me)s",
+            "say when it was completed": "update task set completed_at = now()"
+            " where user_id = %(me)s",
         },
     },
     "idempotency_key": {

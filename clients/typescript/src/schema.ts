@@ -77,6 +77,23 @@ export interface paths {
         patch: operations["completeTask"];
         trace?: never;
     };
+    "/api/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tags of all tasks */
+        get: operations["listTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -139,7 +156,18 @@ export interface components {
          * @description What a list is sorted by; `-`: the greatest first.
          * @enum {string}
          */
-        Sort: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "title" | "-title";
+        Sort: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "title" | "-title" | "due_date" | "-due_date" | "priority" | "-priority" | "completed_at" | "-completed_at";
+        /**
+         * @description A tag as it was first written, and how many open tasks have it.
+         * @example {
+         *       "tag": "work",
+         *       "open": 3
+         *     }
+         */
+        TagCount: {
+            tag: string;
+            open: number;
+        };
         /**
          * @description A task.
          * @example {
@@ -148,6 +176,18 @@ export interface components {
          *       "title": "Buy milk",
          *       "description": "Two litres",
          *       "completed": false,
+         *       "priority": "high",
+         *       "tags": [
+         *         "home",
+         *         "shop"
+         *       ],
+         *       "due_date": "2026-12-01",
+         *       "due_time": "18:30",
+         *       "time_zone": "Europe/Berlin",
+         *       "repeat": "FREQ=WEEKLY;BYDAY=TU",
+         *       "repeat_from": "due",
+         *       "completed_at": null,
+         *       "next_id": null,
          *       "created_at": "2026-11-21T08:00:00.000000Z",
          *       "updated_at": "2026-11-21T08:00:00.000000Z",
          *       "version": 1
@@ -159,6 +199,18 @@ export interface components {
             title: string;
             description: string | null;
             completed: boolean;
+            priority: ("low" | "medium" | "high") | null;
+            tags: string[];
+            due_date: string | null;
+            due_time: string | null;
+            time_zone: string | null;
+            repeat: string | null;
+            /** @enum {string} */
+            repeat_from: "due" | "completion";
+            /** @description When it was completed, where that is known */
+            completed_at: string | null;
+            /** @description The task that repeats this one; it may have been deleted */
+            next_id: number | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -182,12 +234,33 @@ export interface components {
          *       "title": "Buy milk",
          *       "description": "Two litres"
          *     }
+         * @example {
+         *       "title": "Pay the rent",
+         *       "priority": "high",
+         *       "tags": [
+         *         "home",
+         *         "money"
+         *       ],
+         *       "due_date": "2026-12-01",
+         *       "due_time": "09:30",
+         *       "time_zone": "Europe/Berlin",
+         *       "repeat": "FREQ=MONTHLY"
+         *     }
          */
         TaskCreate: {
             title: string;
             description?: string | null;
             /** @default false */
             completed?: boolean;
+            priority?: ("low" | "medium" | "high") | null;
+            /** @default [] */
+            tags?: string[] | null;
+            due_date?: string | null;
+            due_time?: string | null;
+            time_zone?: string | null;
+            repeat?: string | null;
+            /** @default due */
+            repeat_from?: ("due" | "completion") | null;
         };
         /**
          * @description What is to change: a member left out keeps its value (RFC 7396).
@@ -206,10 +279,21 @@ export interface components {
             title?: string;
             description?: string | null;
             completed?: boolean;
+            priority?: ("low" | "medium" | "high") | null;
+            tags?: string[] | null;
+            due_date?: string | null;
+            due_time?: string | null;
+            time_zone?: string | null;
+            repeat?: string | null;
+            repeat_from?: ("due" | "completion") | null;
             /** @description One more with each change; in quotes it is the ETag */
             version?: number;
             id?: number;
             user_id?: string;
+            /** @description When it was completed, where that is known */
+            completed_at?: string | null;
+            /** @description The task that repeats this one; it may have been deleted */
+            next_id?: number | null;
             /** Format: date-time */
             created_at?: string;
             /** Format: date-time */
@@ -475,6 +559,22 @@ export interface operations {
                 updated_after?: string;
                 /** @description Only those changed earlier */
                 updated_before?: string;
+                /** @description Only those completed later */
+                completed_after?: string;
+                /** @description Only those completed earlier */
+                completed_before?: string;
+                /** @description Only those of one of these priorities */
+                priority?: string;
+                /** @description Only those with all of these tags */
+                tags?: string;
+                /** @description Only those with any of these tags */
+                any_tag?: string;
+                /** @description Only those due on a later day */
+                due_after?: string;
+                /** @description Only those due on an earlier day */
+                due_before?: string;
+                /** @description Only those without a due date */
+                due?: "none";
                 /** @description Only those with each of these words in title or description: at most 10 words of at most 64 characters, 200 in all */
                 q?: string;
                 /** @description What they are sorted by; `-` turns it round */
@@ -881,6 +981,54 @@ export interface operations {
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-input-or-idempotency-key-reused"];
+            429: components["responses"]["rate-limited"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    listTags: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if it is no longer what this ETag says (RFC 9110, section 13.1.2) */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tags, in order, whatever their case */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagCount"][];
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthorized"];
+            422: components["responses"]["invalid-input"];
             429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
