@@ -117,7 +117,11 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tasks/test_sent_back.py",
         "tasks/test_due_dates.py",
     ),
-    "db/migrations/0003.task-members.sql": ("tasks/test_due_dates.py", "tasks/test_table.py"),
+    "db/migrations/0003.task-members.sql": (
+        "tasks/test_due_dates.py",
+        "tasks/test_table.py",
+        "tasks/test_repeating.py",
+    ),
     "api/main.py": ("http/test_http.py",),
     "api/http/cors.py": ("http/test_http.py",),
     "api/http/stack.py": ("http/test_short_way.py", "http/test_extension_points.py"),
