@@ -12,8 +12,8 @@ local kinds = {
     return wrk.format("GET", "/api/tasks?q=" .. string.rep("a", 63) .. "b", person.head)
   end,
   complete = function(person)
-    local body = '{"completed":' .. tostring(person.id % 4 < 2) .. "}"
-    return wrk.format("PATCH", "/api/tasks/" .. person.id .. "/complete", person.json, body)
+    -- neither so nor so: each request changes it
+    return wrk.format("PATCH", "/api/tasks/" .. person.id .. "/complete", person.json, "{}")
   end,
 }
 

@@ -16,6 +16,20 @@ from tests.cluster import Cluster, TaskDatabase
 
 SECRET: Final = "a secret of the benchmark, longer than 32 bytes"
 
+_TASKS: Final = """
+    insert into task (id, user_id, title, description, completed, priority,
+                      tags, tag_keys, due_date, due_time)
+    overriding system value
+    select n, 'user-' || (n - 1) / %(tasks)s + 1, 'Buy ' || n || ' things',
+           case when n %% 3 = 0 then 'as on the list, and some bread' end, n %% 2 = 0,
+           nullif(n %% 4, 0), tags, tags, due, case when n %% 8 = 0 then time '18:30' end
+      from generate_series(1, %(rows)s::bigint) as n
+     cross join lateral (
+           select case when n %% 3 = 1 then array['home', 'shop'] else '{}' end as tags,
+                  case when n %% 2 = 0 then date '2026-12-01' + cast(n %% 90 as int) end as due
+           ) as members
+"""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -45,11 +59,7 @@ def stage(server: Cluster, people: int, tasks: int, askers: int = 10_000) -> Ite
     with server.database() as database, tempfile.NamedTemporaryFile("w") as crowd:
         with psycopg.connect(database.superuser, autocommit=True) as connection:
             connection.execute(
-                "insert into task (id, user_id, title, description, completed)"
-                " overriding system value"
-                " select n, 'user-' || (n - 1) / %(tasks)s + 1, 'Buy ' || n || ' things',"
-                "        case when n %% 3 = 0 then 'as on the list, and some bread' end, n %% 2 = 0"
-                "   from generate_series(1, %(rows)s::bigint) as n",
+                _TASKS,
                 {"tasks": tasks, "rows": people * tasks},
             )
             connection.execute(

@@ -5,17 +5,17 @@
 
 import os
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import date, datetime, time
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from fastapi import Depends, FastAPI, HTTPException, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from sqlalchemy import URL, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlmodel import col, select
+from sqlmodel import col, insert, select
 
 from api.tasks.models import Task
 
@@ -35,6 +35,15 @@ _sessions = async_sessionmaker(_engine, expire_on_commit=False)
 app = FastAPI()
 
 
+RANKS: Final = {"low": 1, "medium": 2, "high": 3}
+NAMES: Final = {rank: name for name, rank in RANKS.items()}
+
+Priority = Annotated[Literal["low", "medium", "high"], BeforeValidator(lambda p: NAMES.get(p, p))]
+RepeatFrom = Literal["due", "completion"]
+Tag = Annotated[str, Field(min_length=1, max_length=50)]
+DueTime = Annotated[time, PlainSerializer(lambda at: f"{at:%H:%M}")]
+
+
 class TaskRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -43,6 +52,15 @@ class TaskRead(BaseModel):
     title: str
     description: str | None
     completed: bool
+    priority: Priority | None
+    tags: list[str]
+    due_date: date | None
+    due_time: DueTime | None
+    time_zone: str | None
+    repeat: str | None
+    repeat_from: RepeatFrom
+    completed_at: datetime | None
+    next_id: int | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -52,6 +70,13 @@ class TaskCreate(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     description: str | None = None
     completed: bool = False
+    priority: Priority | None = None
+    tags: Annotated[list[Tag], Field(max_length=20)] = []
+    due_date: date | None = None
+    due_time: time | None = None
+    time_zone: Annotated[str, Field(max_length=64)] | None = None
+    repeat: Annotated[str, Field(max_length=200)] | None = None
+    repeat_from: RepeatFrom = "due"
 
 
 class TaskComplete(BaseModel):
@@ -103,11 +128,9 @@ async def list_tasks(
 
 @app.post("/api/tasks", response_model=TaskRead, status_code=201)
 async def create_task(session: Session, user: CurrentUser, given: TaskCreate) -> Any:
-    task = Task(user_id=user, **given.model_dump())
-    session.add(task)
-    await session.flush()
-    await session.refresh(task)
-    return task
+    values = given.model_dump() | {"priority": given.priority and RANKS[given.priority]}
+    values |= {"user_id": user, "tag_keys": [tag.casefold() for tag in given.tags]}
+    return (await session.execute(insert(Task).values(values).returning(Task))).scalar_one()
 
 
 @app.get("/api/tasks/{task_id}", response_model=TaskRead)

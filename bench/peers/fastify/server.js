@@ -24,7 +24,10 @@ async function serve() {
 
   const date = (name) =>
     `to_char(${name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ${name}`;
-  const task = `id, user_id, title, description, completed, ${date("created_at")}, ${date("updated_at")}, version`;
+  const task = `id, user_id, title, description, completed,
+    case priority when 1 then 'low' when 2 then 'medium' when 3 then 'high' end as priority,
+    tags, due_date, to_char(due_time, 'HH24:MI') as due_time, time_zone, repeat, repeat_from,
+    ${date("completed_at")}, next_id, ${date("created_at")}, ${date("updated_at")}, version`;
   const one = (statement) =>
     `with one as (${statement} returning ${task}) select row_to_json(one)::text as body from one`;
   const statements = {
@@ -33,10 +36,14 @@ async function serve() {
              select ${task} from task where user_id = $1 order by id desc limit $2 offset $3) rows`,
     get: `select row_to_json(one)::text as body from (
             select ${task} from task where user_id = $1 and id = $2) one`,
-    create: one("insert into task (user_id, title, description, completed) values ($1, $2, $3, $4)"),
+    create: one(`insert into task (user_id, title, description, completed, priority, tags, tag_keys,
+                   due_date, due_time, time_zone, repeat, repeat_from)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`),
     complete: one(`update task set completed = coalesce($3, not completed)
                     where user_id = $1 and id = $2`),
   };
+
+  const ranks = { low: 1, medium: 2, high: 3 };
 
   async function as(user, name, ...values) {
     const client = await pool.connect();
@@ -109,13 +116,33 @@ async function serve() {
             title: { type: "string", minLength: 1, maxLength: 200 },
             description: { type: "string", nullable: true },
             completed: { type: "boolean", default: false },
+            priority: { type: "string", enum: ["low", "medium", "high", null], nullable: true },
+            tags: {
+              type: "array",
+              maxItems: 20,
+              items: { type: "string", minLength: 1, maxLength: 50 },
+              default: [],
+            },
+            due_date: { type: "string", format: "date", nullable: true },
+            due_time: { type: "string", pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$", nullable: true },
+            time_zone: { type: "string", maxLength: 64, nullable: true },
+            repeat: { type: "string", maxLength: 200, nullable: true },
+            repeat_from: { type: "string", enum: ["due", "completion"], default: "due" },
           },
         },
       },
     },
     async (request, reply) => {
-      const { title, description = null, completed } = request.body;
-      return answer(reply, await as(request.user, "create", title, description, completed), 201);
+      const { title, description = null, completed, tags, repeat_from } = request.body;
+      const { due_date = null, due_time = null, time_zone = null, repeat = null } = request.body;
+      const created = await as(
+        request.user,
+        "create",
+        ...[title, description, completed, ranks[request.body.priority] ?? null],
+        ...[tags, tags.map((tag) => tag.toLowerCase())],
+        ...[due_date, due_time, time_zone, repeat, repeat_from],
+      );
+      return answer(reply, created, 201);
     },
   );
   app.patch(
