@@ -26,8 +26,8 @@ from api.settings import MigrationSettings, RoleSettings, load
 MIGRATIONS: Final = migrations.FOLDER
 POLICIES: Final = Path(__file__).parent.parent.parent / "db" / "policies"
 MIGRATION_LOCK_TIMEOUT: Final = 5.0  # seconds
+TURN_TIMEOUT: Final = 60.0  # seconds; to wait for it holds nothing up
 TURN_INTERVAL: Final = 0.05  # seconds
-_PATIENCE: Final = "select extract(epoch from current_setting('lock_timeout')::interval)::float8"
 _TURN: Final = "select pg_try_advisory_xact_lock(hashtext('task-api migrate'))"
 _AS_OWNER: Final = (
     "connect MIGRATION_DATABASE_URL as the owner of the database, with CREATEROLE "
@@ -114,8 +114,7 @@ def _wait_for_turn(connection: psycopg.Connection) -> None:
     It asks again and again: a statement that waits has a snapshot, whose end the other's
     `create index concurrently` would wait for.
     """
-    (patience,) = connection.execute(_PATIENCE).fetchone() or (0.0,)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + TURN_TIMEOUT
     while connection.execute(_TURN).fetchone() != (True,):
         if time.monotonic() > deadline:
             raise psycopg.errors.LockNotAvailable

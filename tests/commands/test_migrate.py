@@ -286,7 +286,7 @@ def test_two_migrations_at_once_both_succeed(cluster: Cluster) -> None:
 def test_while_one_migrates_another_waits_its_turn(
     own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrate_module, "MIGRATION_LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr(migrate_module, "TURN_TIMEOUT", 0.1)
     with psycopg.connect(own_database.owner) as one:
         one.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
         with pytest.raises(MigrationError, match="try again"):
