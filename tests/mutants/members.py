@@ -46,13 +46,18 @@ MEMBERS: Final = [
         ("a change ends a series before it begins", 'until < new["due_date"])', "until < until)"),
         (
             "what is completed counts as open",
-            "filter(~_SPELT.c.completed)",
-            "filter(_SPELT.c.completed | ~_SPELT.c.completed)",
+            "filter(~_SPREAD.c.completed)",
+            "filter(_SPREAD.c.completed | ~_SPREAD.c.completed)",
         ),
         (
             "a tag is spelt as the newest task has it",
-            "order_by=_SPREAD.c.id)",
-            "order_by=-_SPREAD.c.id)",
+            "order_by=_COUNTED.c.first)",
+            "order_by=-_COUNTED.c.first)",
+        ),
+        (
+            "spellings of a tag are compared task by task",
+            ".group_by(_SPREAD.c.key, _SPREAD.c.tag)",
+            ".group_by(_SPREAD.c.key, _SPREAD.c.tag, _SPREAD.c.id)",
         ),
         (
             "a series forgets its day of the month",
