@@ -21,6 +21,16 @@ MEMBERS: Final = [
             "lambda given: given",
         ),
         (
+            "a filter has a priority as often as it is given",
+            'list(dict.fromkeys(value.split(",")))',
+            'value.split(",")',
+        ),
+        (
+            "all of what is no priority is looked at",
+            "[: len(PRIORITIES) + 1]",
+            "[:]",
+        ),
+        (
             "a new task may be due at a time of no day",
             "return others.get(NEEDS[rule], value) is None",
             "return False",
