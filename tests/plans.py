@@ -16,11 +16,12 @@ Mode = Literal["force_custom_plan", "force_generic_plan"]
 @dataclass(frozen=True)
 class Plan:
     """One run of a statement: pages touched, rows of `task` fetched, those of them that were
-    fetched in vain, and how it is entered."""
+    fetched in vain, rows of anything that windows go over, and how it is entered."""
 
     pages: int
     rows: int
     removed: int
+    windowed: int
     entries: list[str]  # conditions on its indexes, or the kind of scan where there is none
 
 
@@ -60,11 +61,17 @@ def plan(
         pages=root["Shared Hit Blocks"] + root["Shared Read Blocks"],
         rows=sum(round(node["Actual Rows"] * node["Actual Loops"]) for node in scans) + removed,
         removed=removed,
+        windowed=sum(_given(node) for node in nodes if node["Node Type"] == "WindowAgg"),
         entries=[
             node.get("Index Cond") or node.get("Recheck Cond") or node["Node Type"]
             for node in scans
         ],
     )
+
+
+def _given(node: dict[str, Any]) -> int:
+    """How many rows a node is given by those below it."""
+    return sum(round(below["Actual Rows"] * below["Actual Loops"]) for below in node["Plans"])
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -54,7 +54,10 @@ OptionalRepeatFrom = Annotated[
 
 
 def _priorities(value: object) -> object:
-    return value.split(",") if isinstance(value, str) else value
+    """Each once, and no more than show that one of them is none."""
+    if not isinstance(value, str):
+        return value
+    return list(dict.fromkeys(value.split(",")))[: len(PRIORITIES) + 1]
 
 
 # A query parameter: `high,medium`. In JSON it is that text again.

@@ -162,14 +162,25 @@ _SPREAD: Final = (
     .where(TASK.mine)
     .subquery("spread")
 )
+# Counted by spelling first: of these there are few, of tags in all tasks many.
+_COUNTED: Final = (
+    select(
+        _SPREAD.c.key,
+        _SPREAD.c.tag,
+        func.min(_SPREAD.c.id).label("first"),
+        func.count().filter(~_SPREAD.c.completed).label("open"),
+    )
+    .group_by(_SPREAD.c.key, _SPREAD.c.tag)
+    .subquery("counted")
+)
 _SPELT: Final = select(
-    _SPREAD.c.completed,
-    _SPREAD.c.key,
-    func.first_value(_SPREAD.c.tag)
-    .over(partition_by=_SPREAD.c.key, order_by=_SPREAD.c.id)
+    _COUNTED.c.key,
+    _COUNTED.c.open,
+    func.first_value(_COUNTED.c.tag)
+    .over(partition_by=_COUNTED.c.key, order_by=_COUNTED.c.first)
     .label("tag"),
 ).subquery("spelt")
-_OPEN: Final = func.count().filter(~_SPELT.c.completed)
+_OPEN: Final = cast(func.sum(_SPELT.c.open), BigInteger)
 # Rows of `key`, `tag` and `open`: those of the most open tasks, if there are more than the limit.
 TAGS: Final = Statement(
     select(_SPELT.c.key, _SPELT.c.tag, _OPEN.label("open"))

@@ -186,6 +186,12 @@ def test_what_needs_all_of_a_persons_rows_reads_no_others(
     assert found.pages <= 3 * found.rows + AROUND  # three times a page to delete a row of it
 
 
+def test_a_tag_of_many_tasks_is_counted_before_its_spellings_are_compared(
+    crowd: TaskDatabase, mode: Mode
+) -> None:
+    assert plan(crowd.direct, PERSON, *WHOLE["tags"], mode).windowed == 1
+
+
 @pytest.mark.parametrize("name", ONE)
 def test_a_statement_on_one_task_goes_to_it(crowd: TaskDatabase, name: str, mode: Mode) -> None:
     found = plan(crowd.direct, PERSON, *ONE[name], mode)

@@ -21,6 +21,16 @@ MEMBERS: Final = [
             "lambda given: given",
         ),
         (
+            "a filter has a priority as often as it is given",
+            'list(dict.fromkeys(value.split(",")))',
+            'value.split(",")',
+        ),
+        (
+            "all of what is no priority is looked at",
+            "[: len(PRIORITIES) + 1]",
+            "[:]",
+        ),
+        (
             "a new task may be due at a time of no day",
             "return others.get(NEEDS[rule], value) is None",
             "return False",
@@ -46,13 +56,18 @@ MEMBERS: Final = [
         ("a change ends a series before it begins", 'until < new["due_date"])', "until < until)"),
         (
             "what is completed counts as open",
-            "filter(~_SPELT.c.completed)",
-            "filter(_SPELT.c.completed | ~_SPELT.c.completed)",
+            "filter(~_SPREAD.c.completed)",
+            "filter(_SPREAD.c.completed | ~_SPREAD.c.completed)",
         ),
         (
             "a tag is spelt as the newest task has it",
-            "order_by=_SPREAD.c.id)",
-            "order_by=-_SPREAD.c.id)",
+            "order_by=_COUNTED.c.first)",
+            "order_by=-_COUNTED.c.first)",
+        ),
+        (
+            "spellings of a tag are compared task by task",
+            ".group_by(_SPREAD.c.key, _SPREAD.c.tag)",
+            ".group_by(_SPREAD.c.key, _SPREAD.c.tag, _SPREAD.c.id)",
         ),
         (
             "a series forgets its day of the month",

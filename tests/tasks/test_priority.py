@@ -88,6 +88,20 @@ def test_a_filter_of_none_is_refused(alice: Person, asked: str) -> None:
     assert {error["parameter"] for error in problem(answer, 422)["errors"]} == {"priority"}
 
 
+def test_a_filter_has_each_priority_once_however_often_it_is_given(alice: Person) -> None:
+    task = alice.creates(priority="high")
+    alice.creates()
+    answer = alice.http.get(f"/api/tasks?priority={'low,' * 5_000}high,low")
+    assert answer.json() == [task]
+    assert answer.headers["Link"] == '</api/tasks?priority=low%2Chigh>; rel="first"'
+
+
+@pytest.mark.parametrize("asked", ["," * 50_000, ",".join(map(str, range(10_000)))])
+def test_of_many_that_are_none_few_are_looked_at(alice: Person, asked: str) -> None:
+    answer = alice.http.get(f"/api/tasks?priority={asked}")
+    assert len(problem(answer, 422)["errors"]) <= len(PRIORITIES) + 1
+
+
 def test_a_filter_is_given_once(alice: Person) -> None:
     answer = alice.http.get("/api/tasks?priority=high&priority=low")
     assert [error["parameter"] for error in problem(answer, 422)["errors"]] == ["priority"]
