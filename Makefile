@@ -23,12 +23,10 @@ run: $(RUNNING) ## Serve on an embedded PostgreSQL; PORT=8000
 slow: install ## Run what is slow in the suite; with Node.js, Better Auth as well
 	$(VENV)/bin/pytest $(SIDE_BY_SIDE) -m slow
 
-# Measuring takes half as long again, so make test does without. Two runs, as make test and make slow:
-# some of the slow tests are about what is not imported yet.
-coverage: install ## Run the whole suite, and say what of api/ it has not reached
+# Measuring takes half as long again, so make test does without.
+coverage: install ## Run the suite but for what is slow, and say what of api/ it has not reached
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest $(SIDE_BY_SIDE) -m "not slow"
-	$(VENV)/bin/coverage run -m pytest $(SIDE_BY_SIDE) -m slow
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 

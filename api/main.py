@@ -29,6 +29,7 @@ from api.http.timeouts import Deadlines
 from api.observability import logs
 from api.observability.current_request import CurrentRequest
 from api.observability.observer import Observer
+from api.observability.request_record import route_name
 from api.serving.protocol import CROWDED
 from api.serving.responses import WRITE_RESPONSE
 from api.settings import Settings, load
@@ -46,7 +47,6 @@ _STARTUP_ERRORS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
 _NO_TELEMETRY: Final = TelemetryConfig(
     auto_configure=False, tracing=False, metrics=False, logs=False, operation_spans=False
 )
-_GRACE: Final = 1.0  # seconds after the request timeout, for added middlewares to respond to it
 # most requested first
 _ROUTES: Final = [
     route
@@ -67,7 +67,8 @@ class TaskAPI(FastAPI):
     def __init__(self, settings: Settings, **options: Any) -> None:
         self._cors = CORS(settings.cors_origins, timing=settings.server_timing)
         self._deadlines = Deadlines(settings.request_timeout)
-        self._outer_deadlines = Deadlines(settings.request_timeout + _GRACE)
+        # added middlewares may still respond to the timeout
+        self._outer_deadlines = Deadlines(settings.request_timeout + settings.middleware_timeout)
         self._root = settings.root_path or ""
         self._routes = [
             route.of(self, _ROUTES[:number], self._root) for number, route in enumerate(_ROUTES)
@@ -106,7 +107,10 @@ class TaskAPI(FastAPI):
             return
         began, headers = perf_counter(), dict(scope["headers"])
         request_id = logs.request_id(headers.get(b"x-request-id"))
-        request = CurrentRequest(request_id, scope)
+        # FastAPI's stack notes the route in a copy of the scope
+        request = CurrentRequest(
+            request_id, lambda: route_name(scope.get("route") or route_of(self, scope))
+        )
         try:
             with self._deadlines.one():
                 response = await self._fast_path(scope, receive)

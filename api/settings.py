@@ -26,6 +26,10 @@ from api.setting_values import (
 
 MAX_TIMEOUT: Final = 600  # seconds
 Seconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT)]
+# PostgreSQL counts whole milliseconds, and 0 is no timeout.
+_MILLISECOND: Final = 0.001
+StatementSeconds = Annotated[float, Field(ge=_MILLISECOND, le=MAX_TIMEOUT)]
+RoleSeconds = Annotated[float | None, Field(ge=_MILLISECOND, le=MAX_TIMEOUT)]
 
 
 class SettingsError(Exception):
@@ -90,7 +94,8 @@ class DatabaseSettings(_Environment):
     pool_timeout: Annotated[float, Field(gt=0, le=60)] = 2
     pool_lease_timeout: Seconds = 30
     pool_idle_timeout: Annotated[float, Field(gt=0, le=86_400)] = 240  # Neon sleeps after 300
-    search_timeout: Annotated[float, Field(ge=0.001, le=MAX_TIMEOUT)] = 2
+    pool_close_timeout: Annotated[float, Field(gt=0, le=60)] = 2
+    search_timeout: StatementSeconds = 2
 
     @model_validator(mode="after")
     def _one_pool(self) -> Self:
@@ -108,7 +113,7 @@ class LogSettings(_Environment):
 
 
 class ObservationSettings(LogSettings):
-    """Logs, metrics and traces."""
+    """Logs, metrics and traces. Times are seconds."""
 
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
@@ -119,6 +124,7 @@ class ObservationSettings(LogSettings):
     otel_exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
     otel_exporter_otlp_traces_protocol: Literal["http/protobuf"] = "http/protobuf"
     otel_sdk_disabled: bool = False
+    span_flush_timeout: Annotated[float, Field(gt=0, le=60)] = 3
 
     @property
     def traced(self) -> bool:
@@ -142,25 +148,42 @@ class Settings(AuthSettings, DatabaseSettings, ObservationSettings, RateLimitSet
     cors_origins: Origins = ()
     root_path: RootPath | None = None
     request_timeout: Seconds = 15
+    middleware_timeout: Seconds = 1  # beyond request_timeout
     head_timeout: Seconds = 10
     body_timeout: Seconds = 10
     write_timeout: Seconds = 20
     readiness_timeout: Annotated[float, Field(gt=0, le=60)] = 2
     drain_timeout: Annotated[float, Field(ge=0, le=60)] = 1
     shutdown_timeout: Annotated[int, Field(ge=0, le=MAX_TIMEOUT)] = 10
+    worker_stop_timeout: Seconds = 5  # beyond shutdown_timeout
     max_unsent_mib: Annotated[int, Field(ge=1, le=65_536)] = 256  # per process
     forwarded_allow_ips: TrustedProxies = "127.0.0.1"
 
 
-class MigrationSettings(_Environment):
-    """Settings of `migrate`: the owner's connection, and the serving role's password."""
+class RoleSettings(_Environment):
+    """Timeouts of the serving role, by PostgreSQL's names, in seconds; None: as
+    db/policies/00_roles.sql has it. They hold behind a pooler too."""
+
+    statement_timeout: RoleSeconds = None
+    lock_timeout: RoleSeconds = None
+    idle_in_transaction_session_timeout: RoleSeconds = None
+
+    def timeouts(self) -> dict[str, str]:
+        """Those that are given, as PostgreSQL reads them."""
+        given = {name: getattr(self, name) for name in RoleSettings.model_fields}
+        return {name: f"{value:g}s" for name, value in given.items() if value is not None}
+
+
+class MigrationSettings(RoleSettings):
+    """Settings of `migrate`: the owner's connection, and the serving role's password and limits."""
 
     migration_database_url: DirectPostgresURL
     task_app_password: SecretStr | None = None
 
 
-class AuditSettings(_Environment):
-    """Settings of `audit`: a connection that may read the catalog, and the server's own."""
+class AuditSettings(RoleSettings):
+    """Settings of `audit`: a connection that may read the catalog, the server's own, and the limits
+    that `migrate` was given."""
 
     migration_database_url: DirectPostgresURL
     database_url: PostgresURL | None = None

@@ -18,7 +18,7 @@ from api.http.problems import Kind
 from api.http.rate_limits import MOST
 from api.http.request_headers import REQUEST_HEADERS, RequestHeader
 from api.serving.connections import KEEP_ALIVE
-from api.settings import MigrationSettings, Settings
+from api.settings import MigrationSettings, RoleSettings, Settings
 from tests.checkout import ROOT, files
 from tests.http.test_rate_limits import MEBIBYTES
 
@@ -26,6 +26,7 @@ MAX_README: Final = 200  # lines
 # Each entry names the files of its day.
 DIARY: Final = "bench/HISTORY.md"
 
+ROLES: Final = "db/policies/00_roles.sql"
 DOCUMENTS: Final = sorted(file.relative_to(ROOT).as_posix() for file in files("*.md"))
 CHECKS: Final = {check.id: check for check in checks()}
 
@@ -219,7 +220,7 @@ class Timeout(NamedTuple):
 
 def timeouts() -> dict[str, Timeout]:
     section = text_of("docs/operating.md").partition("### Timeouts\n")[2].partition("\n### ")[0]
-    rows = re.findall(r"(?m)^\| `([\w-]+)` \| ([\d.]+) \| ([\w. ]+) \| .+ \| .+ \|$", section)
+    rows = re.findall(r"(?m)^\| `([\w-]+)` \| ([\d.]+) \| ([\w. ]+) \| .+ \|.* \|$", section)
     assert len(rows) == section.count("\n| `")
     return {name: Timeout(float(default), range_) for name, default, range_ in rows}
 
@@ -238,53 +239,92 @@ def range_of(field: FieldInfo) -> str:
     return f"{low} to {high}"
 
 
-def waits() -> dict[str, float]:
-    """The constants of the server that are seconds, by name."""
-    rooms = ("auth", "database", "http", "observability", "serving", "main.py")
+def constants() -> dict[str, float]:
+    """The constants of the program that are seconds, by name."""
     found = re.compile(r"(?m)^(\w+): Final = ([\d_.e]+)  # seconds")
-    return {
-        name: float(value)
-        for file in files("*.py")
-        if file.relative_to(ROOT).as_posix().startswith(tuple(f"api/{room}" for room in rooms))
+    named = [
+        (name, float(value))
+        for file in PROGRAM
         for name, value in found.findall(file.read_text())
-    }
+        if name not in NO_WAITS
+    ]
+    assert len({*named}) == len(dict(named)), "one name for two"
+    return dict(named)
 
 
-# Intervals and ages: nobody waits for their end.
-NO_TIMEOUTS: Final = {
-    *("TTL", "MIN_REFRESH_INTERVAL", "MAX_STALE", "LEEWAY", "_YEAR_10000"),
-    *("_CHECK_INTERVAL", "_SAMPLE_INTERVAL", "PAUSE", "_AGAIN", "_SILENT_OFFSET"),
+PROGRAM: Final = [file for file in files("*.py") if file.is_relative_to(ROOT / "api")]
+# The default and the bounds of settings; moments; how far apart clocks may be.
+NO_WAITS: Final = {
+    *("KEEP_ALIVE", "MAX_KEEP_ALIVE", "MAX_TIMEOUT", "_MILLISECOND", "_DAY"),
+    *("_YEAR_10000", "_SILENT_OFFSET", "_MAX_SKEW"),
 }
-# Of a command, and not of the server; and the default of --keep-alive.
-ELSEWHERE: Final = {"_TIMEOUT", "KEEP_ALIVE"}
+# The place of the seconds among the arguments.
+WAITS: Final = {"sleep": 0, "timeout": 0, "call_later": 0, "wait_for": 1, "wait": 1, "to_thread": 1}
+UNITS: Final = {0, 1000}
+
+
+def waits(tree: ast.AST) -> Iterator[ast.expr]:
+    """What says for how long, where something waits."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if name in WAITS and len(call.args) > WAITS[name]:
+            yield call.args[WAITS[name]]
+        yield from (word.value for word in call.keywords if (word.arg or "").endswith("timeout"))
+
+
+def unnamed(tree: ast.AST) -> Iterator[str]:
+    """Seconds that have no name in the table: numbers, lengths of time as text, other constants."""
+    for node in (node for wait in waits(tree) for node in ast.walk(wait)):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            if node.value not in UNITS:
+                yield str(node.value)
+        elif isinstance(node, ast.Name) and node.id.isupper() and node.id not in timeouts():
+            yield node.id
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and re.fullmatch(r"\d+ ?(ms|s|min)", str(node.value)):
+            yield str(node.value)
 
 
 def test_every_timeout_that_can_be_set_is_in_the_table_with_its_default_and_range() -> None:
+    of_the_role = role_settings()
     settings = {
-        name.upper(): Timeout(field.default, range_of(field))
-        for name, field in Settings.model_fields.items()
+        name.upper(): Timeout(of_the_role.get(name, field.default), range_of(field))
+        for kind in (Settings, RoleSettings)
+        for name, field in kind.model_fields.items()
         if name.endswith("_timeout")
     }
-    assert len(settings) > 10
+    assert len(settings) >= 20
     settings["--keep-alive"] = Timeout(KEEP_ALIVE, f"1 to {MAX_KEEP_ALIVE}")
-    assert {
-        n: row for n, row in timeouts().items() if row.range not in ("role", "fixed")
-    } == settings
+    assert {name: row for name, row in timeouts().items() if row.range != "fixed"} == settings
 
 
-def test_every_other_timeout_of_the_server_is_in_the_table_as_it_is() -> None:
-    assert waits().keys() >= NO_TIMEOUTS | ELSEWHERE
+def test_every_other_timeout_and_interval_is_in_the_table_as_it_is() -> None:
     fixed = {name: row.default for name, row in timeouts().items() if row.range == "fixed"}
-    assert fixed == {
-        name: seconds for name, seconds in waits().items() if name not in NO_TIMEOUTS | ELSEWHERE
+    of_the_role = {
+        name: seconds
+        for name, seconds in role_settings().items()
+        if name not in RoleSettings.model_fields
     }
+    assert fixed == constants() | of_the_role
 
 
-def test_every_timeout_of_the_role_is_in_the_table_as_it_is() -> None:
-    roles = text_of("db/policies/00_roles.sql")
-    set_there = re.findall(r"alter role task_app set (\w+_timeout) = '(\d+)s'", roles)
-    of_the_role = {name: row.default for name, row in timeouts().items() if row.range == "role"}
-    assert of_the_role == {name: float(seconds) for name, seconds in set_there}
+@pytest.mark.parametrize("file", PROGRAM, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_nothing_waits_for_seconds_that_have_no_row_in_the_table(file: Path) -> None:
+    assert [*unnamed(ast.parse(file.read_text()))] == []
+
+
+def test_seconds_without_a_row_are_noticed() -> None:
+    known = "asyncio.sleep(0); asyncio.timeout(self._timeout); connection.wait([x], PAUSE)"
+    assert [*unnamed(ast.parse(known))] == []
+    for waiting in ("asyncio.timeout(5)", "x.close(timeout=5)", "loop.call_later(5, f)", "'5s'"):
+        assert len([*unnamed(ast.parse(waiting))]) == 1, waiting
+    assert [*unnamed(ast.parse("connect(connect_timeout=_NEW + 1)"))] == ["_NEW", "1"]
+
+
+def role_settings() -> dict[str, float]:
+    """The lengths of time that the role has, in seconds."""
+    found = re.findall(r"alter role task_app set (\w+) = '(\d+)s'", text_of(ROLES))
+    return {name: float(seconds) for name, seconds in found}
 
 
 def test_the_memory_of_the_rate_limits_is_as_it_is_measured() -> None:

@@ -20,6 +20,8 @@ from tests.program import PATIENCE, TASK_API, environment, running
 READY: Final = "Ctrl-C stops it"
 _BLOCK: Final = re.compile(r"(?ms)^```console\n(.*?)^```")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z")
+_OMITTED: Final = re.compile(r"\s*\.\.\.\s*")
+_CONTINUED: Final = re.compile(r"\n +")
 _BETWEEN: Final = "\x1e"
 
 
@@ -32,12 +34,16 @@ def examples(text: str) -> Iterator[tuple[str, str]]:
 
 
 def matches(printed: str, output: str) -> bool:
-    """Whether the output is as printed: `...` is anything, a date any date, space nothing."""
+    """Whether the output is as printed, to the byte: `...` and the space around it is anything, a
+    date any date; a line that is too long for the document goes on in the next, indented."""
     parts = [
-        "[^,]*".join(re.escape(part) for part in _DATE.split("".join(piece.split())))
-        for piece in printed.split("...")
+        _DATE.pattern.join(
+            "[ ]".join(map(re.escape, _CONTINUED.split(part))) for part in _DATE.split(piece)
+        )
+        for piece in _OMITTED.split(printed.strip("\n"))
     ]
-    return re.fullmatch(".*".join(parts), "".join(output.split())) is not None
+    whole = output.replace("\r", "").strip("\n")
+    return re.fullmatch(".*".join(parts), whole, re.DOTALL) is not None
 
 
 def outputs(commands: list[str], folder: Path) -> list[str]:
@@ -92,6 +98,23 @@ def test_what_a_document_prints_is_what_its_commands_print(document: str) -> Non
         assert matches(printed, output), f"$ {command}\n{output}\nis not\n{printed}"
 
 
+@pytest.mark.slow
+def test_the_readme_shows_what_make_run_prints() -> None:
+    (shown,) = re.findall(r"(?ms)^\$ make run\n\.\.\.\n(.*?)^```", (ROOT / "README.md").read_text())
+    with (
+        tempfile.TemporaryDirectory(prefix="task-api-") as folder,
+        running("dev", folder=Path(folder), PORT="0") as dev,
+    ):
+        printed = dev.says(READY)
+    for now, then in (
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:8000"),
+        (r"eyJhbGciOi[\w.-]+", "eyJhbGciOi..."),
+        (re.escape(TASK_API), ".venv/bin/task-api"),
+    ):
+        printed = re.sub(now, then, printed)
+    assert printed.strip("\n") == shown.strip("\n")
+
+
 def test_the_application_is_extended_as_the_document_shows(
     database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,3 +144,4 @@ def test_another_output_is_noticed() -> None:
     assert not matches('{"id":1, ...}', '{"id":2,"title":"x"}')
     assert not matches("HTTP/1.1 412 ...", "HTTP/1.1 404 Not Found")
     assert not matches("", "something")
+    assert not matches("ok  two", "ok two")

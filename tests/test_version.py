@@ -9,9 +9,10 @@ import pytest
 from api.version import VERSION
 from tests.checkout import ROOT
 from tests.cluster import TaskDatabase
+from tests.forked import Outcome
 from tests.observability.test_logs import address_of, settings_for
 from tests.people import Person
-from tests.program import Outcome, run, running
+from tests.program import run, running
 
 PYPROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())
 

@@ -20,7 +20,7 @@ from api.main import create_app
 from api.observability.exporter import exporting
 from api.serving.listener import listener
 from api.serving.server import CannotStart, Config, Server
-from api.settings import Settings, load
+from api.settings import RoleSettings, Settings, load
 
 _DATA: Final = Path(".data")
 _SECRET: Final = _DATA / "better-auth-secret"
@@ -52,7 +52,7 @@ def dev() -> None:
             _locked(),
             postgres(_DATA / "postgres") as owner,
         ):
-            migrate(owner)
+            migrate(owner, timeouts=load(RoleSettings).timeouts())
             settings = load(lambda: Settings(**_settings(owner)))
             welcome = _welcome(settings, socket_.getsockname()[1])
             with exporting(settings):

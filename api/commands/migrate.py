@@ -5,7 +5,7 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -21,11 +21,11 @@ from api.commands.console import CommandError
 from api.database import ca_paths, gate, migrations, presets, serving_role
 from api.database.presets import CLIENT_ENCODING
 from api.reasons import one_line
-from api.settings import MigrationSettings, load
+from api.settings import MigrationSettings, RoleSettings, load
 
 MIGRATIONS: Final = migrations.FOLDER
 POLICIES: Final = Path(__file__).parent.parent.parent / "db" / "policies"
-_LOCK_TIMEOUT: Final = "5s"
+MIGRATION_LOCK_TIMEOUT: Final = 5.0  # seconds
 _PATIENCE: Final = "select extract(epoch from current_setting('lock_timeout')::interval)::float8"
 _TURN: Final = "select pg_try_advisory_xact_lock(hashtext('task-api migrate'))"
 _INTERVAL: Final = 0.05  # seconds between two questions
@@ -70,6 +70,7 @@ def run(_: argparse.Namespace) -> None:
         for applied in migrate(
             settings.migration_database_url.get_secret_value(),
             password.get_secret_value() if password else None,
+            settings.timeouts(),
             warn=lambda what: print(f"task-api: {what}", file=sys.stderr),
         ):
             print(f"applied {applied}")
@@ -80,10 +81,12 @@ def run(_: argparse.Namespace) -> None:
 def migrate(
     url: str,
     task_app_password: str | None = None,
+    timeouts: Mapping[str, str] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Migrate the database at `url`. Returns the names of the files that were applied.
 
+    `timeouts`: of the serving role, by PostgreSQL's names, instead of those in 00_roles.sql.
     Calls `warn` with one line if task_app cannot sign in because it has no password.
     Raises `MigrationError`, also when a newer version has migrated the database: its grants would
     be revoked.
@@ -96,7 +99,7 @@ def migrate(
         connection.execute("select")
         applied = [
             *_apply_migrations(url),
-            *_apply_policies(connection, task_app_password or ""),
+            *_apply_policies(connection, task_app_password or "", timeouts or {}),
         ]
         lacks_password = is_new or serving_role.lacks_password(connection)
     unsure = not task_app_password and lacks_password is not False
@@ -183,13 +186,13 @@ def unknown_migrations(connection: psycopg.Connection) -> list[str]:
 
 def begin(connection: psycopg.Connection) -> None:
     """Begin a transaction as the owner, on a connection in autocommit mode."""
-    presets.begin(connection, read_only=False, lock_timeout=_LOCK_TIMEOUT)
+    presets.begin(connection, read_only=False, lock_timeout=f"{MIGRATION_LOCK_TIMEOUT:g}s")
 
 
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def init_connection(self, connection: psycopg.Connection) -> None:
         """Called for each of the several connections that yoyo opens."""
-        presets.set_for_session(connection, lock_timeout=_LOCK_TIMEOUT)
+        presets.set_for_session(connection, lock_timeout=f"{MIGRATION_LOCK_TIMEOUT:g}s")
 
 
 def _apply_migrations(url: str) -> list[str]:
@@ -211,9 +214,14 @@ def _apply_migrations(url: str) -> list[str]:
         backend.connection.close()
 
 
-def _apply_policies(connection: psycopg.Connection, task_app_password: str) -> list[str]:
+def _apply_policies(
+    connection: psycopg.Connection, task_app_password: str, timeouts: Mapping[str, str]
+) -> list[str]:
     """Apply all policy files every time, in one transaction: they are state, not history."""
-    connection.execute("select set_config('app.task_app_password', %s, true)", [task_app_password])
+    given = {"task_app_password": task_app_password}
+    given |= {name: timeouts.get(name, "") for name in RoleSettings.model_fields}
+    for name, value in given.items():
+        connection.execute("select set_config('app.' || %s, %s, true)", [name, value])
     files = _policy_files()
     for file in files:
         connection.execute(file.read_bytes())

@@ -10,12 +10,11 @@ from typing import Final, NamedTuple, final
 from api.database.pipeline import Connection
 
 MAX_WAITERS_PER_CONNECTION: Final = 100  # more than it serves within the timeout
-_CLOSE: Final = 2.0  # seconds to close a connection
 # After a slow transaction the user's next one waits REST times as long as the last one took, but at
 # most MAX_REST of the pool's timeout: so one user's searches leave the processors to others.
 REST: Final = 39
 MAX_REST: Final = 0.75  # of the pool's timeout
-_CHECK_INTERVAL: Final = 0.1  # seconds between checks of these; a timer for each would cost more
+EXPIRY_INTERVAL: Final = 0.1  # seconds between checks of these; a timer for each would cost more
 
 
 # A waiting request: its future, whether it is slow, and since when it waits.
@@ -53,13 +52,15 @@ class Pool:
         *,
         max_lease: float = inf,
         max_idle: float = inf,
+        max_close: float = inf,
     ) -> None:
         """`share`: half of `size` by default, and at least one. `max_lease`: the seconds until a
-        connection in use is closed; `max_idle`: an idle one."""
+        connection in use is closed; `max_idle`: an idle one; `max_close`: that closing may take."""
         self._connect = connect
         self._size = self._places = size
         self._share = max(1, size // 2) if share is None else share
         self._timeout, self._max_lease, self._max_idle = timeout, max_lease, max_idle
+        self._max_close = max_close
         self._held: dict[str | None, int] = {}  # connections held or being opened, by user
         self._queues: _Queues = OrderedDict()  # the user to serve next comes first; None always
         self._slow: set[str | None] = set()  # users with a slow request that is queued or served
@@ -88,7 +89,7 @@ class Pool:
         """
         requested_at = self._loop.time()
         if self._timer is None:
-            self._timer = self._loop.call_later(_CHECK_INTERVAL, self._expire_due)
+            self._timer = self._loop.call_later(EXPIRY_INTERVAL, self._expire_due)
         held = self._held.get(user, 0)
         if (
             self._places
@@ -138,7 +139,7 @@ class Pool:
         if self._timer is not None:
             self._timer.cancel()
         idle, self._idle = self._idle, {}
-        closing = (connection.close(timeout=_CLOSE) for connection in idle)
+        closing = (connection.close(timeout=self._max_close) for connection in idle)
         await asyncio.gather(*closing, return_exceptions=True)
 
     def _end_idle(self) -> None:
@@ -270,4 +271,4 @@ class Pool:
                 del self._idle[connection]
                 connection.terminate()
         busy = self._waiting or self._held or self._idle
-        self._timer = self._loop.call_later(_CHECK_INTERVAL, self._expire_due) if busy else None
+        self._timer = self._loop.call_later(EXPIRY_INTERVAL, self._expire_due) if busy else None

@@ -7,7 +7,7 @@ import psycopg
 
 NAME: Final = "task_app"
 _NO_FILE: Final = f"{os.devnull}/none"  # not ~/.pgpass
-_TIMEOUT: Final = 5  # seconds to connect
+SIGN_IN_TIMEOUT: Final = 5  # seconds to connect as it
 
 
 def exists(connection: psycopg.Connection) -> bool:
@@ -31,7 +31,7 @@ def needs_password(url: str) -> bool:
     """Whether the server at `url` requests its password, found by connecting without one."""
     try:
         psycopg.connect(
-            url, user=NAME, password="", passfile=_NO_FILE, connect_timeout=_TIMEOUT
+            url, user=NAME, password="", passfile=_NO_FILE, connect_timeout=SIGN_IN_TIMEOUT
         ).close()
     except psycopg.OperationalError as error:
         return error.pgconn is not None and bool(error.pgconn.needs_password)

@@ -163,6 +163,7 @@ class Database:
             settings.pool_share,
             max_lease=settings.pool_lease_timeout,
             max_idle=settings.pool_idle_timeout,
+            max_close=settings.pool_close_timeout,
         )
         self._search_timeout = f"{settings.search_timeout * 1000:.0f}ms"
         self.used = time.monotonic()  # when a user's transaction was last begun

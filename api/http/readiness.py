@@ -15,9 +15,8 @@ from api.database.gate import CannotServe
 from api.database.session import Database
 from api.http.rate_limits import RateLimits
 
-# Seconds.
-MAX_AGE: Final = 3.0  # of a cached result
-AWAKE: Final = 120.0  # the database is checked for so long after a request; then it may sleep
+MAX_AGE: Final = 3.0  # seconds that a result is cached
+AWAKE: Final = 120.0  # seconds after a request until the database is checked no more: it may sleep
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Final, Self, final
 
-_CHECK_INTERVAL: Final = 0.1  # seconds between two checks of all deadlines
+EXPIRY_INTERVAL: Final = 0.1  # seconds between two checks of all deadlines
 
 
 @final
@@ -28,7 +28,7 @@ class Deadlines:
         loop = asyncio.get_running_loop()
         self._running[deadline] = loop.time()
         if self._round is None:
-            self._round = loop.call_later(_CHECK_INTERVAL, self._expire_due, loop)
+            self._round = loop.call_later(EXPIRY_INTERVAL, self._expire_due, loop)
 
     def end(self, deadline: "_Deadline") -> None:
         """Stop it. Safe to call again."""
@@ -41,7 +41,7 @@ class Deadlines:
             del self._running[deadline]
             deadline.expire()
         self._round = (
-            loop.call_later(_CHECK_INTERVAL, self._expire_due, loop) if self._running else None
+            loop.call_later(EXPIRY_INTERVAL, self._expire_due, loop) if self._running else None
         )
 
 

@@ -1,12 +1,10 @@
 """The request that is being served, by which every log line made meanwhile is labelled."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final, final
 
-from starlette.types import Scope
-
-from api.http.stack import route_of
-from api.observability.request_record import route_name
+NO_ROUTE: Final = "none"
 
 
 @final
@@ -14,31 +12,30 @@ class CurrentRequest:
     """The id of a request and its route, until it has ended.
 
     Timers and connections that a request starts keep its context, and with it this object; so `end`
-    lets go of the scope, and what they log later is not the request's.
+    lets go of what knows the route, and what they log later is not the request's.
     """
 
-    __slots__ = ("_scope", "id")
+    __slots__ = ("_route", "id")
 
-    def __init__(self, request_id: str, scope: Scope) -> None:
+    def __init__(self, request_id: str, route: Callable[[], str]) -> None:
+        """`route` finds the path template; it is called for a line of the log only."""
         self.id: Final = request_id
-        self._scope: Scope | None = scope
+        self._route: Callable[[], str] | None = route
         _current.set(self)
 
     @property
     def has_ended(self) -> bool:
         """Whether the response is sent."""
-        return self._scope is None
+        return self._route is None
 
     @property
     def route(self) -> str:
-        """The path template of the route, or `none`."""
-        scope = self._scope or {}
-        # FastAPI's stack notes the route in a copy of the scope
-        return route_name(scope.get("route") or route_of(scope["app"], scope))
+        """The path template of the route, or `NO_ROUTE`."""
+        return self._route() if self._route else NO_ROUTE
 
     def end(self) -> None:
         """The response is sent."""
-        self._scope = None
+        self._route = None
 
 
 _current: Final[ContextVar[CurrentRequest | None]] = ContextVar("request", default=None)

@@ -16,13 +16,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.logging import DefaultFormatter
 
 from api.observability.current_request import current_request
-from api.observability.request_record import RequestRecord
 from api.setting_values import LogFormat
+
+if TYPE_CHECKING:  # commands that do not serve write to the log without FastAPI
+    from api.observability.request_record import RequestRecord
 
 _VALID_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _PROCESS: Final = secrets.token_hex(6)
@@ -60,11 +62,11 @@ def request_id(given: bytes | None) -> str:
     return f"{_PROCESS}-{next(_numbers):x}"
 
 
-def writer(chosen: LogFormat) -> Callable[[RequestRecord], None]:
+def writer(chosen: LogFormat) -> Callable[["RequestRecord"], None]:
     """A function that writes the log line of a request to stderr."""
     line = _json_line if _json(chosen) else _text_line
 
-    def write(record: RequestRecord) -> None:
+    def write(record: "RequestRecord") -> None:
         with suppress(OSError):  # a closed pipe or a full disk must not fail the request
             sys.stderr.write(line(record))
 
@@ -75,7 +77,7 @@ def _json(chosen: LogFormat) -> bool:
     return chosen == LogFormat.JSON or (chosen == LogFormat.AUTO and not sys.stderr.isatty())
 
 
-def _json_line(record: RequestRecord) -> str:
+def _json_line(record: "RequestRecord") -> str:
     # Formatted by hand because it runs for every request; no value needs escaping.
     line = (
         f'{{"time":"{_time(time.time())}","level":"{_level(record)}",'
@@ -92,7 +94,7 @@ def _json_line(record: RequestRecord) -> str:
     return line + "}\n"
 
 
-def _text_line(record: RequestRecord) -> str:
+def _text_line(record: "RequestRecord") -> str:
     prefix = f"{_level(record).upper()}:"
     words = [
         f"{prefix:9} {record.client or '-'} - {record.method} {record.route}",
@@ -104,7 +106,7 @@ def _text_line(record: RequestRecord) -> str:
     return " ".join(words) + "\n"
 
 
-def _level(record: RequestRecord) -> str:
+def _level(record: "RequestRecord") -> str:
     return "info" if record.status < 500 else "error"
 
 

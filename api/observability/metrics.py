@@ -25,7 +25,7 @@ from api.observability.request_record import RequestRecord
 from api.version import VERSION
 
 REGISTRY: Final = CollectorRegistry()
-_SAMPLE_INTERVAL: Final = 1.0  # seconds between two samples of the gauges
+SAMPLE_INTERVAL: Final = 1.0  # seconds between two samples of the gauges
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # no `_created` series
 
@@ -167,4 +167,4 @@ async def sample(database: Database, key_set: KeySet | None, rate_limits: RateLi
                 _key_set_age().set(key_set.age)
         if (is_up := await rate_limits.is_storage_up()) is not None:
             _storage_up().set(is_up)
-        await asyncio.sleep(_SAMPLE_INTERVAL)
+        await asyncio.sleep(SAMPLE_INTERVAL)

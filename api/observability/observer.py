@@ -17,12 +17,12 @@ from api.observability.request_record import OTHER, RequestRecord
 from api.settings import ObservationSettings, SettingsError
 
 
-def _tracer() -> Any:
+def _tracer(settings: ObservationSettings) -> Any:
     """Raises `SettingsError` when an OTEL_ variable cannot be used."""
     try:
         from api.observability.tracing import Tracer
 
-        return Tracer()
+        return Tracer(settings.span_flush_timeout)
     except Exception as error:  # the SDK reads some variables when it is imported
         detail = f": {error}" if isinstance(error, ValueError) else ""
         raise SettingsError(
@@ -45,7 +45,7 @@ class Observer:
             self._count = count
         self._tracer = None
         if settings.traced:
-            self._tracer = _tracer()
+            self._tracer = _tracer(settings)
 
     def ended(
         self,

@@ -12,9 +12,9 @@ from api.forwarded import UNKNOWN
 from api.http.problems import ProblemResponse
 from api.http.timing import AUTH, DATABASE
 from api.observability import traceparent
+from api.observability.current_request import NO_ROUTE
 from api.observability.traceparent import Traceparent
 
-NO_ROUTE: Final = "none"
 OTHER: Final = "_OTHER"  # as OpenTelemetry calls a method that it does not know
 _METHODS: Final = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 # Behind a proxy it comes from a header, which may hold any text.

@@ -6,7 +6,7 @@ Written by hand because automatic instrumentation records IP addresses and queri
 import asyncio
 import threading
 import time
-from typing import Final, final
+from typing import final
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -23,18 +23,19 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from api.observability.request_record import NO_ROUTE, OTHER, RequestRecord
+from api.observability.current_request import NO_ROUTE
+from api.observability.request_record import OTHER, RequestRecord
 from api.observability.traceparent import Traceparent
 from api.version import VERSION
-
-_FLUSH: Final = 3.0  # seconds for the last spans to be sent
 
 
 @final
 class Tracer:
     """Creates the spans of a finished request; a background thread sends them."""
 
-    def __init__(self) -> None:
+    def __init__(self, flush_timeout: float) -> None:
+        """`flush_timeout`: the seconds to send the remaining spans, at the end."""
+        self._flush_timeout = flush_timeout
         ours = Resource.create({"service.name": "task-api", "service.version": VERSION})
         self._provider = TracerProvider(
             resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False
@@ -83,10 +84,10 @@ class Tracer:
         ).end(ended)
 
     async def close(self) -> None:
-        """Send the remaining spans, for at most `_FLUSH` seconds."""
+        """Send the remaining spans."""
         sending = threading.Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
-        await asyncio.to_thread(sending.join, _FLUSH)
+        await asyncio.to_thread(sending.join, self._flush_timeout)
 
 
 def _context(parent: Traceparent | None) -> Context:

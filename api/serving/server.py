@@ -18,7 +18,8 @@ from api.serving.responses import State, Timeouts
 from api.settings import Settings
 from api.version import VERSION
 
-_SECOND: Final = 10  # of uvicorn's ticks
+CHECK_INTERVAL: Final = 1  # seconds between two checks of the connections' timeouts
+_TICKS: Final = 10  # of uvicorn, in a second
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Config(uvicorn.Config):
         self.limit_per_address = limit_per_address
         self.max_unsent = settings.max_unsent_mib * MIB
         self.trusted = settings.forwarded_allow_ips
+        self.worker_stop_timeout = settings.shutdown_timeout + settings.worker_stop_timeout
         self.timeouts = Timeouts(
             settings.head_timeout, settings.write_timeout, settings.drain_timeout
         )
@@ -97,7 +99,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Check the timeouts once a second; uvicorn calls this ten times a second."""
-        if counter % _SECOND == 0:
+        if counter % (CHECK_INTERVAL * _TICKS) == 0:
             self._check_timeouts()
         return await super().on_tick(counter)
 
@@ -109,7 +111,7 @@ class Server(uvicorn.Server):
     async def _check_while_stopping(self) -> None:
         """In place of the ticks, which have ended."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(CHECK_INTERVAL)
             self._check_timeouts()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -17,8 +17,7 @@ from api.serving.listener import bound
 from api.serving.server import CannotStart, Config, Server
 from api.settings import SettingsError
 
-_AGAIN: Final = 1.0  # seconds until a worker that could not start is replaced
-_STOP_GRACE: Final = 5.0  # seconds beyond the graceful shutdown before a worker is killed
+RESTART_INTERVAL: Final = 1.0  # seconds until a worker that could not start is replaced
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +60,8 @@ class Workers:
             raise KeyboardInterrupt
 
     def _replace_dead(self, workers: list["_Worker"], woken: socket.socket) -> None:
-        connection.wait([woken, *(one.sentinel for one in workers if one.is_alive())], _AGAIN)
+        sentinels = [one.sentinel for one in workers if one.is_alive()]
+        connection.wait([woken, *sentinels], RESTART_INTERVAL)
         for number, worker in enumerate(workers):
             if not worker.is_alive() and worker.may_be_replaced():
                 _log.warning(
@@ -78,7 +78,7 @@ class Workers:
 
     def _stop(self, workers: list["_Worker"], woken: socket.socket) -> None:
         notified = 0
-        deadline = time.monotonic() + (self._config.timeout_graceful_shutdown or 0) + _STOP_GRACE
+        deadline = time.monotonic() + self._config.worker_stop_timeout
         while alive := [one for one in workers if one.is_alive()]:
             if notified < max(len(self._signals), 1):
                 notified += 1
@@ -89,7 +89,7 @@ class Workers:
                     one.kill()
             with contextlib.suppress(BlockingIOError):
                 woken.recv(64)
-            connection.wait([woken, *(one.sentinel for one in alive)], _AGAIN)
+            connection.wait([woken, *(one.sentinel for one in alive)], RESTART_INTERVAL)
 
     @contextlib.contextmanager
     def _woken_by_signals(self) -> Any:
@@ -138,7 +138,7 @@ class _Worker:
     def may_be_replaced(self) -> bool:
         """True at once if it has served; else after an interval, to limit restarts."""
         self._read()
-        return self._served or time.monotonic() - self._begun > _AGAIN
+        return self._served or time.monotonic() - self._begun > RESTART_INTERVAL
 
     @property
     def ending(self) -> str:

@@ -46,6 +46,21 @@ $$;
 alter role task_app set statement_timeout = '5s';
 alter role task_app set lock_timeout = '2s';
 alter role task_app set idle_in_transaction_session_timeout = '10s';
+-- The operator's own (STATEMENT_TIMEOUT and the others) come as settings of this transaction.
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['statement_timeout', 'lock_timeout',
+                                'idle_in_transaction_session_timeout']
+    loop
+        if current_setting('app.' || name, true) <> '' then
+            execute format('alter role task_app set %I = %L', name,
+                           current_setting('app.' || name));
+        end if;
+    end loop;
+end
+$$;
 -- What runs for nobody is ended: the server gave the request up, or has died.
 alter role task_app set client_connection_check_interval = '1s';
 -- A statement is planned once, not again for each who has many tasks: of `limit $n` a plan

@@ -15,8 +15,9 @@ from psycopg import sql
 
 from api.commands.audit.target import target
 from tests.cluster import Cluster, TaskDatabase
+from tests.forked import Outcome
 from tests.postgres import binaries
-from tests.program import TASK_API, Outcome, environment, run
+from tests.program import TASK_API, environment, run
 
 FOLDER: Final = Path(__file__).parent / "foreign"
 _HEAD: Final = re.compile(

@@ -18,7 +18,8 @@ from api.commands.audit.auditor import audit
 from api.commands.audit.report import Finding, Level, Report
 from api.commands.migrate import migrate
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
-from tests.program import Outcome, run
+from tests.forked import Outcome
+from tests.program import run
 
 # By name, and the version that knows it.
 PRESETS: Final = {

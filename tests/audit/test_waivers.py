@@ -12,7 +12,8 @@ from api.commands.audit.report import Check, Checked, Finding, Level, Report
 from api.commands.audit.waivers import read
 from tests.audit.test_audit import weaken
 from tests.cluster import TaskDatabase
-from tests.program import Outcome, run
+from tests.forked import Outcome
+from tests.program import run
 
 WEAKNESS: Final = "grant truncate on task to task_app"
 REASON: Final = "the nightly job empties it, see OPS-7"

@@ -4,8 +4,9 @@ import pytest
 
 from api.cli import main
 from tests.cluster import TaskDatabase
+from tests.forked import Outcome
 from tests.people import SECRET
-from tests.program import Outcome, run
+from tests.program import run
 
 NOWHERE = "postgresql://task_app:hush-hush@127.0.0.1:1/tasks"
 JWKS = {

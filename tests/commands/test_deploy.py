@@ -59,7 +59,8 @@ def test_the_unit_runs_a_command_that_there_is() -> None:
 
 
 def test_systemd_waits_until_running_requests_are_done() -> None:
-    timeout = Settings.model_fields["shutdown_timeout"].default
+    fields = Settings.model_fields
+    timeout = fields["shutdown_timeout"].default + fields["worker_stop_timeout"].default
     assert int(options_of_unit()["TimeoutStopSec"]) > timeout
     assert options_of_unit()["KillMode"] == "mixed", "SIGTERM is for the main process alone"
 

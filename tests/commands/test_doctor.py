@@ -17,10 +17,11 @@ from api.commands.audit import checks
 from api.commands.doctor.serving import is_local
 from api.database.migrations import newest
 from tests.cluster import Cluster, TaskDatabase
+from tests.forked import Outcome
 from tests.keyserver import Issuer
 from tests.people import SECRET
 from tests.pgbouncer import pgbouncer, version
-from tests.program import Outcome, run
+from tests.program import run
 from tests.redis import PASSWORD, Redis, redis
 from tests.tls import Authority, Secure, secure
 

@@ -11,8 +11,9 @@ import pytest
 from tests.cluster import TaskDatabase
 from tests.commands.test_dev import address_of, folder, postgres_in
 from tests.commands.test_serve import port_of, settings_for
+from tests.forked import Outcome
 from tests.people import SECRET, signed
-from tests.program import TASK_API, Outcome, Running, running
+from tests.program import TASK_API, Running, running
 
 __all__ = ["folder"]  # the fixture
 

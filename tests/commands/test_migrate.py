@@ -19,8 +19,9 @@ from api.commands import migrate as migrate_module
 from api.commands.migrate import MigrationError, migrate
 from api.database.migrations import APPLIED, are_ahead, are_behind, names, newest
 from tests.cluster import OWNER, Cluster, TaskDatabase, with_query
+from tests.forked import Outcome
 from tests.isolation.guarded import NAMES
-from tests.program import Outcome, run
+from tests.program import run
 
 AWKWARD = 'o\'brien \\ %41 "é" $1 :x; --'
 
@@ -261,7 +262,7 @@ def test_a_failing_migration_leaves_nothing_behind(
 def test_a_lock_held_elsewhere_is_not_waited_for_for_ever(
     own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pending: bool
 ) -> None:
-    monkeypatch.setattr(migrate_module, "_LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(migrate_module, "MIGRATION_LOCK_TIMEOUT", 0.1)
     if pending:
         shutil.copytree(migrate_module.MIGRATIONS, tmp_path / "migrations")
         (tmp_path / "migrations/9999.wide.sql").write_text("alter table task add column wide int")
@@ -285,7 +286,7 @@ def test_two_migrations_at_once_both_succeed(cluster: Cluster) -> None:
 def test_while_one_migrates_another_waits_its_turn(
     own_database: TaskDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrate_module, "_LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(migrate_module, "MIGRATION_LOCK_TIMEOUT", 0.1)
     with psycopg.connect(own_database.owner) as one:
         one.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
         with pytest.raises(MigrationError, match="try again"):

@@ -17,10 +17,11 @@ import pytest
 from api.commands.personal_data import KINDS
 from api.tasks.schemas import MAX_BULK
 from tests.cluster import TaskDatabase
+from tests.forked import Outcome
 from tests.isolation.guarded import TABLES
 from tests.locks import held
 from tests.people import People, Person
-from tests.program import PATIENCE, TASK_API, Outcome, environment, run
+from tests.program import PATIENCE, TASK_API, environment, run
 
 NOWHERE = "postgresql://task_app:hush-hush@127.0.0.1:1/tasks"
 BOTH = pytest.mark.parametrize("command", ["export", "erase"])

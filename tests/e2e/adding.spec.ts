@@ -91,6 +91,13 @@ test("a new task that the filter or the search hides says where it is", async ({
   await expect(alice.check("Sleep")).toBeFocused();
   await expect(alice.page.getByRole("radio", { name: "All" })).toBeChecked();
 
+  await alice.shows("Done");
+  await alice.adds("Wake up");
+  await expect(notice).toContainText("is added, but hidden");
+  await alice.shows("All");
+  await expect(notice).toBeHidden({ timeout: 3_000 }); // it goes by itself after eight
+  await alice.deletes("Wake up");
+
   const search = alice.page.getByRole("searchbox");
   await search.fill("milk");
   await alice.sees("Buy milk");

@@ -88,6 +88,35 @@ for (const colorScheme of ["light", "dark"] as const)
     }
   });
 
+test("at 768 pixels an empty page does not scroll, and toasts cover nothing at its end", async ({
+  alice,
+}) => {
+  const { page } = alice;
+  await page.setViewportSize({ width: 768, height: 1024 });
+  await expect(page.locator("#empty")).toBeVisible();
+  const excess = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+  expect(excess).toBe(0);
+
+  await alice.hasFromElsewhere(["Buy milk", "Sleep"]);
+  await page.reload();
+  await alice.deletes("Sleep");
+  await alice.completes("Buy milk");
+  await alice.shows("Done");
+  await alice.adds("Read");
+  await expect(page.locator("#notice")).toBeVisible();
+  await page.mouse.wheel(0, 10_000);
+  await expect
+    .poll(() =>
+      page.evaluate(() => {
+        const [clear, toasts] = ["#clear", ".toasts"].map((selector) =>
+          document.querySelector(selector)!.getBoundingClientRect(),
+        );
+        return clear!.bottom < toasts!.top;
+      }),
+    )
+    .toBe(true);
+});
+
 test("at 360 pixels all that can be touched is at least 44 by 44", async ({ stranger, stack }) => {
   const { page } = stranger;
   await page.setViewportSize({ width: 360, height: 740 });

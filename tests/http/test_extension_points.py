@@ -142,6 +142,27 @@ def test_a_middleware_that_fails_or_hangs_is_a_problem(
     assert seen == [503], "it sees that a route took too long"
 
 
+@pytest.mark.parametrize(("seconds", "is_in_time"), [(0.3, False), (5.0, True)])
+def test_a_middleware_may_respond_to_a_timeout_for_as_long_as_the_operator_says(
+    make: Make, seconds: float, is_in_time: bool
+) -> None:
+    app, serve = make(request_timeout=SOON, middleware_timeout=seconds)
+
+    @app.middleware("http")
+    async def apologizes(request: Request, call_next: Any) -> Response:
+        await call_next(request)
+        await asyncio.sleep(1.5)
+        return PlainTextResponse("Sorry.", 503)
+
+    @app.get("/slow")
+    async def slow() -> None:
+        await asyncio.sleep(60)
+
+    answer = asks(serve().stranger(), "/slow")
+    assert answer.status_code == 503
+    assert (answer.text == "Sorry.") == is_in_time
+
+
 # include_router, routes, mount
 
 

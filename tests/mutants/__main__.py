@@ -12,7 +12,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.table import MUTANTS
 from tests.mutants.trial import Outcome, control, run
 
-_AT_A_TIME: Final = (os.cpu_count() or 1) + 1  # a suite waits for its PostgreSQL now and then
+_AT_A_TIME: Final = (os.cpu_count() or 1) + 2  # a suite waits for its PostgreSQL now and then
 
 
 def report(mutant: Mutant, outcome: Outcome) -> bool:

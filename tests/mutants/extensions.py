@@ -34,14 +34,20 @@ EXTENSIONS: Final = [
         ),
         (
             "a middleware takes as long as it likes",
-            "Deadlines(settings.request_timeout + _GRACE)",
+            "Deadlines(settings.request_timeout + settings.middleware_timeout)",
             "Deadlines(1e9)",
+        ),
+        (
+            "MIDDLEWARE_TIMEOUT is ignored",
+            "Deadlines(settings.request_timeout + settings.middleware_timeout)",
+            "Deadlines(settings.request_timeout + 1)",
         ),
         (
             "who answers what nobody foresaw keeps it from the log",
             "elif started.problem is None:",
             "elif False:",
         ),
+        ("a prefix is not in the log", "route_of(self, scope))\n        )", "None)\n        )"),
         (
             "routes that were added have no name in the log",
             'inner | {"route": route_of(self, scope)}',

@@ -70,8 +70,7 @@ OBSERVABILITY: Final = [
     ),
     *mutants(
         "api/observability/current_request.py",
-        ("a request never ends for the log", "self._scope = None", "pass"),
-        ("a prefix is not in the log", 'route_of(scope["app"], scope)', "None"),
+        ("a request never ends for the log", "self._route = None", "pass"),
         witness="observability/test_current_request.py",
     ),
     *mutants(

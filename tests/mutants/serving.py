@@ -46,6 +46,52 @@ SERVING: Final = [
             "",
         ),
         ("POOL_IDLE_TIMEOUT is ignored", "            max_idle=settings.pool_idle_timeout,\n", ""),
+        (
+            "POOL_CLOSE_TIMEOUT is ignored",
+            "max_close=settings.pool_close_timeout",
+            "max_close=2",
+        ),
+        witness="serving/test_timeouts.py",
+    ),
+    *mutants(
+        "api/serving/server.py",
+        (
+            "WORKER_STOP_TIMEOUT is ignored",
+            "settings.shutdown_timeout + settings.worker_stop_timeout",
+            "settings.shutdown_timeout + 5",
+        ),
+        witness="serving/test_timeouts.py",
+    ),
+    *mutants(
+        "api/observability/observer.py",
+        ("SPAN_FLUSH_TIMEOUT is ignored", "Tracer(settings.span_flush_timeout)", "Tracer(3)"),
+        witness="observability/test_tracing.py",
+    ),
+    *mutants(
+        "api/commands/migrate.py",
+        (
+            "migrate ignores the timeouts of the role",
+            '{name: timeouts.get(name, "") for name in RoleSettings.model_fields}',
+            '{name: "" for name in RoleSettings.model_fields}',
+        ),
+        witness="serving/test_timeouts.py",
+    ),
+    *mutants(
+        "api/commands/audit/command.py",
+        (
+            "the audit does not know which timeouts migrate was given",
+            "            settings.timeouts(),\n",
+            "",
+        ),
+        witness="serving/test_timeouts.py",
+    ),
+    *mutants(
+        "api/settings.py",
+        (
+            "a statement may be given no time",
+            "_MILLISECOND: Final = 0.001",
+            "_MILLISECOND: Final = 0",
+        ),
         witness="serving/test_timeouts.py",
     ),
     *mutants(
@@ -66,8 +112,8 @@ SERVING: Final = [
         "api/serving/server.py",
         (
             "a client that does not read holds up the stop",
-            "            await asyncio.sleep(1)\n            self._check_timeouts()",
-            "            await asyncio.sleep(1)",
+            "            await asyncio.sleep(CHECK_INTERVAL)\n            self._check_timeouts()",
+            "            await asyncio.sleep(CHECK_INTERVAL)",
         ),
         witness="faults/test_stopping.py::test_who_does_not_read_is_cut_off_while_it_stops",
     ),

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -18,9 +19,10 @@ from api.tasks.schemas import MAX_ID
 from tests.bunch import PRIVATE, TOKEN, sends_a_bunch
 from tests.cluster import TaskDatabase
 from tests.collector import Collector, attributes, collecting
+from tests.forked import Outcome
 from tests.people import SECRET
 from tests.problems import MARK
-from tests.program import Outcome, Running, run, running
+from tests.program import Running, run, running
 
 pytestmark = pytest.mark.slow
 
@@ -197,6 +199,24 @@ def test_a_collector_that_is_away_holds_nothing_up(
     said = [json.loads(line) for line in outcome.err.splitlines()]
     assert any("exporting" in line["message"] for line in said if "opentelemetry" in line["logger"])
     assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [("0.3", False), ("5", True)])
+def test_the_last_spans_may_take_as_long_as_the_operator_says(
+    database: TaskDatabase, seconds: str, waits: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = settings_for(database, url) | {
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "60",
+            "SPAN_FLUSH_TIMEOUT": seconds,
+            "DRAIN_TIMEOUT": "0",
+        }
+        with running(*SERVE, **settings) as serve:
+            assert asks(address_of(serve), "/livez") == 200
+            began = time.monotonic()
+            assert serve.stops(signal.SIGTERM).code == 0
+            assert (time.monotonic() - began > 4.5) == waits
 
 
 def test_the_standard_switch_turns_it_off(database: TaskDatabase, collector: Collector) -> None:

@@ -1,22 +1,26 @@
 """Each timeout is what the operator says; tests/faults has what happens when a client is slow."""
 
+import contextlib
 import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil  # type: ignore[import-untyped]
 import psycopg
 import pytest
 
+from api.commands.migrate import migrate
 from api.database import errors
-from api.settings import Settings, SettingsError, load
+from api.database.session import Database
+from api.settings import RoleSettings, Settings, SettingsError, load
 from tests.cluster import TaskDatabase
 from tests.commands.test_serve import port_of, settings_for
 from tests.faults.raw import raw
 from tests.http.test_readiness import within, wrong
 from tests.locks import held
 from tests.people import SECRET
-from tests.program import Running, running
+from tests.program import Running, run, running
 from tests.server import people_of
 
 HOST = "Host: localhost"
@@ -80,6 +84,45 @@ def test_readiness_waits_for_the_database_for_as_long_as_the_operator_says(
             assert wrong(answer) == ["The database cannot be reached."]
 
 
+@pytest.mark.parametrize(("seconds", "waits"), [("0.3", False), ("4", True)])
+def test_a_worker_that_does_not_stop_is_waited_for_as_long_as_the_operator_says(
+    database: TaskDatabase, seconds: str, waits: bool
+) -> None:
+    settings = settings_for(database) | {"SHUTDOWN_TIMEOUT": "0", "WORKER_STOP_TIMEOUT": seconds}
+    with running("serve", "--port", "0", "--workers", "2", **settings) as serve:
+        port_of(serve)
+        workers = psutil.Process(serve.process.pid).children()
+        workers[-1].suspend()
+        began = time.monotonic()
+        assert serve.stops(signal.SIGTERM).code == 0
+        assert (time.monotonic() - began > 3.5) == waits
+        _, alive = psutil.wait_procs(workers, timeout=2)
+        assert alive == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("seconds", "waits"), [(0.3, False), (3, True)])
+async def test_closing_a_connection_to_the_database_takes_as_long_as_the_operator_says(
+    own_database: TaskDatabase, seconds: float, waits: bool
+) -> None:
+    settings = Settings(
+        database_url=own_database.direct, better_auth_secret=SECRET, pool_close_timeout=seconds
+    )
+    with psycopg.connect(own_database.superuser) as superuser, contextlib.ExitStack() as stack:
+        async with Database.connect(settings):
+            rows = superuser.execute(
+                "select pid from pg_stat_activity"
+                " where usename = 'task_app' and datname = current_database()"
+            ).fetchall()
+            assert len(rows) == 1
+            for (pid,) in rows:
+                process = psutil.Process(pid)
+                stack.callback(process.resume)
+                process.suspend()
+            began = time.monotonic()
+        assert (time.monotonic() - began > 2.5) == waits
+
+
 @pytest.fixture
 def counted() -> Iterator[list[str]]:
     labels: list[str] = []
@@ -125,10 +168,13 @@ def test_an_idle_connection_to_the_database_is_kept_for_as_long_as_the_operator_
     [
         *(
             (f"{name}_TIMEOUT", value)
-            for name in ("HEAD", "BODY", "WRITE")
+            for name in ("HEAD", "BODY", "WRITE", "MIDDLEWARE", "WORKER_STOP")
             for value in ("0", "601")
         ),
-        *((f"POOL_{name}_TIMEOUT", "0") for name in ("LEASE", "IDLE")),
+        *((f"POOL_{name}_TIMEOUT", "0") for name in ("LEASE", "IDLE", "CLOSE")),
+        ("POOL_CLOSE_TIMEOUT", "61"),
+        ("SPAN_FLUSH_TIMEOUT", "0"),
+        ("SPAN_FLUSH_TIMEOUT", "61"),
         ("POOL_LEASE_TIMEOUT", "601"),
         ("POOL_IDLE_TIMEOUT", "86401"),
         ("DRAIN_TIMEOUT", "-1"),
@@ -149,3 +195,65 @@ def test_a_timeout_out_of_its_range_is_refused(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"^{name} "):
         load(Settings)
+
+
+ROLE = {
+    "STATEMENT_TIMEOUT": ("7.5", "7500ms"),
+    "LOCK_TIMEOUT": ("0.3", "300ms"),
+    "IDLE_IN_TRANSACTION_SESSION_TIMEOUT": ("60", "1min"),
+}
+
+
+@pytest.fixture
+def patient(own_database: TaskDatabase) -> Iterator[TaskDatabase]:
+    """A database whose role has the timeouts that the operator gave to `migrate`."""
+    given = {name: seconds for name, (seconds, _) in ROLE.items()}
+    applied = run("migrate", MIGRATION_DATABASE_URL=own_database.owner, **given)
+    assert applied.code == 0, applied
+    try:
+        yield own_database
+    finally:
+        migrate(own_database.owner)  # the role is that of every database of this server
+
+
+def test_the_role_has_the_timeouts_that_the_operator_gives_to_migrate(
+    patient: TaskDatabase,
+) -> None:
+    with psycopg.connect(patient.direct) as connection:
+        for name, (_, shown) in ROLE.items():
+            assert connection.execute(f"show {name}".encode()).fetchone() == (shown,)
+    with people_of(patient) as people, held(patient.owner, "lock table task"):
+        began = time.monotonic()
+        assert people.person("alice").http.get("/api/tasks").status_code == 503
+        assert time.monotonic() - began < 1.5
+
+
+def test_who_gives_none_has_those_of_the_policy_files_again(patient: TaskDatabase) -> None:
+    migrate(patient.owner)
+    with psycopg.connect(patient.direct) as connection:
+        assert connection.execute("show statement_timeout").fetchone() == ("5s",)
+
+
+def test_the_audit_expects_the_timeouts_that_migrate_was_given(patient: TaskDatabase) -> None:
+    urls = {"MIGRATION_DATABASE_URL": patient.owner, "DATABASE_URL": patient.direct}
+    given = {name: seconds for name, (seconds, _) in ROLE.items()}
+    assert run("audit", **urls, **given).code == 0
+    forgotten = run("audit", **urls)
+    assert forgotten.code == 1
+    for name in ROLE:
+        assert f"role task_app setting {name.lower()}" in forgotten.out
+
+
+@pytest.mark.parametrize("name", ROLE)
+@pytest.mark.parametrize("value", ["0", "0.0001", "601", "nan", "soon", "5s"])
+def test_a_timeout_of_the_role_out_of_its_range_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, "600")
+    assert load(RoleSettings).timeouts() == {name.lower(): "600s"}  # the control
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name} "):
+        load(RoleSettings)
+    refusal = run("migrate", MIGRATION_DATABASE_URL="postgresql://nowhere", **{name: value})
+    assert refusal.refusal().startswith(f"task-api: {name} ")
+    assert f"FAIL  {name}" in run("doctor", **{name: value}).out

@@ -44,7 +44,7 @@ def serves_and_dies(_: object, __: object, supervisor: Connection) -> None:
 def worker(monkeypatch: pytest.MonkeyPatch, does: Any) -> Iterator[_Worker]:
     """A process that does this in place of serving."""
     monkeypatch.setattr(workers, "_serve", does)
-    monkeypatch.setattr(workers, "_AGAIN", 60.0)
+    monkeypatch.setattr(workers, "RESTART_INTERVAL", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as address:
         settings = Settings(database_url="postgresql://", better_auth_secret=SECRET)
         one = _Worker(Config("nothing", settings), address)

@@ -15,8 +15,13 @@ from api.database import ca_paths, presets
 from api.database.presets import CLIENT_ENCODING
 from api.reasons import one_line
 
+AUDIT_TIMEOUT: Final = 10  # seconds to connect, and of a statement
+AUDIT_LOCK_TIMEOUT: Final = 2  # seconds
 # Set in the transaction, because a pooler refuses them as connection parameters.
-_LIMITS: Final = {"statement_timeout": "10s", "lock_timeout": "2s"}
+_LIMITS: Final = {
+    "statement_timeout": f"{AUDIT_TIMEOUT}s",
+    "lock_timeout": f"{AUDIT_LOCK_TIMEOUT}s",
+}
 
 
 class AuditError(Exception):
@@ -28,11 +33,12 @@ def audit(
     serving_url: str | None,
     target: Target = OWN,
     waivers: Mapping[str, str] | None = None,
+    timeouts: Mapping[str, str] | None = None,
 ) -> Report:
     """Audit a database: check the catalog over `catalog_url`, run the probes over `serving_url`.
 
-    `waivers`: reasons by the key of an accepted finding. Everything is rolled back. Raises
-    `AuditError`.
+    `waivers`: reasons by the key of an accepted finding. `timeouts`: what `migrate` was given for
+    the serving role. Everything is rolled back. Raises `AuditError`.
     """
     ca_paths.find()
     try:
@@ -42,7 +48,7 @@ def audit(
                 probes, not_tried = tried.probes, tried.not_tried
                 return report(connection, probes, None, target, not_tried, waivers)
             probes, reason = _probed(serving_url)
-            return report(connection, probes, reason, waivers=waivers)
+            return report(connection, probes, reason, waivers=waivers, timeouts=timeouts)
     except (psycopg.Error, UnicodeError) as error:
         raise AuditError(_sentence(error, catalog_url)) from None
 
@@ -54,6 +60,7 @@ def report(
     target: Target = OWN,
     not_tried: Mapping[str, str] | None = None,
     waivers: Mapping[str, str] | None = None,
+    timeouts: Mapping[str, str] | None = None,
 ) -> Report:
     """The report of the catalog over an open connection, and of probes made before."""
     target.subject.introduce(connection)
@@ -65,7 +72,7 @@ def report(
             *(checks.run(check, connection) for check in checks.checks()),
             *((evidence.provision(connection),) if target.own else ()),
         ),
-        drift=evidence.drift(connection) if target.own else None,
+        drift=evidence.drift(connection, timeouts) if target.own else None,
         probes=probes,
         probes_not_checked=probes_not_checked,
         matrix=evidence.matrix(connection),
@@ -101,7 +108,7 @@ def _with_found_rows(
 def _connected(url: str, *, read_only: bool) -> Iterator[psycopg.Connection[Any]]:
     """A connection in a transaction that is rolled back, with the presets of every session."""
     with psycopg.connect(
-        url, autocommit=True, connect_timeout=10, client_encoding=CLIENT_ENCODING
+        url, autocommit=True, connect_timeout=AUDIT_TIMEOUT, client_encoding=CLIENT_ENCODING
     ) as connection:
         presets.begin(connection, read_only=read_only, **_LIMITS)
         try:

@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
             serving.get_secret_value() if serving else None,
             audited,
             waivers.reasons if waivers else {},
+            settings.timeouts(),
         )
     except AuditError as error:
         raise CommandError(f"{error}; check MIGRATION_DATABASE_URL") from None

@@ -1,5 +1,6 @@
 """Evidence from the live catalog: policies as SQL, access matrix, drift from the manifest."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
@@ -96,14 +97,20 @@ def ahead(connection: psycopg.Connection[Any]) -> str | None:
     return next(reversed(unknown_migrations(connection)), None)
 
 
-def drift(connection: psycopg.Connection[Any]) -> Checked:
+def drift(
+    connection: psycopg.Connection[Any], timeouts: Mapping[str, str] | None = None
+) -> Checked:
     """A finding for each fact that is missing, extra or changed; none of a database that is ahead,
-    whose policies and grants this program does not know."""
+    whose policies and grants this program does not know.
+
+    `timeouts`: what `migrate` was given for the serving role, instead of the manifest's.
+    """
+    given = {f"role task_app setting {name}": value for name, value in (timeouts or {}).items()}
     try:
         if (newer := ahead(connection)) is not None:
             return Checked(DRIFT, not_checked=_AHEAD.format(newer))
         with connection.transaction():
-            live, wanted = facts(connection), manifest()
+            live, wanted = facts(connection), manifest() | given
     except psycopg.Error as error:
         return Checked(DRIFT, not_checked=error.diag.message_primary or type(error).__name__)
     return Checked(

@@ -13,6 +13,7 @@ from api.settings import (
     AuthSettings,
     DatabaseSettings,
     MigrationSettings,
+    RoleSettings,
     Settings,
     complaints,
 )
@@ -93,5 +94,6 @@ def _database(options: dict[str, str]) -> str:
 def _refused(given: dict[str, str]) -> dict[str, str]:
     """Errors by the name of the setting; errors of several settings together under ''."""
     # settings are checked together only when each is valid
-    kinds = [AuthSettings, Settings, *[MigrationSettings] * ("MIGRATION_DATABASE_URL" in given)]
+    kinds = [AuthSettings, Settings, RoleSettings]
+    kinds += [MigrationSettings] * ("MIGRATION_DATABASE_URL" in given)
     return {name: said for kind in kinds for name, said in complaints(kind)}

@@ -8,7 +8,8 @@ import psycopg
 
 from api.reasons import one_line
 
-TIMEOUT: Final = 5.0  # seconds for each query or request
+CHECK_TIMEOUT: Final = 5.0  # seconds for each query or request
+CLOSE_TIMEOUT: Final = 1.0  # seconds to close a connection
 LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 MISREAD: Final = (
     "the URL has an @ where it can have none, so its password would be read as something else",
@@ -58,7 +59,7 @@ def skip(about: str, said: str) -> Finding:
 def reason(error: Exception, url: str) -> str:
     """Why a request to `url` failed, in one line that quotes nothing of the URL."""
     if isinstance(error, TimeoutError):
-        return f"no answer within {TIMEOUT:g} s"
+        return f"no answer within {CHECK_TIMEOUT:g} s"
     # only messages of a server or the system: others may quote the URL with its password
     says = isinstance(error, OSError | psycopg.OperationalError)
     says = says or getattr(error, "sqlstate", None) is not None

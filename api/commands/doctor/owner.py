@@ -9,7 +9,16 @@ import psycopg
 from psycopg.rows import dict_row
 
 from api.commands.doctor.configuration import misread
-from api.commands.doctor.finding import MISREAD, TIMEOUT, Finding, divided, fail, ok, reason, skip
+from api.commands.doctor.finding import (
+    CHECK_TIMEOUT,
+    MISREAD,
+    Finding,
+    divided,
+    fail,
+    ok,
+    reason,
+    skip,
+)
 from api.commands.doctor.serving import IDENTITY, Serving
 from api.database import ca_paths, gate
 from api.database.presets import CLIENT_ENCODING
@@ -51,7 +60,7 @@ class Owner:
         started = time.perf_counter()
         try:
             async with (
-                asyncio.timeout(TIMEOUT),
+                asyncio.timeout(CHECK_TIMEOUT),
                 await psycopg.AsyncConnection.connect(
                     url, autocommit=True, row_factory=dict_row, client_encoding=CLIENT_ENCODING
                 ) as connection,

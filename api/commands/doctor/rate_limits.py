@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from api.commands.doctor.finding import LOOPBACK, TIMEOUT, Finding, fail, ok, skip, warn
+from api.commands.doctor.finding import CHECK_TIMEOUT, LOOPBACK, Finding, fail, ok, skip, warn
 from api.http.shared_counters import SharedCounters, cause
 from api.settings import RateLimitSettings, SettingsError, load
 
@@ -23,7 +23,7 @@ async def rate_limits() -> AsyncIterator[Finding]:
     if url == "memory://":
         yield ok(_ABOUT, "none: each process counts by itself")
         return
-    counters = SharedCounters(url, TIMEOUT)
+    counters = SharedCounters(url, CHECK_TIMEOUT)
     started = time.perf_counter()
     try:
         await counters.probe()

@@ -13,8 +13,9 @@ from api import postgres_url
 from api.commands.audit.checks import checks
 from api.commands.doctor.configuration import database_url, misread
 from api.commands.doctor.finding import (
+    CHECK_TIMEOUT,
+    CLOSE_TIMEOUT,
     MISREAD,
-    TIMEOUT,
     Finding,
     divided,
     fail,
@@ -78,7 +79,7 @@ class Serving:
         ignored: list[warnings.WarningMessage] = []
         try:
             with warnings.catch_warnings(record=True, action="always") as ignored:
-                connection = await connect(TIMEOUT)
+                connection = await connect(CHECK_TIMEOUT)
         except (CannotConnect, TimeoutError) as error:
             for finding in _password_file(ignored):
                 yield finding
@@ -95,11 +96,11 @@ class Serving:
             yield fail("connection", f"it broke: {reason(error, url)}", _remedy(error))
         finally:
             with contextlib.suppress(Exception):  # all findings are made
-                await connection.close(timeout=1)
+                await connection.close(timeout=CLOSE_TIMEOUT)
 
     async def _findings(self, connection: Any, hosts: str, took: float) -> AsyncIterator[Finding]:
         started = time.perf_counter()
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(CHECK_TIMEOUT):
             await connection.execute("select")
         ping = (time.perf_counter() - started) * 1000
         facts = await _row(connection, _FACTS)
@@ -129,7 +130,7 @@ def _password_file(ignored: list[warnings.WarningMessage]) -> Iterator[Finding]:
 
 async def _row(connection: Any, sql: str) -> Any:
     """The first row of a query, or None."""
-    async with asyncio.timeout(TIMEOUT):
+    async with asyncio.timeout(CHECK_TIMEOUT):
         rows = await connection.pipeline.read(sql)
     return rows[0] if rows else None
 

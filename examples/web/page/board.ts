@@ -114,6 +114,7 @@ export class Board {
       this.settled = true;
       this.trouble = undefined;
       this.#tellOfHidden();
+      this.#dropNotice();
     } catch (error) {
       if (!isCurrent() || error instanceof SignedOut) return;
       this.trouble = sentence(error);
@@ -126,6 +127,7 @@ export class Board {
     this.query = { ...this.query, ...change };
     this.#limit = PAGE;
     this.settled = false;
+    this.#dropNotice();
     this.onChange();
     return this.load();
   }
@@ -203,6 +205,12 @@ export class Board {
     for (const key of this.#created)
       if (!this.#find(key) && this.notice?.key !== key) this.#tellWhere({ key });
     this.#created.clear();
+  }
+
+  /** What it says is hidden is shown. */
+  #dropNotice(): void {
+    const key = this.notice?.key;
+    if (key !== undefined && this.visible().some((item) => item.key === key)) this.tell(undefined);
   }
 
   #tellWhere({ key, title }: { key: number; title?: string }): void {

@@ -1,0 +1,101 @@
+"""Runs `task-api` in a process forked from one that has imported the libraries of the program: the
+suite runs hundreds of commands, and importing takes longer than most of them."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+PATIENCE: Final = 60  # seconds
+# What Python and the libraries read while they are imported, by the beginnings of its names.
+AT_START: Final = ("LANG", "LC_", "OTEL_", "PYTHON", "TZ")
+_LIBRARIES: Final = [
+    *("asyncpg", "fastapi", "httpx2", "jwt", "limits.aio", "psycopg", "pydantic_settings"),
+    *("sqlmodel", "uvicorn.logging", "yoyo.backends"),
+]
+
+# By which coverage starts itself in a process.
+_MEASURING: Final = {"COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
+
+_forks: Final = multiprocessing.get_context("forkserver")
+_starts: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    def refusal(self) -> str:
+        """The one line with which the command refused; fails if it did anything else."""
+        assert self.code == 1, self
+        assert self.out == "", self
+        (line,) = self.err.splitlines()
+        assert line.startswith("task-api: "), self
+        return line
+
+
+def forked(arguments: Sequence[str], folder: str, environment: dict[str, str]) -> Outcome:
+    """The outcome of `task-api` with these arguments, in this folder and environment.
+
+    Raises `subprocess.TimeoutExpired` after `PATIENCE`.
+    """
+    with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
+        process = _forks.Process(
+            target=_command, args=(arguments, folder, environment, out.name, err.name)
+        )
+        _start(process)
+        process.join(PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(["task-api", *arguments], PATIENCE)
+        return Outcome(process.exitcode, out.read(), err.read())
+
+
+def _start(process: multiprocessing.process.BaseProcess) -> None:
+    """The first one starts the process that all are forked from, which is not measured itself."""
+    with _starts:
+        measuring = {name: os.environ.pop(name) for name in _MEASURING & os.environ.keys()}
+        try:
+            _forks.set_forkserver_preload(_LIBRARIES)
+            process.start()
+        finally:
+            os.environ |= measuring
+
+
+def _command(
+    arguments: Sequence[str], folder: str, environment: dict[str, str], out: str, err: str
+) -> None:
+    """What the installed script does, after what Python does when it starts."""
+    for number, name in (1, out), (2, err):
+        file = os.open(name, os.O_WRONLY | os.O_APPEND)
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ |= environment
+    sys.argv = ["task-api", *arguments]
+    tempfile.tempdir = None
+    measured = None
+    if _MEASURING & environment.keys():
+        import coverage
+
+        measured = coverage.process_startup()
+    try:
+        from api.cli import main
+
+        sys.exit(main())
+    finally:
+        sys.stdout.flush()
+        if measured:
+            measured.stop()
+            measured.save()
