@@ -28,7 +28,7 @@ POLICIES: Final = Path(__file__).parent.parent.parent / "db" / "policies"
 MIGRATION_LOCK_TIMEOUT: Final = 5.0  # seconds
 _PATIENCE: Final = "select extract(epoch from current_setting('lock_timeout')::interval)::float8"
 _TURN: Final = "select pg_try_advisory_xact_lock(hashtext('task-api migrate'))"
-_INTERVAL: Final = 0.05  # seconds between two questions
+TURN_INTERVAL: Final = 0.05  # seconds
 _AS_OWNER: Final = (
     "connect MIGRATION_DATABASE_URL as the owner of the database, with CREATEROLE "
     "(on Neon: neondb_owner)"
@@ -111,15 +111,17 @@ def migrate(
 def _wait_for_turn(connection: psycopg.Connection) -> None:
     """One migration at a time. PostgreSQL releases the lock with the connection.
 
-    It asks again and again: a statement that waits has a snapshot, whose end the other's
-    `create index concurrently` would wait for.
+    It asks again and again, each time in a new transaction: the other's `create index concurrently`
+    waits for the end of any that has a snapshot when it looks.
     """
     (patience,) = connection.execute(_PATIENCE).fetchone() or (0.0,)
     deadline = time.monotonic() + patience
     while connection.execute(_TURN).fetchone() != (True,):
         if time.monotonic() > deadline:
             raise psycopg.errors.LockNotAvailable
-        time.sleep(_INTERVAL)
+        connection.rollback()
+        time.sleep(TURN_INTERVAL)
+        begin(connection)
 
 
 @contextmanager

@@ -227,6 +227,11 @@ COMMANDS_FAULTS: Final = [
             "applied is not None and applied < newest()",
         ),
         ("a database that is ahead is not served", "applied < newest()", "applied != newest()"),
+        (
+            "who waits for its turn to migrate keeps the other's index waiting",
+            "        connection.rollback()\n        time.sleep(TURN_INTERVAL)\n        begin(connection)\n",
+            "        time.sleep(TURN_INTERVAL)\n",
+        ),
         witness="commands/test_migrate.py",
     ),
     *mutants(
