@@ -227,9 +227,14 @@ COMMANDS_FAULTS: Final = [
             "applied is not None and applied < newest()",
         ),
         ("a database that is ahead is not served", "applied < newest()", "applied != newest()"),
+        witness="commands/test_migrate.py",
+    ),
+    *mutants(
+        _MIGRATE,
         (
             "who waits for its turn to migrate keeps the other's index waiting",
-            "        connection.rollback()\n        time.sleep(TURN_INTERVAL)\n        begin(connection)\n",
+            "        connection.rollback()\n        time.sleep(TURN_INTERVAL)\n"
+            "        begin(connection)\n",
             "        time.sleep(TURN_INTERVAL)\n",
         ),
         witness="commands/test_migrate.py",
