@@ -111,14 +111,16 @@ def migrate(
 def _wait_for_turn(connection: psycopg.Connection) -> None:
     """One migration at a time. PostgreSQL releases the lock with the connection.
 
-    It asks again and again: a statement that waits has a snapshot, whose end the other's
-    `create index concurrently` would wait for.
+    It asks again and again, each time in a new transaction: the other's `create index concurrently`
+    waits for the end of any that has a snapshot when it looks.
     """
     deadline = time.monotonic() + TURN_TIMEOUT
     while connection.execute(_TURN).fetchone() != (True,):
         if time.monotonic() > deadline:
             raise psycopg.errors.LockNotAvailable
+        connection.rollback()
         time.sleep(TURN_INTERVAL)
+        begin(connection)
 
 
 @contextmanager

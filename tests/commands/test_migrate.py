@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -292,6 +293,29 @@ def test_while_one_migrates_another_waits_its_turn(
         with pytest.raises(MigrationError, match="try again"):
             migrate(own_database.owner)
     migrate(own_database.owner)
+
+
+def test_who_waits_for_its_turn_stays_in_no_transaction(own_database: TaskDatabase) -> None:
+    """`create index concurrently` waits for all of a transaction that was busy when it looked."""
+    begun: set[datetime] = set()
+    waits = (
+        "select xact_start from pg_stat_activity"
+        " where datname = current_database() and pid not in (%s, %s) and xact_start is not null"
+    )
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(own_database.superuser, autocommit=True) as observer,
+        psycopg.connect(own_database.owner) as one,
+    ):
+        one.execute("select pg_advisory_xact_lock(hashtext('task-api migrate'))")
+        both = [observer.info.backend_pid, one.info.backend_pid]
+        waiting = pool.submit(migrate, own_database.owner)
+        for _ in range(100):
+            begun |= {start for (start,) in observer.execute(waits, both)}
+            time.sleep(0.02)
+        one.rollback()
+        waiting.result()
+    assert len(begun) > 2
 
 
 # What somebody may have set for the owner's sessions: by SQL, in the environment, in the URL.

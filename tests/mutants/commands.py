@@ -230,6 +230,16 @@ COMMANDS_FAULTS: Final = [
         witness="commands/test_migrate.py",
     ),
     *mutants(
+        _MIGRATE,
+        (
+            "who waits for its turn to migrate keeps the other's index waiting",
+            "        connection.rollback()\n        time.sleep(TURN_INTERVAL)\n"
+            "        begin(connection)\n",
+            "        time.sleep(TURN_INTERVAL)\n",
+        ),
+        witness="commands/test_migrate.py",
+    ),
+    *mutants(
         "api/commands/personal_data.py",
         ("an export ends with its first page", "while after is not None:", "if after is not None:"),
         ("an erasure ends with its first batch", "    while found:", "    if found:"),
