@@ -108,8 +108,10 @@ class Resource:
     def one(self, rows: Any, *more: str) -> Statement:
         """A statement that returns the row of `rows`, which has all columns of `read` and these."""
         found = rows.cte("one")
-        shown = select(*(found.c[column.key] for column in self.read)).subquery("shown")
         columns: list[Any] = [found.c[name] for name in ("id", "version", *more)]
+        if not more:  # what is found is what is shown; to join the two takes a fourth longer
+            return Statement(select(json_rows.json(found).label("body"), *columns))
+        shown = select(*(found.c[column.key] for column in self.read)).subquery("shown")
         return Statement(
             select(json_rows.json(shown).label("body"), *columns).select_from(shown, found)
         )
