@@ -60,8 +60,11 @@ def time_zone(name: str) -> ZoneInfo:
 
 
 def today(zone: str | None, now: datetime) -> date:
-    """The day that it is in the zone (UTC without one) at this time, which is aware."""
-    return now.astimezone(UTC if zone is None else time_zone(zone)).date()
+    """The day that it is in the zone at this time, which is aware.
+
+    In UTC without a zone, and in one that a server with a newer tz database has stored.
+    """
+    return now.astimezone(time_zone(zone) if zone in time_zones() else UTC).date()
 
 
 # 0001-01-01 to 9999-12-31: what Python's `date` holds, and PostgreSQL's holds as well.

@@ -33,7 +33,12 @@ REPETITION: Final = [
             "frozenset(names) - {_PLACEHOLDER}",
             "frozenset(names)",
         ),
-        ("today is in UTC everywhere", "UTC if zone is None else time_zone(zone)", "UTC"),
+        ("today is in UTC everywhere", "time_zone(zone) if zone in time_zones() else UTC", "UTC"),
+        (
+            "a zone that is not known here is an error",
+            "if zone in time_zones() else UTC",
+            "if zone else UTC",
+        ),
         (
             "zones are the host's",
             "return ZoneInfo.from_file(file, key=name)",

@@ -172,6 +172,10 @@ def no_zones_of_the_host() -> Iterator[None]:
     zoneinfo.reset_tzpath()
 
 
+def test_today_in_a_zone_that_is_not_known_here_is_that_in_utc() -> None:
+    assert today("Moon/Base", datetime(2026, 12, 1, 23, 30, tzinfo=UTC)) == date(2026, 12, 1)
+
+
 @pytest.mark.usefixtures("no_zones_of_the_host")
 @given(
     st.sampled_from(sorted(time_zones())),

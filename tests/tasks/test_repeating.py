@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import httpx2
+import psycopg
 import pytest
 
 from tests.cluster import TaskDatabase
@@ -183,6 +184,19 @@ def test_today_is_the_day_in_the_zone_of_the_task(alice: Person, zone: str) -> N
     following = follows(alice, completes(alice, task))
     assert following["due_date"] in {before, day(0, zone)}
     assert (following["due_time"], following["time_zone"]) == ("12:00", zone)
+
+
+@each_way
+def test_a_zone_that_only_a_newer_server_knows_is_no_obstacle(
+    alice: Person, database: TaskDatabase, way: str
+) -> None:
+    task = alice.creates(due_date=day(-5), due_time="12:00", repeat="FREQ=DAILY")
+    with psycopg.connect(database.superuser) as newer:
+        newer.execute("update task set time_zone = 'Moon/Base' where id = %s", [task["id"]])
+    before = day(0)
+    following = follows(alice, completes(alice, task, way))
+    assert following["due_date"] in {before, day(0)}
+    assert following["time_zone"] == "Moon/Base"
 
 
 def test_the_time_on_the_wall_stays_when_clocks_are_changed(alice: Person) -> None:
