@@ -81,7 +81,7 @@ export class Person {
     await this.page.getByRole("button", { name: `Delete “${title}”` }).click();
   }
 
-  async shows(filter: "All" | "Open" | "Done"): Promise<void> {
+  async shows(filter: "Today" | "Upcoming" | "All" | "Open" | "Done"): Promise<void> {
     await this.page.locator("#filter").getByText(filter).click();
   }
 
@@ -152,6 +152,11 @@ export class Person {
 
   get newTitle(): Locator {
     return this.page.getByLabel("New task");
+  }
+
+  /** The form that is open. */
+  get draft(): Locator {
+    return this.page.locator(".draft:visible");
   }
 
   get draftTitle(): Locator {
