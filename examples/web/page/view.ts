@@ -62,7 +62,7 @@ export class View {
     this.#list.update(items);
     $("tasks").ariaBusy = String(!board.settled);
     $("empty").hidden = !board.settled || !isEmpty;
-    $("empty").dataset.kind = board.query.search ? "search" : board.query.filter;
+    $("empty").dataset.kind = board.query.search || board.query.tag ? "search" : board.query.filter;
     this.#tagList.update(board.tags, board.query.tag);
     set($("empty-message"), board.settled && isEmpty ? nothing(board.query) : "");
     $("show-all").hidden = formatQuery({ ...board.query, sort: EVERYTHING.sort }) === "";
