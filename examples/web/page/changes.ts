@@ -13,9 +13,10 @@ export type Wish =
 /** A wish not carried out: the task is another version by now than the person has seen. */
 export type Conflict = { wish: Wish; now: Item };
 
-/** An open form: what is typed, and the version it is based on. */
+/** An open form: the version it is based on, what it showed first, and what is typed. */
 export type Draft = {
   seen: Item;
+  base: Members;
   typed: Members;
   isTouched: boolean;
   complaint?: string | undefined;
@@ -78,7 +79,8 @@ export class Changes {
   open(item: Item): void {
     if (this.drafts.has(item.key)) return;
     this.conflicts.delete(item.key);
-    const draft = { seen: item, typed: membersOf(this.shown(item)), isTouched: false };
+    const base = membersOf(this.shown(item));
+    const draft = { seen: item, base, typed: base, isTouched: false };
     this.drafts.set(item.key, draft);
     this.#writes.changed();
     void this.#freshen(item);
@@ -107,7 +109,7 @@ export class Changes {
       return false;
     }
     this.drafts.delete(key);
-    const change = changesOf(this.shown(draft.seen), tidied(draft.typed));
+    const change = changesOf(draft.base, tidied(draft.typed));
     if (Object.keys(change).length === 0) {
       this.#writes.changed();
       return true;
@@ -137,7 +139,7 @@ export class Changes {
       const now = this.#tasks.find(key);
       if (!now || draft.isTouched || this.#pending.has(key)) continue;
       if (now.version <= draft.seen.version) continue;
-      Object.assign(draft, { seen: now, typed: membersOf(now) });
+      Object.assign(draft, { seen: now, base: membersOf(now), typed: membersOf(now) });
     }
   }
 
@@ -200,6 +202,7 @@ export class Changes {
     }
     if (draft) {
       const open = this.drafts.get(key) ?? draft; // they may have opened it again
+      open.base = draft.base; // what was not saved is still to be
       this.drafts.set(key, open);
       this.#tasks.insert(now ?? seen, 0);
       open.isTouched = true;
