@@ -175,7 +175,7 @@ export class Person {
   /** That tag in the list of tags. */
   tag(name: string): Locator {
     const tags = this.page.getByRole("list", { name: "Tags" });
-    return tags.getByRole("button", { name: new RegExp(`^Tag ${name},`, "i") });
+    return tags.getByRole("button", { name: new RegExp(`^Tag ${name} \\d`, "i") });
   }
 
   /** What is understood of the line that is being typed. */

@@ -69,11 +69,15 @@ function dayWords(day: string, today: string): string {
   if (day === addDays(today, -1)) return "Yesterday";
   if (day > today && day < addDays(today, WEEK))
     return date.toLocaleDateString("en", { weekday: "long", timeZone: "UTC" });
-  const isThisYear = day.slice(0, 4) === today.slice(0, 4);
-  return date.toLocaleDateString("en-GB", {
+  return dateWords(day, day.slice(0, 4) !== today.slice(0, 4));
+}
+
+/** Such as `1 Dec 2026`, or `1 Dec`. */
+export function dateWords(day: string, hasYear: boolean): string {
+  return utc(day).toLocaleDateString("en-GB", {
     day: "numeric",
     month: "short",
-    ...(!isThisYear && { year: "numeric" }),
+    ...(hasYear && { year: "numeric" }),
     timeZone: "UTC",
   });
 }

@@ -1,5 +1,5 @@
 // Recurrence rules (RFC 5545, section 3.3.10), as people say them. The API computes their days.
-import { addDays, weekday } from "./due";
+import { addDays, dateWords, weekday } from "./due";
 
 const UNITS = { DAILY: "day", WEEKLY: "week", MONTHLY: "month", YEARLY: "year" } as const;
 export type Frequency = keyof typeof UNITS;
@@ -65,15 +65,17 @@ export function repeatWords(rule: string): string {
   const every = INTERVAL === "1" ? `Every ${unit}` : `Every ${INTERVAL} ${unit}s`;
   const days = BYDAY === undefined ? [] : BYDAY.split(",").map(dayName);
   const words = [every];
-  if (rule.startsWith(WEEKDAYS)) words[0] = "Every weekday";
-  else if (days.length > 0 && FREQ === "WEEKLY" && INTERVAL === "1")
-    words[0] = `Every ${and(days)}`;
+  if (days.length > 0 && FREQ === "WEEKLY" && INTERVAL === "1")
+    words[0] = WEEKDAYS.endsWith(`=${BYDAY}`) ? "Every weekday" : `Every ${and(days)}`;
   else if (days.length > 0) words.push(`on ${and(days)}`);
-  if (BYMONTHDAY) words.push(`on the ${and(BYMONTHDAY.split(",").map(nth))}`);
+  if (BYMONTHDAY) words.push(`on the ${and(BYMONTHDAY.split(",").map(dayOfMonth))}`);
   if (BYMONTH) words.push(`in ${and(BYMONTH.split(",").map((month) => MONTHS[+month - 1]!))}`);
-  if (COUNT) words.push(COUNT === "1" ? "for the last time" : `${COUNT} times`);
-  if (UNTIL) words.push(`until ${UNTIL.replace(/^(....)(..)(..)$/, "$1-$2-$3")}`);
-  return words.join(" ");
+  const end = COUNT
+    ? `, ${COUNT === "1" ? "for the last time" : `${COUNT} times`}`
+    : UNTIL
+      ? `, until ${dateWords(UNTIL.replace(/^(....)(..)/, "$1-$2-"), true)}`
+      : "";
+  return words.join(" ") + end;
 }
 
 export function unitWords(frequency: Frequency, interval: number): string {
@@ -84,6 +86,10 @@ export function unitWords(frequency: Frequency, interval: number): string {
 function dayName(day: string): string {
   const name = DAY_NAMES[DAYS.indexOf(day.slice(-2))]!;
   return day.length === 2 ? name : `the ${nth(day.slice(0, -2))} ${name}`;
+}
+
+function dayOfMonth(number: string): string {
+  return number.startsWith("-") ? `${nth(number)} day` : nth(number);
 }
 
 function nth(number: string): string {

@@ -28,7 +28,6 @@ export class TagList {
       const button = part(element, "button");
       const isChosen = chosen !== "" && isSameTag(tag, chosen);
       button.ariaPressed = String(isChosen);
-      button.ariaLabel = `Tag ${tag}, ${open} open`;
       set(part(button, ".count"), String(open));
       const here = $("tags").children[index];
       if (here !== element) $("tags").insertBefore(element, here ?? null);
