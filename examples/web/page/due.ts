@@ -13,10 +13,12 @@ const DAY_AND_TIME = {
   hourCycle: "h23",
 } as const;
 
+const { timeZone: own } = Intl.DateTimeFormat().resolvedOptions();
+const clocks = new Map<string | null, Intl.DateTimeFormat>(); // by zone; to make one takes long
+
 /** The IANA time zone of the person, or null where the browser does not know. */
 export function ownZone(): string | null {
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  return !timeZone || timeZone === UNKNOWN ? null : timeZone;
+  return !own || own === UNKNOWN ? null : own;
 }
 
 /** The day that it is for the person, such as `2026-12-01`. */
@@ -89,20 +91,21 @@ function placeOf(zone: string): string {
 
 /** What calendar and clock say there: `2026-12-01 09:30`. */
 function onTheWall(now: Date, zone: string | null): string {
-  const timeZone = isKnown(zone) ? zone : undefined;
-  const parts = new Intl.DateTimeFormat("en", { ...DAY_AND_TIME, timeZone }).formatToParts(now);
+  const clock = clocks.get(zone) ?? clockOf(zone);
+  clocks.set(zone, clock);
+  const parts = clock.formatToParts(now);
   const { year, month, day, hour, minute } = Object.fromEntries(
     parts.map(({ type, value }) => [type, value]),
   );
   return `${year!.padStart(4, "0")}-${month}-${day} ${hour}:${minute}`;
 }
 
-/** Whether the browser knows the zone: its tz database may be older than the API's. */
-function isKnown(zone: string | null): zone is string {
+/** The person's own for a zone that the browser does not know: its tz database may be old. */
+function clockOf(zone: string | null): Intl.DateTimeFormat {
   try {
-    return zone !== null && Boolean(Intl.DateTimeFormat("en", { timeZone: zone }));
+    return new Intl.DateTimeFormat("en", { ...DAY_AND_TIME, timeZone: zone ?? undefined });
   } catch {
-    return false;
+    return new Intl.DateTimeFormat("en", DAY_AND_TIME);
   }
 }
 

@@ -40,7 +40,8 @@ export function tidied(members: Members): Members {
 
 /** What is to be changed to make one of the other. */
 export function changesOf(before: Members, after: Members): Partial<Members> {
-  const differ = NAMES.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const text = (value: unknown) => JSON.stringify(value); // tags are a list
+  const differ = NAMES.filter((name) => text(before[name]) !== text(after[name]));
   return Object.fromEntries(differ.map((name) => [name, after[name]]));
 }
 

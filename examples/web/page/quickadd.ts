@@ -57,7 +57,8 @@ export class QuickAdd {
     }
     $("understood").hidden = parts.length === 0;
     set($("rest"), isBlank(title) ? "No title yet" : trimmed(title));
-    set($("understood-words"), parts.length > 0 ? `Understood: ${[...labels.values()].join(", ")}` : "");
+    const said = [...labels.values()].join(", ");
+    set($("understood-words"), said && `Understood: ${said}`);
     say($("add-message"), this.#complaint);
     return understood;
   }

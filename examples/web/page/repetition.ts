@@ -20,9 +20,13 @@ const DAY = String.raw`(?:sun|mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?)(?
 const DAY_LIST = String.raw`${DAY}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)${DAY})*`;
 const UNIT = String.raw`days?|weeks?|months?|years?|weekdays?|workdays?|weekends?`;
 
+// What would make another rule of it, as in every third Thursday of the month.
+const MORE = String.raw`of|to|through|until|till|and|or|but|except|unless|if`;
+const END = String.raw`(?![\p{L}\p{N}\p{M}_'’]|\s*[-–&,]\s*\S|\s+(?:${MORE})\b)`;
+
 /** Finds where a text says how often, such as `every 2 weeks`. */
 export const EVERY = new RegExp(
-  String.raw`(?<![^\s])(?:every|each)\s+${COUNT}(${UNIT}|${DAY_LIST})(?![\p{L}\p{N}\p{M}_'’-])`,
+  String.raw`(?<![^\s])(?:every|each)\s+${COUNT}(${UNIT}|${DAY_LIST})${END}`,
   "giu",
 );
 
@@ -51,7 +55,7 @@ export function simplePartsOf(rule: string): [Frequency, number] | undefined {
   return [FREQ as Frequency, Number(INTERVAL)];
 }
 
-/** The first day from that one on which a rule begins: one of its days of the week, if it has some. */
+/** The first day of a rule from that one on: one of its days of the week, if it has some. */
 export function firstDay(rule: string, from: string): string {
   const days = partsOf(rule).BYDAY?.split(",") ?? [];
   const week = Array.from({ length: 7 }, (_, days) => addDays(from, days));

@@ -21,7 +21,7 @@ const MAX_LENGTH = 1_000; // UTF-16 units; no title is as long
 
 // What is not read for dates, tags and the rest: addresses, and what stands in quotation marks.
 const OPAQUE = /\S*(?::\/\/|@|www\.)\S*|"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»/gu;
-const TAG = /(?<!\S)#([^\s,#]*[\p{L}\p{N}\p{M}\p{S}_])[^\s\p{L}\p{N}]*(?!\S)/gu;
+const TAG = /(?<!\S)#([^\s,#\p{Cc}]*[\p{L}\p{N}\p{M}\p{S}_])[^\s\p{L}\p{N}]*(?!\S)/gu;
 const PRIORITY = /(?<!\S)!(high|medium|low)(?![^\s.,;])/giu;
 
 // Dates that are not certain enough to take them out of a title.
@@ -31,9 +31,12 @@ const AHEAD = /^(?:in|within|\+)/i;
 const WORDS_OF_THEIR_OWN = /^(?:now|sun|sat|mon|wed|weekend)$/i;
 const CLOCK = /\d:\d\d|\d\s*[ap]\.?m\b/i;
 const ENGLISH_CLOCK = /\d[ap]m$|\d\s*pm$/i; // in German, 9 am Montag is another thing
-const INTRODUCTION = /(?<!\S)(?:(?:due|by|on|at|@|from|starting)\s+){1,2}$/i;
-const RELATION =
-  /(?<!\S)(?:a|the|of|for|to|than|between|about|before|after|since|from|till|until|last|every|each)\s+$/i;
+const INTRODUCTION = /(?<!\S)(?:(?:due|by|on|at|@)\s+){1,2}$/i;
+const BEGINNING = /(?<!\S)(?:from|starting|beginning)(?:\s+(?:on|at))?\s+$/i; // of what repeats
+const RELATIONS = "a|the|of|for|to|than|between|about|before|after|since|from|till|until|except|but";
+const ORDINALS = "last|every|each|other|first|second|third|fourth|\\d(?:st|nd|rd|th)";
+const RELATION = new RegExp(`(?<!\\S)(?:${RELATIONS}|${ORDINALS})\\s+$`, "i");
+const ALTERNATIVE = /^\s+(?:or|of|to|till|until|through)\s/i;
 const BETWEEN = /^\s*(?:and|or|to|till|until|&|,|\/|-|–)\s*$/i;
 
 /**
@@ -109,12 +112,13 @@ class Line {
     return true;
   }
 
-  /** Whether there is a part next to those words, with only white space between. */
-  touches(start: number, end: number): boolean {
+  /** Whether it is said how often next to those words, with only white space between. */
+  repeatsBeside(start: number, end: number): boolean {
     return this.parts.some(
       (part) =>
-        (part.end <= start && isBlank(this.text.slice(part.end, start))) ||
-        (part.start >= end && isBlank(this.text.slice(end, part.start))),
+        part.kind === "repeat" &&
+        ((part.end <= start && isBlank(this.text.slice(part.end, start))) ||
+          (part.start >= end && isBlank(this.text.slice(end, part.start)))),
     );
   }
 
@@ -159,7 +163,9 @@ function readWhen(line: Line, now: Date, repeat: string | undefined): When | und
     const when = whenOf(result, now);
     const { index } = result;
     const end = index + result.text.length;
-    const start = index - (INTRODUCTION.exec(line.visible.slice(0, index))?.[0].length ?? 0);
+    const before = line.visible.slice(0, index);
+    const beginning = repeat === undefined ? null : BEGINNING.exec(before);
+    const start = (beginning ?? INTRODUCTION.exec(before))?.index ?? index;
     if (!when || !isCertain(line, result, start, end) || !line.cut("due", start, end)) continue;
     if (repeat === undefined || hasDay(result)) return when;
     return { ...when, due_date: firstDay(repeat, when.due_date) };
@@ -177,20 +183,22 @@ function isCertain(line: Line, result: ParsedResult, start: number, end: number)
   const { text } = result;
   const [before, after] = [line.visible.slice(0, start), line.visible.slice(end)];
   if (/\S$/.test(before) || /^[^\s.,;:!?]|^[.,;:!?]\S/.test(after)) return false;
+  if (ALTERNATIVE.test(after)) return false;
   if (RELATION.test(before) || WORDS_OF_THEIR_OWN.test(text.trim())) return false;
   if (NUMERIC.test(text) || (DURATION.test(text) && !CLOCK.test(text) && !AHEAD.test(text)))
     return false;
   if (hasDay(result)) return true;
   // A time alone may be anything, such as a verse or the end of a sentence in another language.
   const isIntroduced = /(?:at|@)\s+$/i.test(line.visible.slice(0, result.index));
-  return isIntroduced || text.startsWith("at ") || ENGLISH_CLOCK.test(text) || line.touches(start, end);
+  if (isIntroduced || text.startsWith("at ") || ENGLISH_CLOCK.test(text)) return true;
+  return line.repeatsBeside(start, end);
 }
 
 function hasDay({ start }: ParsedResult): boolean {
   return start.isCertain("day") || start.isCertain("weekday");
 }
 
-/** The day, and the time in the person's zone; undefined for what is over, or is no point in time. */
+/** The day, and the time in the person's zone; undefined for what is over or is no moment. */
 function whenOf(result: ParsedResult, now: Date): When | undefined {
   const { start, end, text } = result;
   const hasTime =

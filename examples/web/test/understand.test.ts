@@ -100,6 +100,8 @@ isLeftAlone(
   "Be there Monday to Friday",
   "Off on Tuesday and Thursday",
   'Watch "Tomorrow Never Dies"',
+  'Sing "See you tomorrow maybe"',
+  "Sing „Love me every day again“",
   "Watch “Friday” #1",
   // how often, which is not
   "Ask everyone",
@@ -109,7 +111,26 @@ isLeftAlone(
   "every morning stretch",
   "Call everyday heroes",
   "Weekly report",
+  "Choir every third Thursday of the month",
+  "Be kind every day of the week",
+  "Work every Monday to Friday",
+  "Walk every day except Sunday",
+  "Water every 2 or 3 days",
+  "Meet on Friday or Saturday",
+  "Meet Friday at 9 or 10",
+  "Photos from Friday",
+  "Ring every second",
+  // numbers that look like dates and times
+  "Call +49 30 555-1234",
+  "Ping 192.168.1.1",
+  "Buy a 16:9 monitor",
+  "Order ISBN 978-3-16-148410-0",
+  "Read RFC 5545 and Psalm 23:04",
+  "Size 10-12, 50/50, 12/2025",
+  "Python 3.12 in 2027",
   // other languages
+  "Rendez-vous demain à 9:00",
+  "Llamar mañana a las 9:00",
   "Am Montag Milch kaufen",
   "Treffen morgen um 9:00",
   "Am 1. August Miete zahlen",
@@ -129,6 +150,7 @@ means("Essen #büro #Ταξίδι #2026goals", { title: "Essen", tags: ["büro",
 means("Buy milk !low", { title: "Buy milk", priority: "low" });
 means("Buy milk !HIGH !low", { title: "Buy milk !low", priority: "high" });
 
+means("Treffen morgen 9:00 #arbeit", { title: "Treffen morgen 9:00", tags: ["arbeit"] });
 means("Call Jan tomorrow", { title: "Call Jan", due_date: "2026-11-27" });
 means("Call Jan today", { title: "Call Jan", due_date: "2026-11-26" });
 means("Tomorrow call Jan", { title: "call Jan", due_date: "2026-11-27" });
