@@ -92,14 +92,14 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
       return answer(api.POST("/api/tasks/bulk", { body, ...init(once(options)) }));
     },
 
-    /** A member left out keeps its value; `null` clears one that can be `null`, and the tags. The task
-     * that was read may be given back whole: `update(id, { ...task, title })` throws a 412 if it has
-     * changed. */
+    /** A member left out keeps its value; `null` clears one that can be `null`, and the tags. The
+     * task that was read may be given back whole: `update(id, { ...task, title })` throws a 412 if it
+     * has changed. */
     update(id: number, body: TaskChange, options: ChangeOptions = {}): Promise<Answer<Task>> {
       return task(api.PATCH("/api/tasks/{task_id}", { ...one(id), body, ...init(options) }));
     },
 
-    /** Toggles when `completed` is left out. A task with `repeat` has the next one in `next_id` then. */
+    /** Toggles when `completed` is left out. `next_id` is the next one of a task that repeats. */
     complete(
       id: number,
       { completed, ...options }: OnceOptions & ChangeOptions & { completed?: boolean | undefined } = {},

@@ -33,15 +33,16 @@ const CLOCK = /\d:\d\d|\d\s*[ap]\.?m\b/i;
 const ENGLISH_CLOCK = /\d[ap]m$|\d\s*pm$/i; // in German, 9 am Montag is another thing
 const INTRODUCTION = /(?<!\S)(?:(?:due|by|on|at|@)\s+){1,2}$/i;
 const BEGINNING = /(?<!\S)(?:from|starting|beginning)(?:\s+(?:on|at))?\s+$/i; // of what repeats
-const RELATIONS = "a|the|of|for|to|than|between|about|before|after|since|from|till|until|except|but";
+const RELATIONS =
+  "a|the|of|for|to|than|between|about|before|after|since|from|till|until|except|but";
 const ORDINALS = "last|every|each|other|first|second|third|fourth|\\d(?:st|nd|rd|th)";
 const RELATION = new RegExp(`(?<!\\S)(?:${RELATIONS}|${ORDINALS})\\s+$`, "i");
 const ALTERNATIVE = /^\s+(?:or|of|to|till|until|through)\s/i;
 const BETWEEN = /^\s*(?:and|or|to|till|until|&|,|\/|-|–)\s*$/i;
 
 /**
- * Reads a line such as `Pay rent tomorrow 9:00 every month #home !high`. What is not understood with
- * certainty stays in the title, as do the words in `kept`, which the person wants there.
+ * Reads a line such as `Pay rent tomorrow 9:00 every month #home !high`. What is not certain stays
+ * in the title, as do the words in `kept`, which the person wants there.
  */
 export function understand(
   text: string,
@@ -211,6 +212,6 @@ function whenOf(result: ParsedResult, now: Date): When | undefined {
   const due_date = isYearless && thisYear === today(now) ? thisYear : found;
   if (due_date < today(now) || due_date.length > "9999-12-31".length) return undefined;
   if (!hasTime) return { due_date };
-  const [hour, minute] = [date.getHours(), date.getMinutes()].map((n) => String(n).padStart(2, "0"));
-  return { due_date, due_time: `${hour}:${minute}`, time_zone: ownZone() };
+  const due_time = date.toTimeString().slice(0, "09:00".length);
+  return { due_date, due_time, time_zone: ownZone() };
 }

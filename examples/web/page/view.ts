@@ -195,7 +195,11 @@ const KEPT = "What you have typed is kept, and it is tried again every few secon
 
 function nothing({ filter, tag, search }: Query): string {
   const kind = filter === "open" || filter === "done" ? `${filter} ` : "";
-  const due = filter === "today" ? " that is due today" : filter === "upcoming" ? " that is due later" : "";
+  const dues: Partial<Record<Filter, string>> = {
+    today: " that is due today",
+    upcoming: " that is due later",
+  };
+  const due = dues[filter] ?? "";
   if (search) return `No ${kind}task${due} has “${search}” in it.`;
   if (tag) return `No ${kind}task${due} has the tag “${tag}”.`;
   if (filter === "today") return "Nothing is due today. Well done.";

@@ -4,7 +4,8 @@ import { addDays, dueWords, isOverdue, ownZone } from "../page/due";
 import { firstDay, repeatWords } from "../page/repetition";
 
 const NOW = new Date(2026, 10, 26, 15, 0); // a Thursday
-const due = (due_date: string | null, due_time: string | null = null, time_zone: string | null = null) => ({
+type Text = string | null;
+const due = (due_date: Text, due_time: Text = null, time_zone: Text = null) => ({
   due_date,
   due_time,
   time_zone,

@@ -9,7 +9,8 @@ const time_zone = ownZone();
 /** What a line means on Thursday, 26 November 2026, at three in the afternoon. */
 const meaning = (text: string, ...kept: string[]) =>
   understand(text, new Set(kept.map((words) => words.toLowerCase())), THURSDAY).task;
-const words = (text: string) => understand(text, new Set(), THURSDAY).parts.map((part) => part.words);
+const words = (text: string) =>
+  understand(text, new Set(), THURSDAY).parts.map((part) => part.words);
 
 function means(text: string, task: ReturnType<typeof meaning>): void {
   test(`“${text}”`, () => assert.deepEqual(meaning(text), task));
