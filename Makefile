@@ -60,6 +60,7 @@ client: install clients/typescript/node_modules/.package-lock.json ## Check the 
 
 e2e: install $(patsubst %,%/node_modules/.package-lock.json,clients/typescript examples/web tests/e2e) ## Drive the page in a headless Chromium
 	npm --prefix examples/web run check
+	npm --prefix examples/web test
 	npm --prefix tests/e2e run check
 	npm --prefix tests/e2e test
 

@@ -5,6 +5,7 @@ const FAR = 1_500;
 test("far away, something is there at once, and nothing waits that need not", async ({ alice }) => {
   await alice.adds("Buy milk");
   await alice.sees("Buy milk");
+  await alice.page.waitForLoadState("networkidle");
   const heard: string[] = [];
   const note = (what: string) => (url: string) => {
     const name = /get-session|token|style\.css|main\.js|\/api\/tasks/.exec(url)?.[0];

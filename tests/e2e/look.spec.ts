@@ -1,5 +1,5 @@
 import { looksRight, tooSmall } from "./look";
-import { expect, test } from "./people";
+import { dayFrom, expect, test } from "./people";
 
 const looks = [
   { colorScheme: "light", size: "wide", width: 1280 },
@@ -169,3 +169,47 @@ test("nothing moves for who does not want it", async ({ alice }) => {
   await alice.page.emulateMedia({ reducedMotion: "reduce" });
   await expect.poll(moving).toBe(0);
 });
+
+for (const colorScheme of ["light", "dark"] as const)
+  test(`dates, tags and quick add look right from 360 to 1,280 pixels, ${colorScheme}`, async ({
+    alice,
+  }) => {
+    const { page } = alice;
+    await page.emulateMedia({ colorScheme });
+    await alice.hasTasksFromElsewhere(
+      { title: "Water the plants", due_date: dayFrom(0), repeat: "FREQ=WEEKLY;INTERVAL=2" },
+      { title: "Return the library books", due_date: dayFrom(-2), tags: ["town"] },
+      {
+        title: "Ask Jan about the holidays, and whether they take the dog, the cat, or both of them",
+        description: "By e-mail, not by telephone.",
+        due_date: dayFrom(3),
+        due_time: "09:30",
+        time_zone: "America/Argentina/ComodRivadavia",
+        repeat: "FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20401231",
+        priority: "high",
+        tags: ["family", "holidays and other things that take long", "x".repeat(50)],
+      },
+      { title: "Buy milk", priority: "low", tags: ["home", "shop"], completed: true },
+      { title: "Pay rent", due_date: dayFrom(40), priority: "medium", tags: ["home"] },
+    );
+    await page.reload();
+    await expect(page.locator(".task")).toHaveCount(5);
+    const sizes = [360, 768, 1280].map((width) => ({ width, height: width < 700 ? 740 : 900 }));
+    for (const size of sizes) {
+      await page.setViewportSize(size);
+      await alice.newTitle.fill("");
+      await looksRight(alice, `due-${colorScheme}-${size.width}`);
+      await alice.newTitle.fill("Pay rent tomorrow 9:00 every month #home !high");
+      await alice.edits("Pay rent", {});
+      await alice.draft.getByLabel("Repeats").selectOption("Monthly");
+      await looksRight(alice, `due-form-${colorScheme}-${size.width}`);
+      if (size.width === 360) expect(await tooSmall(alice), "the form and the chips").toEqual([]);
+      await alice.draftTitle.press("Escape");
+    }
+    await alice.newTitle.fill("");
+    for (const filter of ["Today", "Upcoming", "Done"] as const) {
+      await alice.shows(filter);
+      await expect(page.locator("#tasks")).toHaveAttribute("aria-busy", "false");
+      await looksRight(alice, `due-${filter}-${colorScheme}`);
+    }
+  });

@@ -12,6 +12,14 @@ export { expect };
 // A connection kept alive may be closed just as it is used again; a browser tries once more, too.
 const maxRetries = 2;
 
+/** The day that many days from today, as the browser has it. */
+export function dayFrom(days: number): string {
+  const now = new Date();
+  const day = new Date(now.getFullYear(), now.getMonth(), now.getDate() + days);
+  const [month, date] = [day.getMonth() + 1, day.getDate()].map((n) => String(n).padStart(2, "0"));
+  return `${day.getFullYear()}-${month}-${date}`;
+}
+
 /** Somebody at the page, with a browser of their own. */
 export class Person {
   readonly password = "correct horse battery";
@@ -81,7 +89,7 @@ export class Person {
     await this.page.getByRole("button", { name: `Delete “${title}”` }).click();
   }
 
-  async shows(filter: "All" | "Open" | "Done"): Promise<void> {
+  async shows(filter: "Today" | "Upcoming" | "All" | "Open" | "Done"): Promise<void> {
     await this.page.locator("#filter").getByText(filter).click();
   }
 
@@ -121,8 +129,12 @@ export class Person {
 
   /** Another program of theirs has added them. */
   async hasFromElsewhere(titles: string[], completed = false): Promise<void> {
+    await this.hasTasksFromElsewhere(...titles.map((title) => ({ title, completed })));
+  }
+
+  /** The same, with more than a title. */
+  async hasTasksFromElsewhere(...data: NewTask[]): Promise<void> {
     const headers = { authorization: `Bearer ${await this.token()}` };
-    const data = titles.map((title) => ({ title, completed }));
     const url = `${this.stack.apiOrigin}/api/tasks/bulk`;
     const answer = await this.context.request.post(url, { data, headers, maxRetries });
     expect(answer.status()).toBe(201);
@@ -154,6 +166,32 @@ export class Person {
     return this.page.getByLabel("New task");
   }
 
+  /** What the row of a task says of it. */
+  facts(title: string): Locator {
+    const row = this.page.getByRole("listitem").filter({ has: this.check(title) });
+    return row.locator(".shown .facts > :visible");
+  }
+
+  /** That tag in the list of tags. */
+  tag(name: string): Locator {
+    const tags = this.page.getByRole("list", { name: "Tags" });
+    return tags.getByRole("button", { name: new RegExp(`^Tag ${name} \\d`, "i") });
+  }
+
+  /** What is understood of the line that is being typed. */
+  get chips(): Locator {
+    return this.page.locator("#chips > :visible");
+  }
+
+  chip(label: string): Locator {
+    return this.chips.getByRole("button", { name: new RegExp(`^${label}: leave `) });
+  }
+
+  /** The form that is open. */
+  get draft(): Locator {
+    return this.page.locator(".draft:visible");
+  }
+
   get draftTitle(): Locator {
     return this.page.getByRole("textbox", { name: "Title" });
   }
@@ -164,6 +202,7 @@ export class Person {
 }
 
 type Seen = { title: string; description: string | null; completed: boolean };
+type NewTask = Partial<Seen> & { title: string } & Record<string, unknown>;
 type Cast = { stranger: Person; alice: Person; bob: Person };
 type House = { tokenLifetime: string; stack: Stack };
 

@@ -60,6 +60,7 @@ test("a form in which nothing is typed takes the newest version", async ({ alice
 });
 
 test("a form in which something is typed keeps it, and asks when it is saved", async ({ alice }) => {
+  alice.expects(/status of 412/);
   await isOutOfDate(alice);
   const read = alice.page.waitForResponse((response) => /tasks\/\d+$/.test(response.url()));
   await alice.edits("Sleep", { title: "Sleep longer" });

@@ -6,7 +6,17 @@ import { authorized, type Fetch, type TokenProvider } from "./token.js";
 export type Task = components["schemas"]["Task"];
 export type NewTask = components["schemas"]["TaskCreate"];
 export type TaskChange = components["schemas"]["TaskUpdate"];
-export type TaskQuery = NonNullable<operations["listTasks"]["parameters"]["query"]>;
+export type Priority = NonNullable<Task["priority"]>;
+export type Sort = components["schemas"]["Sort"];
+export type TagCount = components["schemas"]["TagCount"];
+
+type Parameters = NonNullable<operations["listTasks"]["parameters"]["query"]>;
+/** Of `priority` and `any_tag`, any one has to match; of `tags`, all. */
+export type TaskQuery = Omit<Parameters, "priority" | "tags" | "any_tag"> & {
+  priority?: Priority | readonly Priority[];
+  tags?: string | readonly string[];
+  any_tag?: string | readonly string[];
+};
 
 export type Options = { signal?: AbortSignal | undefined };
 /** `key`: see `idempotencyKey`. */
@@ -47,7 +57,8 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
   });
 
   async function list(query: TaskQuery = {}, options: ListOptions = {}): Promise<Page> {
-    return page(await answer(api.GET("/api/tasks", { params: { query }, ...listInit(options) })));
+    const params = { query: parameters(query) };
+    return page(await answer(api.GET("/api/tasks", { params, ...listInit(options) })));
   }
 
   /** The page behind a link of another one. */
@@ -81,13 +92,14 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
       return answer(api.POST("/api/tasks/bulk", { body, ...init(once(options)) }));
     },
 
-    /** A member left out keeps its value; `null` clears the description. The task that was read may
-     * be given back whole: `update(id, { ...task, title })` throws a 412 if it has changed. */
+    /** A member left out keeps its value; `null` clears one that can be `null`, and the tags. The
+     * task that was read may be given back whole: `update(id, { ...task, title })` throws a 412 if it
+     * has changed. */
     update(id: number, body: TaskChange, options: ChangeOptions = {}): Promise<Answer<Task>> {
       return task(api.PATCH("/api/tasks/{task_id}", { ...one(id), body, ...init(options) }));
     },
 
-    /** Toggles when `completed` is left out. */
+    /** Toggles when `completed` is left out. `next_id` is the next one of a task that repeats. */
     complete(
       id: number,
       { completed, ...options }: OnceOptions & ChangeOptions & { completed?: boolean | undefined } = {},
@@ -105,7 +117,17 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
       const params = { query: { completed: true as const } };
       return answer(api.DELETE("/api/tasks", { params, ...init(options) }));
     },
+
+    /** The tags of all tasks, each with the number of open ones. */
+    tags({ signal }: Options = {}): Promise<Answer<TagCount[]>> {
+      return answer(api.GET("/api/tags", { signal: signal ?? null }));
+    },
   };
+}
+
+function parameters({ priority, tags, any_tag, ...rest }: TaskQuery): Parameters {
+  const lists = Object.entries({ priority, tags, any_tag }).filter(([, values]) => values?.length);
+  return { ...rest, ...Object.fromEntries(lists.map(([name, values]) => [name, String(values)])) };
 }
 
 function one(task_id: number) {

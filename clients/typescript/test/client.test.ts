@@ -3,7 +3,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { createTaskClient, etagOf, idempotencyKey, ProblemError, type Task } from "../src/index.js";
+import {
+  createTaskClient,
+  etagOf,
+  idempotencyKey,
+  ProblemError,
+  type Task,
+  type TaskQuery,
+} from "../src/index.js";
 import { behindNginx } from "./nginx.js";
 import { Person } from "./people.js";
 import { Server } from "./server.js";
@@ -235,6 +242,65 @@ test("alice goes to the next page, and back, and hears how many tasks there are"
   assert.deepEqual([last.links.next, last.total], [undefined, undefined]);
   assert.deepEqual((await tasks.follow(last.links.prev ?? "")).data, first.data);
   assert.deepEqual((await tasks.follow(last.links.first ?? "")).data, first.data);
+});
+
+test("alice finds her tasks by what is due, by tag and by priority, and sorts them", async () => {
+  const { tasks } = await Person.called("alice", server);
+  await tasks.createMany([
+    { title: "Rent", due_date: "2030-01-31", tags: ["Home", "money"], priority: "high" },
+    { title: "Milk", due_date: "2030-01-30", tags: ["home"], priority: "low" },
+    { title: "Call", due_date: "2030-01-30", due_time: "09:30", time_zone: "Europe/Berlin" },
+    { title: "Read", tags: ["R&D no"], priority: "medium" },
+  ]);
+  const found = async (query: TaskQuery) => titles((await tasks.list(query)).data).join(" ");
+  assert.equal(await found({ sort: "due_date" }), "Call Milk Rent Read");
+  assert.equal(await found({ sort: "-due_date" }), "Rent Milk Call Read");
+  assert.equal(await found({ sort: "-priority" }), "Rent Read Milk Call");
+  assert.equal(await found({ due_before: "2030-01-31", sort: "due_date" }), "Call Milk");
+  assert.equal(await found({ due_after: "2030-01-30" }), "Rent");
+  assert.equal(await found({ due: "none" }), "Read");
+  assert.equal(await found({ tags: "home" }), "Milk Rent");
+  assert.equal(await found({ tags: ["home", "money"] }), "Rent");
+  assert.equal(await found({ any_tag: ["money", "R&D no"] }), "Read Rent");
+  assert.equal(await found({ priority: ["high", "medium"], completed: false }), "Read Rent");
+  assert.equal(await found({ tags: [], priority: [] }), "Read Call Milk Rent", "no filter");
+  assert.equal(await found({ completed_after: "2030-01-01T00:00:00Z" }), "");
+  const pages = [];
+  for await (const { data } of tasks.pages({ tags: ["home"], sort: "due_date", limit: 1 }))
+    pages.push(titles(data));
+  assert.deepEqual(pages, [["Milk"], ["Rent"]]);
+  const { errors } = await problem(tasks.list({ due_before: "tomorrow" }));
+  assert.deepEqual(errors.map(({ parameter }) => parameter), ["due_before"]);
+});
+
+test("alice's tags are counted, and bob has none", async () => {
+  const alice = await Person.called("alice", server);
+  const bob = await Person.called("bob", server);
+  await alice.tasks.create({ title: "Milk", tags: ["Home"] });
+  await alice.tasks.create({ title: "Rent", tags: ["home", "money"], completed: true });
+  const counts = [{ tag: "Home", open: 1 }, { tag: "money", open: 0 }];
+  assert.deepEqual((await alice.tasks.tags()).data, counts);
+  assert.deepEqual((await bob.tasks.tags()).data, []);
+});
+
+test("alice completes a task that repeats, and is told the next one", async () => {
+  const { tasks } = await Person.called("alice", server);
+  const rent = { title: "Pay the rent", due_date: "2030-01-31", repeat: "FREQ=MONTHLY" };
+  const { data: task } = await tasks.create({ ...rent, priority: "high", tags: ["home"] });
+  assert.deepEqual([task.repeat, task.repeat_from, task.next_id], ["FREQ=MONTHLY", "due", null]);
+  const { data: done } = await tasks.complete(task.id, { completed: true, ifMatch: task });
+  assert.deepEqual([done.completed, done.repeat], [true, null]);
+  assert.ok(done.next_id !== null && done.completed_at !== null);
+  const { data: next } = await tasks.get(done.next_id);
+  assert.deepEqual([next.title, next.due_date, next.tags], ["Pay the rent", "2030-02-28", ["home"]]);
+  await tasks.complete(task.id, { completed: false, ifMatch: done });
+  const again = await tasks.complete(task.id, { completed: true });
+  assert.equal(again.data.next_id, next.id, "no other one");
+  assert.equal((await tasks.list()).data.length, 2);
+  const refused = await problem(tasks.update(next.id, { due_date: null }));
+  assert.deepEqual(refused.errors.map(({ pointer }) => pointer), ["#/repeat"]);
+  const cleared = await tasks.update(next.id, { due_date: null, repeat: null, tags: null });
+  assert.deepEqual([cleared.data.due_date, cleared.data.repeat, cleared.data.tags], [null, null, []]);
 });
 
 test("alice creates many tasks, all or none", async () => {

@@ -1,11 +1,13 @@
 import { idempotencyKey } from "./api";
 import { complaint, sentence } from "./failure";
-import { trimmed } from "./limits";
+import { EMPTY, type Members } from "./members";
 import type { Item, Tasks } from "./tasks";
 import type { Writes } from "./writes";
 
-/** Words that did not become a task, and why. */
-export type Failure = { title: string; why: string };
+/** What a new task is to be: a title, and what else is said about it. */
+export type NewMembers = Partial<Members> & Pick<Members, "title">;
+/** What did not become a task, and why. */
+export type Failure = { members: NewMembers; why: string; isEdited: boolean };
 export type Addition = { item: Item; sent: Promise<Failure | undefined> };
 
 /** New tasks on their way to the API, in the order in which they were typed. */
@@ -17,7 +19,7 @@ export class Additions {
   readonly #tasks: Tasks;
   readonly #writes: Writes;
   readonly #userId: string;
-  readonly #retryKeys = new Map<string, string>(); // the Idempotency-Key of a title that failed
+  readonly #retryKeys = new Map<string, string>(); // the Idempotency-Key of what has failed
   readonly #waiting = new Set<() => void>();
   #count = 0;
   #previous: Promise<unknown> = Promise.resolve();
@@ -33,13 +35,14 @@ export class Additions {
   }
 
   /**
-   * Pending at once; `sent` resolves when the API has it, or to why not. A title that failed is
-   * sent with the same Idempotency-Key again: should the first have arrived, it is added once.
+   * Pending at once; `sent` resolves when the API has it, or to why not. What has failed is sent
+   * with the same Idempotency-Key again: should the first have arrived, it is added once.
    */
-  add(title: string, created: (item: Item) => void): Addition {
-    const item = this.#draft(trimmed(title));
-    const idempotency = this.#retryKeys.get(title) ?? idempotencyKey();
-    this.#retryKeys.delete(title);
+  add(members: NewMembers, created: (item: Item) => void): Addition {
+    const item = this.#draft(members);
+    const body = JSON.stringify(members);
+    const idempotency = this.#retryKeys.get(body) ?? idempotencyKey();
+    this.#retryKeys.delete(body);
     this.pending = [...this.pending, item];
     let why: string | undefined;
     const turn = this.#turn();
@@ -47,21 +50,20 @@ export class Additions {
       await turn;
       return this.#writes.attempt(
         async () => {
-          const { data, etag } = await this.#tasks.client.create({ title }, { key: idempotency });
-          this.#tasks.remember(data, etag);
+          const { data } = await this.#tasks.client.create(members, { key: idempotency });
           this.#remove(item);
           created(this.#tasks.name(item.key, data));
         },
         (error) => {
           why = complaint(error) ?? sentence(error);
-          this.#retryKeys.set(title, idempotency);
+          this.#retryKeys.set(body, idempotency);
         },
       );
     });
     this.#previous = sending;
     const sent = sending.then((done) => {
       this.#remove(item);
-      return done ? undefined : { title, why: why ?? "You are signed out." };
+      return done ? undefined : { members, why: why ?? "You are signed out.", isEdited: false };
     });
     this.#writes.changed();
     return { item, sent };
@@ -96,16 +98,18 @@ export class Additions {
     });
   }
 
-  #draft(title: string): Item {
+  #draft(members: NewMembers): Item {
     const now = new Date().toISOString();
     const key = --this.#count; // ids are positive
     return {
       key,
       id: key,
       user_id: this.#userId,
-      title,
-      description: null,
+      ...EMPTY,
+      ...members,
       completed: false,
+      completed_at: null,
+      next_id: null,
       created_at: now,
       updated_at: now,
       version: 0,

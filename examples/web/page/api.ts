@@ -2,7 +2,7 @@ import { createTaskClient, type TaskClient } from "task-api-client";
 import { tokensOf, type Person } from "./session";
 
 export { idempotencyKey, ProblemError } from "task-api-client";
-export type { Task, TaskClient } from "task-api-client";
+export type { TagCount, Task, TaskClient } from "task-api-client";
 
 const TIMEOUT_MS = 15_000;
 

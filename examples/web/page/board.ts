@@ -1,8 +1,9 @@
-import { Additions, type Addition } from "./additions";
-import { apiOf } from "./api";
+import { Additions, type Addition, type NewMembers } from "./additions";
+import { apiOf, type TagCount } from "./api";
 import { Changes } from "./changes";
+import { dueWords, inSentence } from "./due";
 import { sentence } from "./failure";
-import { EVERYTHING, matches, parameters, place, type Query } from "./query";
+import { isFor, matches, parameters, place, type Query } from "./query";
 import { Removals, type Removal } from "./removals";
 import { SignedOut, type Person } from "./session";
 import { Tasks, type Item } from "./tasks";
@@ -16,6 +17,15 @@ const LIST_MAX = 1_000;
 /** What has happened, said for a while; `key` is of a task that can be shown. */
 export type Notice = { text: string; key?: number | undefined };
 
+/** Why a new task is not among those that are shown. */
+const ONLY = {
+  all: "it is further down",
+  open: "only open tasks are shown",
+  done: "only done tasks are shown",
+  today: "only what is due today is shown",
+  upcoming: "only what is due later is shown",
+};
+
 /** A person's tasks as they are shown, and all that can be done to them. It knows no DOM. */
 export class Board {
   more = false;
@@ -24,6 +34,7 @@ export class Board {
   notice: Notice | undefined;
   /** Whether the tasks are already those asked for. */
   settled = false;
+  tags: TagCount[] = [];
   onChange: () => void = () => undefined;
 
   readonly changes: Changes;
@@ -32,6 +43,7 @@ export class Board {
   readonly #tasks: Tasks;
   readonly #writes: Writes;
   readonly #created = new Set<number>(); // and not yet seen in a list
+  #tagsOf: string | undefined; // the ETag of the list with which they were read
   #limit = PAGE;
   #loads = 0;
   #isWatching = false;
@@ -47,12 +59,16 @@ export class Board {
     this.#tasks = new Tasks(apiOf(person, () => this.#isLeaving));
     this.#writes = new Writes(
       () => this.#changed(),
-      () => void this.load(),
+      () => {
+        this.#tagsOf = undefined;
+        void this.load();
+      },
     );
     this.changes = new Changes(this.#tasks, this.#writes, tell);
     this.additions = new Additions(this.#tasks, this.#writes, person.id);
     this.removals = new Removals(this.#tasks, this.#writes, this.changes, tell);
     this.changes.onAdvance = (...change) => this.removals.advance(...change);
+    this.changes.onNext = (id) => void this.#showNext(id);
   }
 
   get isLoaded(): boolean {
@@ -71,11 +87,12 @@ export class Board {
       if (matches(this.query, item)) items.splice(place(this.query, items, item), 0, item);
     return items
       .map((item) => this.changes.shown(item))
-      .filter(({ key, completed }) => {
+      .filter((item) => {
+        const { key } = item;
         if (this.changes.isHeld(key)) return true;
         if (this.removals.hides(key) || this.changes.isSending(key, "delete")) return false;
         if (this.changes.isSending(key, "edit")) return true; // it may open again
-        return this.query.filter === "all" || completed === (this.query.filter === "done");
+        return isFor(this.query.filter, item);
       });
   }
 
@@ -115,6 +132,7 @@ export class Board {
       this.trouble = undefined;
       this.#tellOfHidden();
       this.#dropNotice();
+      void this.#loadTags(page.etag);
     } catch (error) {
       if (!isCurrent() || error instanceof SignedOut) return;
       this.trouble = sentence(error);
@@ -137,20 +155,22 @@ export class Board {
     return this.load();
   }
 
-  add(title: string): Addition {
-    const addition = this.additions.add(title, (item) => {
+  add(members: NewMembers): Addition {
+    const addition = this.additions.add(members, (item) => {
       if (this.#find(item.key)) return;
       this.changes.advance(item.key, addition.item, item);
       this.#created.add(item.key);
-      const items = this.#tasks.items ?? [];
-      if (matches(this.query, item)) this.#tasks.insert(item, place(this.query, items, item));
+      this.#insert(item);
     });
     const { item, sent } = addition;
     if (!matches(this.query, item)) this.#tellWhere(item);
     void sent.then((failure) => {
       if (!failure) return;
       const draft = this.changes.drafts.get(item.key);
-      if (draft?.isTouched) failure.title = draft.title;
+      if (draft?.isTouched) {
+        failure.members = { ...failure.members, ...draft.typed };
+        failure.isEdited = true;
+      }
       this.changes.cancel(item.key);
       if (this.notice?.key === item.key) this.tell(undefined);
     });
@@ -191,6 +211,32 @@ export class Board {
     if (notice) this.#noticeTimer = window.setTimeout(() => this.tell(undefined), NOTICE_MS);
   }
 
+  /** Read again only if something may have changed. They are not worth a word if that fails. */
+  async #loadTags(etag: string | undefined): Promise<void> {
+    if (etag !== undefined && etag === this.#tagsOf) return;
+    this.#tagsOf = etag;
+    const answer = await this.#tasks.client.tags().catch(() => undefined);
+    if (answer) this.tags = answer.data;
+    else this.#tagsOf = undefined;
+    this.onChange();
+  }
+
+  /** The task that follows one that was completed is there at once, or said to be elsewhere. */
+  async #showNext(id: number): Promise<void> {
+    const next = await this.#tasks.read(id).catch(() => undefined); // it may be deleted by now
+    if (!next) return;
+    this.#insert(next);
+    const isHidden = !matches(this.query, next);
+    const text = `“${next.title}” comes again, due ${inSentence(dueWords(next))}.`;
+    this.tell({ text, key: isHidden ? next.key : undefined });
+  }
+
+  /** Puts a new task where the query has it, if it does. */
+  #insert(item: Item): void {
+    const items = this.#tasks.items ?? [];
+    if (matches(this.query, item)) this.#tasks.insert(item, place(this.query, items, item));
+  }
+
   #changed(): void {
     this.removals.spareHeld();
     this.onChange();
@@ -214,13 +260,13 @@ export class Board {
   }
 
   #tellWhere({ key, title }: { key: number; title?: string }): void {
-    const { filter, search } = this.query;
+    const { filter, tag, search } = this.query;
     const what = title === undefined ? "Your new task" : `“${title}”`;
     const why = search
       ? `only tasks with “${search}” are shown`
-      : filter === EVERYTHING.filter
-        ? "it is further down"
-        : `only ${filter} tasks are shown`;
+      : tag
+        ? `only tasks with the tag “${tag}” are shown`
+        : ONLY[filter];
     this.tell({ text: `${what} is added, but hidden: ${why}.`, key });
   }
 }

@@ -1,23 +1,23 @@
 import { ProblemError } from "./api";
 import { complaint, sentence } from "./failure";
-import { descriptionComplaint, titleComplaint, trimmed } from "./limits";
+import { changesOf, membersComplaint, membersOf, tidied, type Members } from "./members";
 import type { Item, Tasks } from "./tasks";
 import type { Writes } from "./writes";
 
 /** What somebody wants of a task. */
 export type Wish =
-  | { kind: "edit"; title: string; description: string | null }
+  | { kind: "edit"; change: Partial<Members> }
   | { kind: "complete"; completed: boolean }
   | { kind: "delete" };
 
 /** A wish not carried out: the task is another version by now than the person has seen. */
 export type Conflict = { wish: Wish; now: Item };
 
-/** An open form: what is typed, and the version it is based on. */
+/** An open form: the version it is based on, what it showed first, and what is typed. */
 export type Draft = {
   seen: Item;
-  title: string;
-  description: string;
+  base: Members;
+  typed: Members;
   isTouched: boolean;
   complaint?: string | undefined;
 };
@@ -32,6 +32,8 @@ export class Changes {
   readonly conflicts = new Map<number, Conflict>();
   /** A version that the person saw has become another one by what they did. */
   onAdvance: (key: number, from: Item, to: Item) => void = () => undefined;
+  /** Completing a task has made the next one, which has that id. */
+  onNext: (id: number) => void = () => undefined;
   readonly #pending = new Map<number, Change[]>();
   readonly #tasks: Tasks;
   readonly #writes: Writes;
@@ -45,7 +47,7 @@ export class Changes {
 
   /** A task as it is wished to be. */
   shown(item: Item): Item {
-    return this.#changes(item.key).reduce((shown, { wish }) => ({ ...shown, ...wish }), item);
+    return this.#changes(item.key).reduce((shown, { wish }) => granted(shown, wish), item);
   }
 
   /** Whether somebody is at work on it, so that it stays where it is. */
@@ -77,17 +79,17 @@ export class Changes {
   open(item: Item): void {
     if (this.drafts.has(item.key)) return;
     this.conflicts.delete(item.key);
-    const { title, description } = this.shown(item);
-    const draft = { seen: item, title, description: description ?? "", isTouched: false };
+    const base = membersOf(this.shown(item));
+    const draft = { seen: item, base, typed: base, isTouched: false };
     this.drafts.set(item.key, draft);
     this.#writes.changed();
     void this.#freshen(item);
   }
 
-  type(key: number, typed: { title: string; description: string }): void {
+  type(key: number, typed: Members): void {
     const draft = this.drafts.get(key);
     if (!draft) return;
-    Object.assign(draft, typed, { isTouched: true, complaint: undefined });
+    Object.assign(draft, { typed, isTouched: true, complaint: undefined });
     this.#writes.changed();
   }
 
@@ -101,20 +103,18 @@ export class Changes {
   async save(key: number): Promise<boolean> {
     const draft = this.drafts.get(key);
     if (!draft || this.conflicts.has(key)) return false;
-    draft.complaint = titleComplaint(draft.title) ?? descriptionComplaint(draft.description);
+    draft.complaint = membersComplaint(draft.typed);
     if (draft.complaint) {
       this.#writes.changed();
       return false;
     }
     this.drafts.delete(key);
-    const [title, description] = [trimmed(draft.title), draft.description || null];
-    const before = this.shown(draft.seen);
-    if (title === before.title && description === before.description) {
+    const change = changesOf(draft.base, tidied(draft.typed));
+    if (Object.keys(change).length === 0) {
       this.#writes.changed();
       return true;
     }
-    const wish: Wish = { kind: "edit", title, description };
-    return this.#carryOut({ wish, seen: draft.seen, draft });
+    return this.#carryOut({ wish: { kind: "edit", change }, seen: draft.seen, draft });
   }
 
   /** Once the person has seen what it is now: their wish again, or not. */
@@ -138,8 +138,8 @@ export class Changes {
     for (const [key, draft] of this.drafts) {
       const now = this.#tasks.find(key);
       if (!now || draft.isTouched || this.#pending.has(key)) continue;
-      if (now.updated_at <= draft.seen.updated_at) continue; // the same format always
-      Object.assign(draft, { seen: now, title: now.title, description: now.description ?? "" });
+      if (now.version <= draft.seen.version) continue;
+      Object.assign(draft, { seen: now, base: membersOf(now), typed: membersOf(now) });
     }
   }
 
@@ -147,7 +147,7 @@ export class Changes {
   advance(key: number, from: Item, to: Item): void {
     const changes = this.#changes(key);
     for (const each of [...changes, ...changes.map(({ draft }) => draft), this.drafts.get(key)])
-      if (each?.seen.updated_at === from.updated_at) each.seen = to;
+      if (each?.seen.version === from.version) each.seen = to;
     this.onAdvance(key, from, to);
   }
 
@@ -176,25 +176,20 @@ export class Changes {
   async #send({ wish, seen }: Change): Promise<void> {
     const { key, id } = seen;
     if (id < 0) return; // it was not added, as the person has been told
-    const ifMatch = await this.#tasks.etagOf(seen);
     const { client } = this.#tasks;
     if (wish.kind === "delete") {
-      await client.delete(id, { ifMatch });
+      await client.delete(id, { ifMatch: seen });
       this.#tasks.remove(key);
       return;
     }
-    const { data, etag } =
+    const { data } =
       wish.kind === "complete"
-        ? await client.complete(id, { completed: wish.completed, ifMatch })
-        : await client.update(
-            id,
-            { title: wish.title, description: wish.description },
-            { ifMatch },
-          );
-    this.#tasks.remember(data, etag);
+        ? await client.complete(id, { completed: wish.completed, ifMatch: seen })
+        : await client.update(id, wish.change, { ifMatch: seen });
     const now = { ...data, key };
     this.#tasks.replace(now);
     this.advance(key, seen, now);
+    if (now.next_id !== null && now.next_id !== seen.next_id) this.onNext(now.next_id);
   }
 
   #refused({ wish, seen, draft }: Change, error: unknown): void {
@@ -207,6 +202,7 @@ export class Changes {
     }
     if (draft) {
       const open = this.drafts.get(key) ?? draft; // they may have opened it again
+      open.base = draft.base; // what was not saved is still to be
       this.drafts.set(key, open);
       this.#tasks.insert(now ?? seen, 0);
       open.isTouched = true;
@@ -222,11 +218,11 @@ export class Changes {
   }
 
   async #freshen(item: Item): Promise<void> {
-    if (item.id < 0 || this.#pending.has(item.key) || this.#tasks.knows(item)) return;
-    const task = await this.#tasks.read(item.id).catch(() => undefined); // saving will tell
-    const isCurrent = this.#tasks.find(item.key)?.updated_at === item.updated_at;
-    if (!task || !isCurrent || this.#pending.has(item.key)) return;
-    this.#tasks.replace(this.#tasks.withKey(task));
+    if (item.id < 0 || this.#pending.has(item.key)) return;
+    const now = await this.#tasks.read(item.id).catch(() => undefined); // saving will tell
+    const isCurrent = this.#tasks.find(item.key)?.version === item.version;
+    if (!now || !isCurrent || this.#pending.has(item.key)) return;
+    this.#tasks.replace(now);
     this.refresh();
     this.#writes.changed();
   }
@@ -234,9 +230,14 @@ export class Changes {
 
 function isFulfilled(wish: Wish, now: Item): boolean {
   if (wish.kind === "complete") return wish.completed === now.completed;
-  return (
-    wish.kind === "edit" && wish.title === now.title && wish.description === now.description
-  );
+  if (wish.kind === "delete") return false;
+  return Object.keys(changesOf(now, { ...now, ...wish.change })).length === 0;
+}
+
+/** The task as it would be. */
+function granted(task: Item, wish: Wish): Item {
+  if (wish.kind === "edit") return { ...task, ...wish.change };
+  return wish.kind === "complete" ? { ...task, completed: wish.completed } : task;
 }
 
 function isGone(error: unknown): boolean {

@@ -1,15 +1,22 @@
 import type { Conflict, Wish } from "./changes";
 import { part, set } from "./dom";
+import { Facts } from "./facts";
 import { Words } from "./words";
 
 /** Asks what to do with a wish for a task that is another version by now. */
 export class ConflictPanel {
   readonly element: HTMLElement;
   readonly #words: Words;
+  readonly #facts: Facts;
 
-  constructor(element: HTMLElement, resolve: (insists: boolean) => void) {
+  constructor(
+    element: HTMLElement,
+    resolve: (insists: boolean) => void,
+    showTag: (tag: string) => void,
+  ) {
     this.element = element;
     this.#words = new Words(part(element, ".words"));
+    this.#facts = new Facts(part(element, ".facts"), showTag);
     part(element, ".mine").addEventListener("click", () => resolve(true));
     part(element, ".theirs").addEventListener("click", () => resolve(false));
   }
@@ -21,6 +28,7 @@ export class ConflictPanel {
     if (!conflict) return false;
     const { reason, mine, theirs } = texts(conflict.wish);
     this.#words.update(conflict.now);
+    this.#facts.update(conflict.now);
     set(part(this.element, ".state"), conflict.now.completed ? "Done" : "Open");
     set(part(this.element, ".mine"), mine);
     set(part(this.element, ".theirs"), theirs);

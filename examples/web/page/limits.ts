@@ -2,6 +2,8 @@
 // code points, as the API counts them: a letter outside the basic plane is one character.
 const TITLE_MAX = 200;
 const DESCRIPTION_MAX = 10_000;
+export const TAGS_MAX = 20;
+export const TAG_MAX = 50;
 const SEARCH_MAX = 200;
 const SEARCH_WORDS_MAX = 10;
 const SEARCH_WORD_MAX = 64;
@@ -28,6 +30,14 @@ export function titleComplaint(title: string): string | undefined {
 /** What is wrong with a description, in a sentence, or nothing. */
 export function descriptionComplaint(description: string): string | undefined {
   return tooLong("The description", [...description].length, DESCRIPTION_MAX);
+}
+
+/** What is wrong with tags, in a sentence, or nothing. */
+export function tagsComplaint(tags: readonly string[]): string | undefined {
+  if (tags.length > TAGS_MAX)
+    return `A task has ${TAGS_MAX} tags at most; these are ${tags.length}.`;
+  const long = tags.find((tag) => [...tag].length > TAG_MAX);
+  return long && tooLong(`The tag “${long}”`, [...long].length, TAG_MAX);
 }
 
 /** What is wrong with a search, in a sentence, or nothing. */

@@ -7,6 +7,7 @@ import type { Item } from "./tasks";
 export class List {
   readonly #element = $("tasks");
   readonly #board: Board;
+  readonly #showTag: (tag: string) => void;
   readonly #rows = new Map<number, Row>();
   #keys: number[] = [];
   #isActing = false;
@@ -14,8 +15,10 @@ export class List {
   #lastKey: number | undefined;
   #clicked: Element | null = null;
 
-  constructor(board: Board) {
+  /** `showTag`: somebody wants to see the tasks with that tag. */
+  constructor(board: Board, showTag: (tag: string) => void) {
     this.#board = board;
+    this.#showTag = showTag;
     this.#element.addEventListener("focusin", () => {
       this.#lastKey = this.focused;
       this.#last = this.#index;
@@ -54,7 +57,8 @@ export class List {
     }
     items.forEach((item, index) => {
       const row =
-        this.#rows.get(item.key) ?? new Row(this.#board, item, (order) => this.act(order));
+        this.#rows.get(item.key) ??
+        new Row(this.#board, item, (order) => this.act(order), this.#showTag);
       this.#rows.set(item.key, row);
       const here = this.#element.children[index] ?? null;
       if (here !== row.element) this.#place(row.element, here);

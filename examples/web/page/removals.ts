@@ -43,7 +43,6 @@ export class Removals {
     if (this.hides(item.key)) return;
     this.#changes.conflicts.delete(item.key);
     this.#start({ items: [item], isClear: false, spared: new Set() });
-    if (item.id > 0) this.#tasks.etagOf(item).catch(() => undefined); // should the page be left
   }
 
   /** Just those that are completed now, also those that are not shown. */
@@ -61,7 +60,7 @@ export class Removals {
   advance(key: number, from: Item, to: Item): void {
     for (const removal of [...this.undoable, ...this.#sending])
       removal.items = removal.items.map((item) =>
-        item.key === key && item.updated_at === from.updated_at ? to : item,
+        item.key === key && item.version === from.version ? to : item,
       );
   }
 
@@ -147,7 +146,7 @@ export class Removals {
     await this.#writes.attempt(
       async () => {
         const now = isLeaving ? items : await this.#completed();
-        if (now.every(({ key, updated_at }) => meant.get(key)?.updated_at === updated_at)) {
+        if (now.every(({ key, version }) => meant.get(key)?.version === version)) {
           await this.#tasks.client.deleteCompleted();
           for (const { key } of items) this.#tasks.remove(key);
           return;

@@ -1,6 +1,7 @@
 import type { Board } from "./board";
 import { ConflictPanel } from "./conflict";
 import { copyOf, part } from "./dom";
+import { Facts } from "./facts";
 import { Form } from "./form";
 import type { Item } from "./tasks";
 import { Words } from "./words";
@@ -15,20 +16,25 @@ export class Row {
   readonly #key: number;
   readonly #check: HTMLInputElement;
   readonly #words: Words;
+  readonly #facts: Facts;
   readonly #form: Form;
   readonly #conflict: ConflictPanel;
 
-  constructor(board: Board, { key }: Item, act: Act) {
+  constructor(board: Board, { key }: Item, act: Act, showTag: (tag: string) => void) {
     this.element = copyOf("row");
     this.#board = board;
     this.#key = key;
     this.#check = part(this.element, ".check");
     this.#words = new Words(part(this.element, ".words"));
     this.#form = new Form(part(this.element, ".draft"), board, key, () => act(() => this.focus()));
-    this.#conflict = new ConflictPanel(part(this.element, ".conflict"), (insists) => {
+    this.#facts = new Facts(part(this.element, ".facts"), showTag);
+    this.#facts.element.id = `facts-${key}`;
+    this.#check.setAttribute("aria-describedby", this.#facts.element.id);
+    const resolve = (insists: boolean) => {
       act(() => void board.changes.resolve(key, insists));
       this.focus();
-    });
+    };
+    this.#conflict = new ConflictPanel(part(this.element, ".conflict"), resolve, showTag);
     this.#listen(act);
   }
 
@@ -45,6 +51,7 @@ export class Row {
     this.element.classList.toggle("completed", item.completed);
     this.element.classList.toggle("pending", item.id < 0);
     this.#words.update(item);
+    this.#facts.update(item);
     this.#check.checked = item.completed;
     this.#check.ariaLabel = item.title;
     part(this.element, ".edit").ariaLabel = `Edit “${item.title}”`;

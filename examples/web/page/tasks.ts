@@ -4,16 +4,10 @@ import { ProblemError } from "./api";
 /** A task on the page. `key` names it here, also before the API has given it an id. */
 export type Item = Task & { key: number };
 
-/** The task is another version by now than the person has seen. */
-export class Changed {
-  constructor(readonly now: Task) {}
-}
-
-/** The tasks as the API last sent them, and their versions. */
+/** The tasks as the API last sent them. */
 export class Tasks {
   items: Item[] | undefined;
   readonly #keys = new Map<number, number>(); // by id, of tasks added on this page
-  readonly #versions = new Map<number, { updatedAt: string; etag: string | undefined }>();
 
   constructor(readonly client: TaskClient) {}
 
@@ -54,35 +48,13 @@ export class Tasks {
     this.items = this.items?.filter((item) => item.key !== key);
   }
 
-  /** Remembers the ETag of a task. A list has none of its tasks. */
-  remember(task: Task, etag: string | undefined): void {
-    this.#versions.set(task.id, { updatedAt: task.updated_at, etag });
-  }
-
-  knows(seen: Task): boolean {
-    return this.#versions.get(seen.id)?.updatedAt === seen.updated_at;
-  }
-
-  /** The ETag of just the version that the person has seen. Throws `Changed` for another one. */
-  async etagOf(seen: Task): Promise<string | undefined> {
-    if (!this.knows(seen)) {
-      const now = await this.read(seen.id);
-      if (now.updated_at !== seen.updated_at) throw new Changed(now);
-    }
-    return this.#versions.get(seen.id)?.etag;
-  }
-
-  async read(id: number): Promise<Task> {
-    const { data, etag } = await this.client.get(id);
-    this.remember(data, etag);
-    return data;
+  async read(id: number): Promise<Item> {
+    return this.withKey((await this.client.get(id)).data);
   }
 
   /** What a refused change says the task is now, or nothing if that is not why. */
   changed(error: unknown): Item | undefined {
-    if (error instanceof Changed) return this.withKey(error.now);
     if (!(error instanceof ProblemError) || !error.current) return undefined;
-    this.remember(error.current, error.etag);
     return this.withKey(error.current);
   }
 }

@@ -1,11 +1,13 @@
-import type { Failure } from "./additions";
+import type { Failure, NewMembers } from "./additions";
 import type { Address } from "./address";
 import type { Board } from "./board";
 import { $, copyOf, part, say, set } from "./dom";
 import { Keys } from "./keys";
-import { isBlank, searchComplaint, titleComplaint, trimmed } from "./limits";
+import { isBlank, searchComplaint, trimmed } from "./limits";
 import { List } from "./list";
-import { EVERYTHING, formatQuery, type Filter, type Query, type Sort } from "./query";
+import { EVERYTHING, filtered, formatQuery, type Filter, type Query, type Sort } from "./query";
+import { QuickAdd, type Line } from "./quickadd";
+import { TagList } from "./taglist";
 import { Toasts } from "./toasts";
 
 const SEARCH_PAUSE_MS = 250;
@@ -16,14 +18,19 @@ export class View {
   readonly #address: Address;
   readonly #list: List;
   readonly #toasts: Toasts;
+  readonly #quickAdd: QuickAdd;
+  readonly #tagList: TagList;
   readonly #failures = new Map<Failure, HTMLElement>();
-  #complaint: string | undefined;
   #searchTimer: number | undefined;
 
   constructor(board: Board, address: Address, signOut: () => Promise<void>) {
     this.#board = board;
     this.#address = address;
-    this.#list = new List(board);
+    this.#list = new List(board, (tag) => this.#showTag(tag));
+    this.#tagList = new TagList((tag) => this.#ask({ ...this.#board.query, tag }));
+    this.#quickAdd = new QuickAdd((line) =>
+      this.#list.act(() => void this.#add(line.members, line)),
+    );
     this.#toasts = new Toasts(board, this.#list, (key) => this.#reveal(key));
     new Keys(
       board,
@@ -35,6 +42,7 @@ export class View {
     $("sign-out").addEventListener("click", () => void signOut());
     this.#listen();
     this.#setControls(board.query);
+    this.#quickAdd.update();
     this.update();
     $("board").hidden = false;
     $("new-title").focus();
@@ -46,7 +54,6 @@ export class View {
     const isEmpty = items.length === 0;
 
     set($("today"), new Date().toLocaleDateString("en", TODAY));
-    say($("add-message"), this.#complaint);
     this.#showFailures(board.additions.failed);
     $("trouble").hidden = board.trouble === undefined;
     set($("trouble-message"), board.trouble ? `${board.trouble} ${KEPT}` : "");
@@ -55,9 +62,10 @@ export class View {
     this.#list.update(items);
     $("tasks").ariaBusy = String(!board.settled);
     $("empty").hidden = !board.settled || !isEmpty;
-    $("empty").dataset.kind = board.query.search ? "search" : board.query.filter;
+    $("empty").dataset.kind = board.query.search || board.query.tag ? "search" : board.query.filter;
+    this.#tagList.update(board.tags, board.query.tag);
     set($("empty-message"), board.settled && isEmpty ? nothing(board.query) : "");
-    $("show-all").hidden = board.query.filter === "all" && board.query.search === "";
+    $("show-all").hidden = formatQuery({ ...board.query, sort: EVERYTHING.sort }) === "";
     $("more").hidden = !board.more || board.isFull;
     $("full").hidden = !board.isFull;
     $("clear").hidden = !items.some(({ completed }) => completed);
@@ -71,20 +79,14 @@ export class View {
   }
 
   #listen(): void {
-    const title = $<HTMLInputElement>("new-title");
-    $("add").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#list.act(() => void this.#add(title.value));
-    });
-    title.addEventListener("input", () => {
-      this.#complaint &&= isBlank(title.value) ? undefined : titleComplaint(title.value);
-      say($("add-message"), this.#complaint);
-    });
     $("filter").addEventListener("change", (event) => {
-      this.#ask({ filter: (event.target as HTMLInputElement).value as Filter });
+      const query = filtered(this.#board.query, (event.target as HTMLInputElement).value as Filter);
+      $<HTMLSelectElement>("sort").value = query.sort;
+      this.#ask(query);
     });
     $("sort").addEventListener("change", (event) => {
-      this.#ask({ sort: (event.target as HTMLSelectElement).value as Sort });
+      const sort = (event.target as HTMLSelectElement).value as Sort;
+      this.#ask({ ...this.#board.query, sort });
     });
     $("search").addEventListener("input", () => {
       window.clearTimeout(this.#searchTimer);
@@ -103,22 +105,15 @@ export class View {
     $("keys").addEventListener("click", () => $<HTMLDialogElement>("help").showModal());
   }
 
-  async #add(title: string): Promise<void> {
-    if (isBlank(title)) return;
-    const input = $<HTMLInputElement>("new-title");
-    this.#complaint = titleComplaint(title);
-    if (this.#complaint) return this.update();
-    if (input.value === title) input.value = "";
-    const { sent } = this.#board.add(title);
-    set($("said"), `Added “${trimmed(title)}”.`);
+  /** What fails goes back to the line that it was typed in, if that is free. */
+  async #add(members: NewMembers, line?: Line): Promise<void> {
+    const { sent } = this.#board.add(members);
+    set($("said"), `Added “${members.title}”.`);
     const failure = await sent;
     if (!failure) return;
     set($("said"), "");
-    if (input.value === "") {
-      input.value = failure.title;
-      this.#complaint = `Not added. ${failure.why}`;
-      this.update();
-    } else this.#board.additions.keep(failure);
+    const isBack = line && !failure.isEdited && this.#quickAdd.putBack(line, failure.why);
+    if (!isBack) this.#board.additions.keep(failure);
   }
 
   /** What was not added, while something else is typed. */
@@ -131,14 +126,15 @@ export class View {
     for (const failure of failed) {
       if (this.#failures.has(failure)) continue;
       const element = copyOf("failure");
-      const { title, why } = failure;
+      const { members, why } = failure;
+      const { title } = members;
       set(part(element, ".what"), `“${title}” was not added. ${why}`);
       part(element, ".again").ariaLabel = `Try again: “${title}”`;
       part(element, ".discard").ariaLabel = `Discard: “${title}”`;
       const { additions } = this.#board;
       part(element, ".again").addEventListener("click", () => {
         additions.forget(failure);
-        void this.#add(title);
+        void this.#add(members);
       });
       part(element, ".discard").addEventListener("click", () => additions.forget(failure));
       this.#failures.set(failure, element);
@@ -146,8 +142,7 @@ export class View {
     }
   }
 
-  #ask(change: Partial<Query>, isRefining = false): void {
-    const query = { ...this.#board.query, ...change };
+  #ask(query: Query, isRefining = false): void {
     if (formatQuery(query) === formatQuery(this.#board.query)) return;
     this.#address.write(query, isRefining);
     void this.#board.show(query);
@@ -160,13 +155,21 @@ export class View {
     const complaint = searchComplaint(input.value);
     say($("search-message"), complaint);
     if (complaint) return;
-    this.#ask({ search: isBlank(input.value) ? "" : trimmed(input.value) }, !isCleared);
+    const search = isBlank(input.value) ? "" : trimmed(input.value);
+    this.#ask({ ...this.#board.query, search }, !isCleared);
   }
 
   #showAll(): void {
-    const query = { ...this.#board.query, filter: EVERYTHING.filter, search: EVERYTHING.search };
+    const query = { ...filtered(this.#board.query, EVERYTHING.filter), tag: "", search: "" };
     this.#setControls(query);
     this.#ask(query);
+  }
+
+  /** All tasks with that tag. The focus is not lost with the row. */
+  #showTag(tag: string): void {
+    const query = { ...filtered(this.#board.query, EVERYTHING.filter), tag, search: "" };
+    this.#setControls(query);
+    this.#list.act(() => this.#ask(query));
   }
 
   /** Shows the task wherever it is: everything, the newest first. */
@@ -190,9 +193,17 @@ export class View {
 const TODAY = { weekday: "long", day: "numeric", month: "long" } as const;
 const KEPT = "What you have typed is kept, and it is tried again every few seconds.";
 
-function nothing({ filter, search }: Query): string {
-  const kind = filter === "all" ? "" : `${filter} `;
-  if (search) return `No ${kind}task has “${search}” in it.`;
+function nothing({ filter, tag, search }: Query): string {
+  const kind = filter === "open" || filter === "done" ? `${filter} ` : "";
+  const dues: Partial<Record<Filter, string>> = {
+    today: " that is due today",
+    upcoming: " that is due later",
+  };
+  const due = dues[filter] ?? "";
+  if (search) return `No ${kind}task${due} has “${search}” in it.`;
+  if (tag) return `No ${kind}task${due} has the tag “${tag}”.`;
+  if (filter === "today") return "Nothing is due today. Well done.";
+  if (filter === "upcoming") return "Nothing is due later.";
   if (filter === "open") return "Nothing is open. Well done.";
   if (filter === "done") return "Nothing is done yet.";
   return "Nothing here yet. Add your first task above.";
