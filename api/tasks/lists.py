@@ -26,6 +26,15 @@ from api.tasks.tags import TagFilter
 
 MAX_PAGE: Final = 1000
 MAX_OFFSET: Final = 10_000
+# In a `list_key` also when they are not given, as ever.
+_FIRST: Final = {
+    "completed",
+    "created_after",
+    "created_before",
+    "updated_after",
+    "updated_before",
+    "q",
+}
 
 
 class Sort(NamedValues):
@@ -134,5 +143,9 @@ class TaskPage(NoParameters):
 
     @cached_property
     def list_key(self) -> str:
-        """What identifies the list: its filters and order, whatever the page."""
-        return self.model_dump_json(exclude={"limit", "offset", "cursor"})
+        """What identifies the list: its filters and order, whatever the page.
+
+        It stays as it is when there are more filters, and with it the cursors that people have.
+        """
+        absent = {name for name, value in self if value is None and name not in _FIRST}
+        return self.model_dump_json(exclude={"limit", "offset", "cursor"} | absent)

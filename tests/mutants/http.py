@@ -321,6 +321,11 @@ INPUT: Final = [
     ),
     *mutants(
         _LISTS,
+        (
+            "with another filter all cursors are none",
+            " if value is None and name not in _FIRST}",
+            " if False}",
+        ),
         ("a query's integers are lax", "limit: Annotated[StrictInt,", "limit: Annotated[int,"),
         ("a page may be of any length", "Field(ge=1, le=MAX_PAGE)", "Field(ge=1)"),
         (
