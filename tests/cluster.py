@@ -42,6 +42,20 @@ class TaskDatabase:
         """Another role's, who has been given the password that everybody has."""
         return self.owner.replace(OWNER, role, 1)
 
+    @contextlib.contextmanager
+    def shut(self) -> Iterator[None]:
+        """Nobody is, or can be, connected as task_app until the block ends."""
+        with psycopg.connect(self.superuser, autocommit=True) as superuser:
+            superuser.execute("alter role task_app nologin")
+            try:
+                superuser.execute(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                    " where usename = 'task_app' and datname = current_database()"
+                )
+                yield
+            finally:
+                superuser.execute("alter role task_app login")
+
     @property
     def password(self) -> str:
         """The password that everybody has, if any, as SQL writes it."""

@@ -14,6 +14,7 @@ from typing import Final
 import psycopg
 import pytest
 
+from api.database import errors
 from api.settings import AuthSettings, MigrationSettings, Settings
 from tests import wanted
 from tests.cluster import Cluster, TaskDatabase
@@ -171,3 +172,12 @@ def as_owner(database: TaskDatabase) -> Iterator[psycopg.Connection]:
 def issuer() -> Iterator[Issuer]:
     with issuing() as issuer:
         yield issuer
+
+
+@pytest.fixture
+def counted() -> Iterator[list[str]]:
+    """The labels by which errors of the database are counted here."""
+    labels: list[str] = []
+    errors.counters.append(labels.append)
+    yield labels
+    errors.counters.remove(labels.append)

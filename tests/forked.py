@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-PATIENCE: Final = 60  # seconds
 # What Python and the libraries read while they are imported, by the beginnings of its names.
 AT_START: Final = ("LANG", "LC_", "OTEL_", "PYTHON", "TZ")
 _LIBRARIES: Final = [
@@ -43,21 +42,23 @@ class Outcome:
         return line
 
 
-def forked(arguments: Sequence[str], folder: str, environment: dict[str, str]) -> Outcome:
+def forked(
+    arguments: Sequence[str], folder: str, environment: dict[str, str], patience: float
+) -> Outcome:
     """The outcome of `task-api` with these arguments, in this folder and environment.
 
-    Raises `subprocess.TimeoutExpired` after `PATIENCE`.
+    `patience`: the seconds it has. Raises `subprocess.TimeoutExpired`.
     """
     with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
         process = _forks.Process(
             target=_command, args=(arguments, folder, environment, out.name, err.name)
         )
         _start(process)
-        process.join(PATIENCE)
+        process.join(patience)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(["task-api", *arguments], PATIENCE)
+            raise subprocess.TimeoutExpired(["task-api", *arguments], patience)
         return Outcome(process.exitcode, out.read(), err.read())
 
 

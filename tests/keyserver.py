@@ -29,6 +29,15 @@ class Issuer:
         self.private: dict[str, Any] = {}
         self.public: list[dict[str, Any]] = []
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """Those with which the program takes its tokens."""
+        return {
+            "AUTH_JWKS_URL": self.url,
+            "AUTH_ISSUER": self.origin,
+            "AUTH_AUDIENCE": self.origin,
+        }
+
     def makes_key(self, kid: str, algorithm: str = "EdDSA") -> None:
         private: Any
         if algorithm == "EdDSA":

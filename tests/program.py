@@ -32,7 +32,7 @@ def run(
 ) -> Outcome:
     """Run `task-api` with these arguments in this folder, to its end."""
     if program == TASK_API and not any(name.startswith(AT_START) for name in settings):
-        return forked(arguments, str(folder), environment(**settings))
+        return forked(arguments, str(folder), environment(**settings), PATIENCE)
     done = subprocess.run(
         [program, *arguments],
         cwd=folder,

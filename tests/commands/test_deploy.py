@@ -104,12 +104,10 @@ def test_every_metric_of_the_alerts_and_the_dashboard_is_there(
     database: TaskDatabase, issuer: Issuer
 ) -> None:
     issuer.makes_key("one")
-    settings = {
-        "AUTH_JWKS_URL": issuer.url,
-        "AUTH_ISSUER": issuer.origin,
-        "AUTH_AUDIENCE": issuer.origin,
-    }
-    with redis() as a_redis, watched(database, RATE_LIMIT_STORAGE=a_redis.url, **settings) as api:
+    with (
+        redis() as a_redis,
+        watched(database, RATE_LIMIT_STORAGE=a_redis.url, **issuer.settings) as api,
+    ):
         bearer = {"Authorization": f"Bearer {issuer.signs('one')}"}
         assert api.asks("/api/tasks", bearer) == 200
         assert api.asks("/api/tasks", BEARER) == 401

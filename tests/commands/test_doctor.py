@@ -335,12 +335,7 @@ def test_only_what_stays_on_this_machine_may_go_without_encryption() -> None:
 def with_keys(direct: TaskDatabase, issuer: Issuer) -> dict[str, str]:
     """Settings of JWKS mode, in which all is well."""
     issuer.makes_key("first")
-    return {
-        "DATABASE_URL": direct.task_app,
-        "AUTH_JWKS_URL": issuer.url,
-        "AUTH_ISSUER": issuer.origin,
-        "AUTH_AUDIENCE": issuer.origin,
-    }
+    return {"DATABASE_URL": direct.task_app} | issuer.settings
 
 
 def test_the_keys_of_the_issuer_are_fetched(issuer: Issuer, with_keys: dict[str, str]) -> None:

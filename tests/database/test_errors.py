@@ -1,19 +1,9 @@
 """Each error of the database is counted once, by one of a fixed set of labels."""
 
-from collections.abc import Iterator
-
 import asyncpg
 import pytest
 
 from api.database import errors
-
-
-@pytest.fixture
-def counted() -> Iterator[list[str]]:
-    labels: list[str] = []
-    errors.counters.append(labels.append)
-    yield labels
-    errors.counters.remove(labels.append)
 
 
 def of_the_server(sqlstate: str) -> Exception:

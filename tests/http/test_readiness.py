@@ -153,23 +153,15 @@ def test_a_database_that_nobody_uses_may_sleep_however_often_a_probe_asks(
 def test_a_connection_that_breaks_is_a_reason_to_ask(
     own_people: People,
     own_database: TaskDatabase,
-    superuser: psycopg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(readiness, "MAX_AGE", 0)
     monkeypatch.setattr(readiness, "AWAKE", 0)
     balancer = own_people.stranger()
     assert balancer.http.get("/readyz").json() == HEALTHY
-    superuser.execute("alter role task_app nologin")
-    try:
-        superuser.execute(
-            "select pg_terminate_backend(pid, 1000) from pg_stat_activity"
-            " where usename = 'task_app' and datname = current_database()"
-        )
+    with own_database.shut():
         assert within(5, lambda: balancer.http.get("/readyz").status_code == 503)
         assert wrong(balancer.http.get("/readyz")) == ["The database cannot be reached."]
-    finally:
-        superuser.execute("alter role task_app login")
     assert balancer.http.get("/readyz").json() == HEALTHY
 
 

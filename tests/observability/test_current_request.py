@@ -77,16 +77,8 @@ def test_a_database_that_is_busy_or_away_says_whose_request_it_was(
     with running("serve", "--port", "0", **settings) as serve:
         with held(own_database.owner, "lock table task"):
             assert asked(serve, token, "busy") == 503
-        with psycopg.connect(own_database.superuser, autocommit=True) as superuser:
-            superuser.execute("alter role task_app nologin")
-            try:
-                superuser.execute(
-                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-                    " where usename = 'task_app' and datname = current_database()"
-                )
-                assert asked(serve, token, "away") == 503
-            finally:
-                superuser.execute("alter role task_app login")
+        with own_database.shut():
+            assert asked(serve, token, "away") == 503
         serve.stops()
         assert {*labels(serve, "api.database")} == {
             ("warning", "busy", TASKS),
@@ -99,12 +91,7 @@ def test_keys_that_cannot_be_fetched_say_whose_request_it_was(
 ) -> None:
     issuer.makes_key("one")
     issuer.status = 500
-    settings = {
-        "DATABASE_URL": database.task_app,
-        "AUTH_JWKS_URL": issuer.url,
-        "AUTH_ISSUER": issuer.origin,
-        "AUTH_AUDIENCE": issuer.origin,
-    }
+    settings = {"DATABASE_URL": database.task_app} | issuer.settings
     with running("serve", "--port", "0", **settings) as serve:
         assert asked(serve, issuer.signs("one"), "mine") == 503
         serve.stops()

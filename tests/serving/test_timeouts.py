@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from api.commands.migrate import migrate
-from api.database import errors
 from api.database.session import Database
 from api.settings import RoleSettings, Settings, SettingsError, load
 from tests.cluster import TaskDatabase
@@ -121,14 +120,6 @@ async def test_closing_a_connection_to_the_database_takes_as_long_as_the_operato
                 process.suspend()
             began = time.monotonic()
         assert (time.monotonic() - began > 2.5) == waits
-
-
-@pytest.fixture
-def counted() -> Iterator[list[str]]:
-    labels: list[str] = []
-    errors.counters.append(labels.append)
-    yield labels
-    errors.counters.remove(labels.append)
 
 
 @pytest.mark.parametrize(("seconds", "label"), [(0.5, "08"), (30, "55P03")])
