@@ -21,7 +21,7 @@ PRELOADED: Final = [
     *("uvicorn.protocols.http.httptools_impl", "uvloop", "yoyo"),
     *("pytest", "faulthandler", "_hypothesis_pytestplugin"),
     *("anyio.pytest_plugin", "pgrls.testing.pytest_plugin", "platformdirs", "unittest.mock"),
-    *("pytest_postgresql.plugin", "xdist.looponfail", "xdist.plugin"),
+    *("xdist.looponfail", "xdist.plugin"),
 ]
 NOTE: Final = "first-failure"
 SAID: Final = "said"
