@@ -290,9 +290,11 @@ def test_few_statements_serve_all_sets_of_filters() -> None:
     """Or anybody could have thousands of them compiled and kept."""
     names = sorted(queries.FILTERS)
     sets = [frozenset(some) for n in range(len(names) + 1) for some in combinations(names, n)]
-    for sort in Sort:
-        assert len({queries.tasks(sort, filters, "after") for filters in sets}) == 32
+    assert len({queries.tasks(Sort.NEWEST, filters, "after") for filters in sets}) == 32
     assert len({queries.count(filters) for filters in sets}) == 32
+    few = [filters for filters in sets if not 2 < len(filters) < len(names)]
+    for sort in Sort:
+        assert len({queries.tasks(sort, filters, "after") for filters in few}) <= 32
 
 
 def test_a_parameter_with_a_default_of_none_may_be_left_out_and_no_other() -> None:
@@ -351,7 +353,7 @@ def test_every_query_is_looked_at() -> None:
         *("idempotency.CLAIM_KEY", "idempotency.STORED_RESPONSE", "idempotency.ERASE_KEPT_ANSWERS"),
     }
     sql = {statement.sql for name in QUERIES for statement in made_by(name)}
-    assert {made.sql for made in every_statement() if made.at_import} <= sql
+    assert {made.sql for made in every_statement("none") if made.at_import} <= sql
 
 
 @pytest.mark.parametrize("name", QUERIES)

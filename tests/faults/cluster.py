@@ -18,7 +18,7 @@ from psycopg import sql
 
 from api.commands.embedded import postgres
 from tests.cluster import Cluster, TaskDatabase
-from tests.initialized import started
+from tests.initialized import FOLLOWED, started
 from tests.postgres import binaries, pg_ctl, run
 
 _SOCKET: Final = ".s.PGSQL.5432"
@@ -259,7 +259,7 @@ def eventually(is_so: Callable[[], bool], within: float = 5) -> None:
 def postgres_of_its_own() -> Iterator[Postgres]:
     with _folder() as parent:
         folder = (parent / "postgres").resolve()
-        with started(folder) as cluster, cluster.database() as database:
+        with started(folder, FOLLOWED) as cluster, cluster.database() as database:
             yield Postgres(folder, cluster.superuser, database)
 
 

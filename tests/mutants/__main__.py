@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Final
 
@@ -24,6 +25,17 @@ def report(mutant: Mutant, outcome: Outcome) -> bool:
     return verdict == ("equivalent" if mutant.equivalent else "killed")
 
 
+def shares(tests: Iterable[str], among: int) -> list[list[str]]:
+    """The tests, each once, in at most so many shares of about as many, those of a file in one."""
+    files: dict[str, list[str]] = {}
+    for test in sorted({*tests}):
+        files.setdefault(test.partition("::")[0], []).append(test)
+    found: list[list[str]] = [[] for _ in range(among)]
+    for some in sorted(files.values(), key=len, reverse=True):
+        min(found, key=len).extend(some)
+    return [share for share in found if share]
+
+
 def main() -> int:
     """Run the selection and report."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
@@ -34,9 +46,11 @@ def main() -> int:
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if options.k.lower() in mutant.name.lower()]
     known = killers.read()
+    remembered = {known[one.name] for one in chosen if known.get(one.name)}
     initialized.initialized()  # once, before there are several that want it
     wrong, killing = [], []
     with ThreadPoolExecutor(options.j) as workers:
+        early = [(share, workers.submit(control, share)) for share in shares(remembered, options.j)]
         runs = {workers.submit(run, one, known.get(one.name, "")): one for one in chosen}
         for done in as_completed(runs):
             mutant, outcome = runs[done], done.result()
@@ -44,12 +58,10 @@ def main() -> int:
             if outcome.killed:
                 killing.append(outcome.test)
                 known[mutant.name] = outcome.test
-        files = sorted({test.partition("::")[0] for test in killing if test})
-        shares = [{*files[one :: options.j]} for one in range(options.j)]
-        tests = [sorted({t for t in killing if t.partition("::")[0] in share}) for share in shares]
-        for red in workers.map(control, filter(None, tests)):
-            if red:
-                raise SystemExit(f"red without any change, nothing is proven: {red}")
+        green = {test for share, red in early if not red.result() for test in share}
+        unproven = {test for test in killing if test} - green
+        for red in filter(None, workers.map(control, shares(unproven, options.j))):
+            raise SystemExit(f"red without any change, nothing is proven: {red}")
     names = {mutant.name for mutant in MUTANTS}
     killers.write({name: test for name, test in known.items() if test and name in names})
     equivalent = sum(bool(mutant.equivalent) for mutant in chosen)

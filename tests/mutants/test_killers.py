@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 
 from tests.mutants import killers
+from tests.mutants.__main__ import shares
 from tests.mutants.table import MUTANTS
 from tests.mutants.trial import ROOT
 
@@ -35,3 +36,12 @@ def test_killers_are_written_in_the_order_in_which_a_run_writes_them(
     monkeypatch.setattr(killers, "FILE", tmp_path / "killers.json")
     killers.write(KILLERS)
     assert killers.FILE.read_text() == Path(killers.__file__).with_name("killers.json").read_text()
+
+
+@pytest.mark.parametrize("among", [1, 3, 1000])
+def test_each_killer_is_tried_without_a_mutant_once_beside_those_of_its_file(among: int) -> None:
+    found = shares(KILLERS.values(), among)
+    assert sorted(test for share in found for test in share) == sorted({*KILLERS.values()})
+    files = [{test.partition("::")[0] for test in share} for share in found]
+    assert all(files)
+    assert sum(map(len, files)) == len(set().union(*files))

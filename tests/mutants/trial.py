@@ -158,7 +158,7 @@ def _verdict(mutant: Mutant, folder: Path, tests: list[str]) -> tuple[bool, str,
 
 def _pytest(folder: Path, tests: list[str]) -> tuple[int | None, str]:
     """The exit code, None when it had to be stopped, and what was printed."""
-    arguments = ["-x", "-q", "--tb=short", "--assert=plain", *_WITHOUT, *tests]
+    arguments = ["-x", "-q", "--tb=native", "--assert=plain", *_WITHOUT, *tests]
     process = _FORKS.Process(
         target=witness.suite, args=(str(folder), str(initialized.initialized()), arguments)
     )
@@ -180,5 +180,6 @@ def _judged(
         return True, found["test"]
     if mutant.refusal and mutant.refusal in output:
         return True, f"refused at {found['stage']}: {mutant.refusal}"
-    lines = [line for line in output.splitlines() if line.startswith("E ")] or output.splitlines()
+    summary = [line for line in output.splitlines() if line.startswith(("E ", "ERROR ", "FAILED "))]
+    lines = summary or output.splitlines()
     return False, f"no proof, exit {code} at {found['stage']} of {found['test']}: {lines[-1:]}"

