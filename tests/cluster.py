@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from pytest_postgresql.janitor import DatabaseJanitor
 
 from api.commands.migrate import migrate
 
@@ -91,8 +93,16 @@ class Cluster:
             if self._password:
                 password = sql.Literal(unquote(self._password))
                 connection.execute(sql.SQL("alter role task_owner password {}").format(password))
-            # with its files copied, not written to the log page by page
+            # the janitor would have it written to the log page by page; so its files are copied
             connection.execute(f"create database {name} owner {OWNER} strategy file_copy")
+        there = conninfo_to_dict(self.superuser)
+        janitor = DatabaseJanitor(
+            user=str(there["user"]),
+            password=unquote(self._password),
+            host=str(there["host"]),
+            port=int(there.get("port") or 5432),
+            dbname=name,
+        )
         try:
             yield TaskDatabase(
                 superuser=urlsplit(self.superuser)._replace(path=f"/{name}").geturl(),
@@ -100,8 +110,7 @@ class Cluster:
                 task_app=self.url("task_app", name),
             )
         finally:
-            with psycopg.connect(self.superuser, autocommit=True) as connection:
-                connection.execute(f"drop database if exists {name} with (force)")
+            janitor.drop()
 
     @contextlib.contextmanager
     def database(self) -> Iterator[TaskDatabase]:

@@ -23,7 +23,7 @@ PRELOADED: Final = [
     *("uvicorn.protocols.http.httptools_impl", "uvloop", "yoyo.backends.core.postgresql"),
     *("pytest", "faulthandler", "_hypothesis_pytestplugin"),
     *("anyio.pytest_plugin", "pgrls.testing.pytest_plugin", "platformdirs", "unittest.mock"),
-    *("xdist.looponfail", "xdist.plugin"),
+    *("pytest_postgresql.plugin", "xdist.looponfail", "xdist.plugin"),
 ]
 NOTE: Final = "first-failure"
 SAID: Final = "said"
