@@ -54,11 +54,15 @@ mutants: install ## Break the code in many ways; the suite must turn red for eac
 	$(NPM_CI) --prefix $*
 	@touch $@
 
+PACKAGES := $(patsubst %,%/node_modules/.package-lock.json,clients/typescript examples/web tests/e2e)
+
+packages: $(PACKAGES) ## Install what the client, the page and its tests need of npm
+
 client: install clients/typescript/node_modules/.package-lock.json ## Check the TypeScript client, and test it against the real server
 	npm --prefix clients/typescript run check
 	npm --prefix clients/typescript test
 
-e2e: install $(patsubst %,%/node_modules/.package-lock.json,clients/typescript examples/web tests/e2e) ## Drive the page in a headless Chromium
+e2e: install $(PACKAGES) ## Drive the page in a headless Chromium
 	npm --prefix examples/web run check
 	npm --prefix examples/web test
 	npm --prefix tests/e2e run check
@@ -143,4 +147,4 @@ newest: ## Run the suite, or TESTS=, with the newest of everything, whatever the
 	@diff constraints.txt $(NEWEST)/newest.txt | grep '^[<>]' || echo "  nothing"
 	$(NEWEST)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow" $(TESTS)
 
-.PHONY: help run demo test slow coverage test-postgres test-pooler client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints newest
+.PHONY: help run demo test slow coverage test-postgres test-pooler packages client e2e mutants bench bench-peers bench-scale bench-soak bench-endure manifest evidence openapi check format install constraints newest
