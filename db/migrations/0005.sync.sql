@@ -76,22 +76,32 @@ end
 $$;
 
 -- Before any task is locked, so that everybody takes the locks in the same order: who changes
--- several tasks would otherwise wait for the task of one who waits for the head.
+-- several tasks would otherwise wait for the task of one who waits for the head. Who has no task
+-- needs no head.
 create function task_hold() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    caller constant text := current_setting('app.user_id', true);
 begin
-    perform public.sync_head_hold(current_setting('app.user_id', true));
+    perform from public.sync_head where user_id = caller for no key update;
+    if not found and exists (select from public.task where user_id = caller) then
+        perform public.sync_head_hold(caller);
+    end if;
     return null;
 end
 $$;
 
--- A task that is made again, by its uid, is left as it is or as it was: then nothing is inserted.
+-- A transaction moves a head once, however many tasks it changes; app.sync_moved is the head that it
+-- moved, until it ends. A task that is made again, by its uid, is left as it is or as it was: then
+-- nothing is inserted.
 create function task_number() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    moved constant text := concat(pg_current_xact_id(), ' ', new.user_id);
 begin
     if tg_op = 'INSERT' and new.uid is not null then
         perform public.sync_head_hold(new.user_id);
@@ -101,6 +111,10 @@ begin
             return null;
         end if;
     end if;
+    if moved = current_setting('app.sync_moved', true) then
+        select seq into new.seq from public.sync_head where user_id = new.user_id;
+        return new;
+    end if;
     update public.sync_head set seq = seq + 1 where user_id = new.user_id
         returning seq into new.seq;
     if not found then
@@ -109,6 +123,7 @@ begin
             returning seq into new.seq;
     end if;
     new.seq := coalesce(new.seq, 0);  -- of a row that the policies of task refuse
+    perform set_config('app.sync_moved', moved, true);
     return new;
 end
 $$;
