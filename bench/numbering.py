@@ -37,7 +37,7 @@ _BESIDE: Final[LiteralString] = """
         update public.sync_head set seq = seq + 1 where user_id = changed.user_id
             returning seq into moved;
         if not found then
-            perform public.sync_head_hold(changed.user_id);
+            insert into public.sync_head (user_id) values (changed.user_id) on conflict do nothing;
             update public.sync_head set seq = seq + 1 where user_id = changed.user_id
                 returning seq into moved;
         end if;

@@ -56,25 +56,6 @@ $$;
 create trigger sync_head_begin before insert on sync_head
     for each row execute function sync_head_begin();
 
--- Locks a person's head, and makes it if there is none; not that of a person whom the policies of
--- task are about to refuse.
-create function sync_head_hold(owner text) returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform from public.sync_head where user_id = owner for no key update;
-    if not found and owner <> '' and (owner = current_setting('app.user_id', true)
-                                      or not row_security_active('public.sync_head')) then
-        insert into public.sync_head (user_id) values (owner) on conflict do nothing;
-        perform from public.sync_head where user_id = owner for no key update;
-        if not found then
-            raise 'the head was removed meanwhile' using errcode = 'serialization_failure';
-        end if;
-    end if;
-end
-$$;
-
 -- Before any task is locked, so that everybody takes the locks in the same order: who changes
 -- several tasks would otherwise wait for the task of one who waits for the head. Who has no task
 -- needs no head.
@@ -87,7 +68,8 @@ declare
 begin
     perform from public.sync_head where user_id = caller for no key update;
     if not found and exists (select from public.task where user_id = caller) then
-        perform public.sync_head_hold(caller);
+        insert into public.sync_head (user_id) values (caller) on conflict do nothing;
+        perform from public.sync_head where user_id = caller for no key update;
     end if;
     return null;
 end
@@ -95,34 +77,43 @@ $$;
 
 -- A transaction moves a head once, however many tasks it changes; app.sync_moved is the head that it
 -- moved, until it ends. A task that is made again, by its uid, is left as it is or as it was: then
--- nothing is inserted.
+-- nothing is inserted. A row that the policies of task are about to refuse has no owner here.
 create function task_number() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    moved constant text := concat(pg_current_xact_id(), ' ', new.user_id);
+    owner constant text := case when new.user_id = current_setting('app.user_id', true)
+        or not row_security_active('public.sync_head') then nullif(new.user_id, '') end;
+    moved constant text := concat(pg_current_xact_id(), ' ', owner);
 begin
+    if owner is null then
+        new.seq := 0;
+        return new;
+    end if;
     if tg_op = 'INSERT' and new.uid is not null then
-        perform public.sync_head_hold(new.user_id);
-        if exists (select from public.task where user_id = new.user_id and uid = new.uid)
+        if not exists (select from public.sync_head where user_id = owner) then
+            insert into public.sync_head (user_id) values (owner) on conflict do nothing;
+        end if;
+        perform from public.sync_head where user_id = owner for no key update;
+        if exists (select from public.task where user_id = owner and uid = new.uid)
            or exists (select from public.task_tombstone
-                       where user_id = new.user_id and uid = new.uid) then
+                       where user_id = owner and uid = new.uid) then
             return null;
         end if;
     end if;
     if moved = current_setting('app.sync_moved', true) then
-        select seq into new.seq from public.sync_head where user_id = new.user_id;
+        select seq into new.seq from public.sync_head where user_id = owner;
         return new;
     end if;
-    update public.sync_head set seq = seq + 1 where user_id = new.user_id
-        returning seq into new.seq;
+    update public.sync_head set seq = seq + 1 where user_id = owner returning seq into new.seq;
     if not found then
-        perform public.sync_head_hold(new.user_id);
-        update public.sync_head set seq = seq + 1 where user_id = new.user_id
-            returning seq into new.seq;
+        insert into public.sync_head (user_id) values (owner) on conflict do nothing;
+        update public.sync_head set seq = seq + 1 where user_id = owner returning seq into new.seq;
+        if not found then
+            raise 'the head was removed meanwhile' using errcode = 'serialization_failure';
+        end if;
     end if;
-    new.seq := coalesce(new.seq, 0);  -- of a row that the policies of task refuse
     perform set_config('app.sync_moved', moved, true);
     return new;
 end
@@ -134,7 +125,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not row_security_active('public.sync_head') then  -- the tasks may be anybody's
-        perform public.sync_head_hold(user_id) from (select distinct user_id from gone) owners;
+        insert into public.sync_head (user_id) select distinct user_id from gone
+            on conflict do nothing;
     end if;
     with head as (
         update public.sync_head set seq = seq + 1

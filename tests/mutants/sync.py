@@ -59,20 +59,19 @@ SYNC: Final = [
         (
             "a uid makes a task again",
             "uid = new.uid)\n           or exists (select from public.task_tombstone\n"
-            "                       where user_id = new.user_id and uid = new.uid) then",
+            "                       where user_id = owner and uid = new.uid) then",
             "uid = new.uid) and false then",
         ),
         (
             "a deleted task comes back",
             "           or exists (select from public.task_tombstone\n"
-            "                       where user_id = new.user_id and uid = new.uid) then",
+            "                       where user_id = owner and uid = new.uid) then",
             "then",
         ),
         (
             "two at once make a task twice, or fail",
-            "    if tg_op = 'INSERT' and new.uid is not null then\n"
-            "        perform public.sync_head_hold(new.user_id);\n",
-            "    if tg_op = 'INSERT' and new.uid is not null then\n",
+            "        perform from public.sync_head where user_id = owner for no key update;\n",
+            "",
         ),
         (
             "a tombstone has no uid",
