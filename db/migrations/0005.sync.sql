@@ -38,6 +38,7 @@ create table task_tombstone (
 );
 
 create index task_tombstone_user_id_seq_task_id on task_tombstone (user_id, seq, task_id);
+create index task_tombstone_deleted_at on task_tombstone (deleted_at);
 create index task_tombstone_user_id_uid on task_tombstone (user_id, uid) where uid is not null;
 
 -- A head may be removed. The next one goes on where the numbers of the person's tasks have ended.
