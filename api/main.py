@@ -34,6 +34,7 @@ from api.serving.protocol import CROWDED
 from api.serving.responses import WRITE_RESPONSE
 from api.settings import Settings, load
 from api.tasks import routes as tasks
+from api.tasks import sync
 from api.tasks.schemas import Task
 from api.version import VERSION
 
@@ -50,7 +51,7 @@ _NO_TELEMETRY: Final = TelemetryConfig(
 # most requested first
 _ROUTES: Final = [
     route
-    for part in (tasks, health, docs)
+    for part in (sync, tasks, health, docs)
     for route in part.router.routes
     if isinstance(route, Route)
 ]

@@ -18,6 +18,7 @@ from tests.mutants.roles import ROLE, TABLE
 from tests.mutants.serving import SERVING
 from tests.mutants.settings import SETTINGS, SETTINGS_FAULTS
 from tests.mutants.statements import FILTERS, STATEMENTS
+from tests.mutants.sync import SYNC
 from tests.mutants.tasks import LISTS
 
 MUTANTS: Final[list[Mutant]] = [
@@ -47,6 +48,7 @@ MUTANTS: Final[list[Mutant]] = [
     *LISTS,
     *MEMBERS,
     *REPETITION,
+    *SYNC,
     *OTHERS,
     *AUDIT,
 ]
