@@ -192,7 +192,6 @@ class UserRoute(Route):
             scope: Scope, receive: Receive, user: User | None = None, /, **arguments: Any
         ) -> Any:
             state = scope["app"].state
-            database: Database = state.database
             if user is None:
                 authorization = values(scope, b"authorization")
                 with timed(scope, AUTH):
@@ -215,12 +214,29 @@ class UserRoute(Route):
                 content = await read(scope, receive, body_model.max_bytes, state.body_deadlines)
                 if content or body[1].is_required():
                     arguments[body[0]] = body_model.parsed(content)
-            with timed(scope, DATABASE):
-                return await database.run(
-                    user, lambda tx: call(tx, **arguments), reads=reads, slow=given.is_slow
-                )
+            return await self._run(
+                scope, user, lambda tx: call(tx, **arguments), reads=reads, slow=given.is_slow
+            )
 
         return answer
+
+    async def _run(
+        self,
+        scope: Scope,
+        user: User,
+        call: Callable[[Any], Awaitable[Response]],
+        *,
+        reads: bool,
+        slow: bool,
+    ) -> Response:
+        """Call the function in a transaction of the user; then wake the user's streams."""
+        state = scope["app"].state
+        database: Database = state.database
+        with timed(scope, DATABASE):
+            response = await database.run(user, call, reads=reads, slow=slow)
+        if not reads:
+            state.hub.changed(user.id)
+        return response
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler that FastAPI calls: it solves the dependencies, of which that of `Tx` is the
