@@ -167,8 +167,8 @@ class Settings(AuthSettings, DatabaseSettings, ObservationSettings, RateLimitSet
         has_password = "password" in postgres_url.read(self.database_url.get_secret_value())
         if self.listen_database_url and not self.better_auth_secret and not has_password:
             raise ValueError(
-                "LISTEN_DATABASE_URL is set, and with AUTH_JWKS_URL its messages are keyed with the "
-                "password in DATABASE_URL, which has none; write it there"
+                "LISTEN_DATABASE_URL is set, and with AUTH_JWKS_URL the password in DATABASE_URL "
+                "is the key of its messages, and there is none; write it there"
             )
         return self
 

@@ -157,7 +157,7 @@ class Authenticator:
                     + ["iss"] * (self._issuer is not None)
                     + ["aud"] * (self._audience is not None),
                     "verify_aud": self._audience is not None,
-                    "verify_sub": False,  # checked in `_user_id`, in the claim that the settings name
+                    "verify_sub": False,  # checked in `_user_id`, in the claim of the settings
                     "enforce_minimum_key_length": True,
                 },
             )

@@ -232,13 +232,17 @@ class Database:
         gate.check(await _retry_once(self._query_gate), ahead=ahead)
 
     async def notify(self, channel: str, payloads: Sequence[str]) -> None:
-        """NOTIFY, in a transaction that does nothing else: its commit waits for all other NOTIFYs of
-        the server (PostgreSQL takes one lock for them). Not a user's: it concerns no rows.
+        """NOTIFY, in a transaction that does nothing else: in PostgreSQL one lock serialises the
+        commits of all that do. It is no user's, and sees no rows.
 
         Raises `DatabaseUnavailable` or `DatabaseError`.
         """
         call = Call(_NOTIFY, (channel, payloads))
-        await _retry_once(lambda fresh: self._in_no_name(lambda pipeline: pipeline.run(call), fresh))
+
+        async def attempt(fresh: bool) -> None:
+            await self._in_no_name(lambda pipeline: pipeline.run(call), fresh)
+
+        await _retry_once(attempt)
 
     @property
     def is_broken(self) -> bool:

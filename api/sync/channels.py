@@ -67,14 +67,14 @@ class PostgresChannel:
                 connection = await self._connect(DIAL_TIMEOUT)
         except (CannotConnect, TimeoutError) as error:
             raise ChannelDown(str(error) or "no connection in time") from None
-        closed = asyncio.get_running_loop().create_future()
-        connection.add_termination_listener(lambda _: closed.done() or closed.set_result(None))
+        closed = asyncio.Event()
+        connection.add_termination_listener(lambda _: closed.set())
         try:
             _probe(connection.transport)
             async with asyncio.timeout(DIAL_TIMEOUT):
                 await connection.add_listener(CHANNEL, lambda *notification: heard(notification[3]))
             began()
-            await closed
+            await closed.wait()
         except _DRIVER_FAILURES as error:
             raise ChannelDown(type(error).__name__) from None
         finally:

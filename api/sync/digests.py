@@ -19,7 +19,7 @@ _BYTES: Final = 16  # of a digest
 # A payload of NOTIFY is shorter than 8,000 bytes (PostgreSQL manual, NOTIFY): 8 for the sender, 23
 # for each digest.
 _MAX_DIGESTS: Final = 340
-_MESSAGE: Final = re.compile(r"([0-9a-f]{8})((?:\.[A-Za-z0-9_-]{22}){1,%d})" % _MAX_DIGESTS)
+_MESSAGE: Final = re.compile(rf"([0-9a-f]{{8}})((?:\.[A-Za-z0-9_-]{{22}}){{1,{_MAX_DIGESTS}}})")
 # Of RFC 7914, for a key from a password: 16 MiB and some 50 ms, once a process.
 _N, _R, _P = 2**14, 8, 1
 _SALT: Final = b"task-api: who has changed something"

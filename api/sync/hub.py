@@ -203,9 +203,7 @@ class Hub:
     # --- time ---
 
     def _tick_later(self) -> None:
-        self._ticking = asyncio.get_running_loop().call_later(
-            TICK, self._tick, context=Context()
-        )
+        self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick, context=Context())
 
     def _tick(self) -> None:
         now, clock = time.monotonic(), time.time()
