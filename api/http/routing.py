@@ -215,7 +215,11 @@ class UserRoute(Route):
                 if content or body[1].is_required():
                     arguments[body[0]] = body_model.parsed(content)
             return await self._run(
-                scope, user, lambda tx: call(tx, **arguments), reads=reads, slow=given.is_slow
+                scope,
+                user,
+                lambda tx: call(tx, **arguments),
+                reads=reads and not given.writes,
+                slow=given.is_slow,
             )
 
         return answer

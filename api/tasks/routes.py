@@ -16,7 +16,7 @@ from api.http.problems import Kind, unavailable
 from api.http.routing import Tx, UserRoute
 from api.idempotency.replay import KeyHeader, once
 from api.tasks import changes, pagination, queries
-from api.tasks.changes import created, existing
+from api.tasks.changes import existing
 from api.tasks.lists import TaskPage
 from api.tasks.schemas import (
     BulkTaskCreate,
@@ -37,7 +37,7 @@ MAX_TAG_COUNTS: Final = (
     1000  # in a response; beyond it, those of the fewest open tasks are left out
 )
 
-_ALWAYS: Final = (
+ALWAYS: Final = (
     Kind.UNAUTHORIZED,
     Kind.INVALID_INPUT,
     Kind.RATE_LIMITED,
@@ -91,7 +91,7 @@ async def _searched(row: Awaitable[Any | None]) -> Any:
     response_model=list[Task],
     responses=responses(200, "Link", "ETag", "X-Total-Count", "Preference-Applied")
     | responses(304, "Link", "ETag", "X-Total-Count", "Preference-Applied")
-    | failures(*_ALWAYS, Kind.MALFORMED_REQUEST),
+    | failures(*ALWAYS, Kind.MALFORMED_REQUEST),
 )
 async def list_tasks(
     tx: Tx,
@@ -132,17 +132,19 @@ async def list_tasks(
     operation_id="createTasks",
     summary="Create several tasks, all of them or none",
     status_code=201,
-    response_description="The new tasks, in the order in which they were sent",
+    response_description="The new tasks, in the order in which they were sent; in the place of one"
+    " whose `uid` there is already, the task that is there",
     response_model=list[Task],
-    responses=responses(201, "Idempotency-Replayed") | failures(*_ALWAYS, *_BODY, *_KEYED),
+    responses=responses(201, "Idempotency-Replayed")
+    | failures(*ALWAYS, *_BODY, *_KEYED, Kind.WAS_DELETED),
 )
 async def create_tasks(
     tx: Tx, tasks: BulkTaskCreate, idempotency_key: KeyHeader = None
 ) -> Response:
-    values = [created(task.model_dump()) for task in tasks]
+    members = [task.model_dump() for task in tasks]
 
     async def create() -> Response:
-        rows = await tx.each(queries.CREATE, values)
+        rows, _ = await changes.create(tx, members, "#/{}/uid")
         return _json(f"[{','.join(row['body'] for row in rows)}]", 201)
 
     return await once(tx, idempotency_key, ["create", tasks], create)
@@ -156,7 +158,7 @@ async def create_tasks(
     response_model=Task,
     responses=responses(200, "ETag")
     | responses(304, "ETag")
-    | failures(*_ALWAYS, Kind.MALFORMED_REQUEST, Kind.NO_SUCH_TASK),
+    | failures(*ALWAYS, Kind.MALFORMED_REQUEST, Kind.NO_SUCH_TASK),
 )
 async def get_task(tx: Tx, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
     row = await existing(tx.row(queries.GET, id=task_id))
@@ -170,7 +172,7 @@ async def get_task(tx: Tx, task_id: TaskId, if_none_match: IfNoneMatch = None) -
     response_description="The task as it is now",
     response_model=Task,
     responses=responses(200, "ETag", "Idempotency-Replayed")
-    | failures(*_ALWAYS, *_BODY, *_CHANGE, *_KEYED),
+    | failures(*ALWAYS, *_BODY, *_CHANGE, *_KEYED),
 )
 async def complete_task(
     tx: Tx,
@@ -193,15 +195,16 @@ async def complete_task(
     response_description="The new task",
     response_model=Task,
     responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
-    | failures(*_ALWAYS, *_BODY, *_KEYED),
+    | responses(200, "Location", "ETag", "Idempotency-Replayed")
+    | failures(*ALWAYS, *_BODY, *_KEYED, Kind.WAS_DELETED),
 )
 async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = None) -> Response:
-    values = created(task.model_dump())
+    members = task.model_dump()
 
     async def create() -> Response:
-        row = await existing(tx.row(queries.CREATE, **values))
+        (row,), is_new = await changes.create(tx, [members], "#/uid")
         headers = {"Location": f"{PATH}/{row['id']}", "ETag": etags.of_version(row["version"])}
-        return _json(row["body"], 201, headers)
+        return _json(row["body"], 201 if is_new else 200, headers)
 
     return await once(tx, idempotency_key, ["create", task], create)
 
@@ -221,7 +224,7 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
         summary="Change a task; what is left out keeps its value",
         response_description="The task as it is now",
         response_model=Task,
-        responses=responses(200, "ETag") | failures(*_ALWAYS, *_BODY, *_CHANGE),
+        responses=responses(200, "ETag") | failures(*ALWAYS, *_BODY, *_CHANGE),
     )
 
 
@@ -231,7 +234,7 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
     summary="Delete a task",
     status_code=204,
     response_description="It is gone",
-    responses=failures(*_ALWAYS, Kind.MALFORMED_REQUEST, *_CHANGE),
+    responses=failures(*ALWAYS, Kind.MALFORMED_REQUEST, *_CHANGE),
 )
 async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Response:
     await changes.delete(tx, task_id, if_match)
@@ -244,7 +247,7 @@ async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Resp
     summary="Delete the tasks that are completed",
     response_description="How many there were",
     response_model=Deleted,
-    responses=failures(*_ALWAYS),
+    responses=failures(*ALWAYS),
 )
 async def delete_completed_tasks(
     tx: Tx, which: Annotated[DeleteCompletedQuery, Query()]
@@ -261,7 +264,7 @@ async def delete_completed_tasks(
     response_model=list[TagCount],
     responses=responses(200, "ETag")
     | responses(304, "ETag")
-    | failures(*_ALWAYS, Kind.MALFORMED_REQUEST),
+    | failures(*ALWAYS, Kind.MALFORMED_REQUEST),
 )
 async def list_tags(tx: Tx, if_none_match: IfNoneMatch = None) -> Response:
     rows = await tx.each(queries.TAGS, [{"limit": MAX_TAG_COUNTS}])
