@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, final
 
 from fastapi import APIRouter, Depends, Header, Response
+from pydantic import WithJsonSchema
 from starlette.types import Receive, Scope, Send
 
 from api.auth.authenticator import User
@@ -31,6 +32,17 @@ _HEADERS: Final = {
     "Connection": "close",  # nothing follows
     "X-Accel-Buffering": "no",  # nginx passes on each event as it comes
 }
+
+LastEventID = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID",
+        description="The id of the last event, or the sync token of the changes that you have:"
+        " if there are newer ones, the stream says so at once (HTML Standard, section 9.2.4)",
+    ),
+    ParsedBy(str),
+    WithJsonSchema({"type": "string"}),
+]
 
 _log = logging.getLogger(__name__)
 
@@ -116,16 +128,7 @@ router = APIRouter(route_class=StreamRoute, tags=["tasks"])
     ),
 )
 async def watch(
-    opening: Annotated[Opening, Depends(caller)],
-    last_event_id: Annotated[
-        str | None,
-        Header(
-            alias="Last-Event-ID",
-            description="The id of the last event, or the sync token of the changes that you have:"
-            " if there are newer ones, the stream says so at once (HTML Standard, section 9.2.4)",
-        ),
-        ParsedBy(str),
-    ] = None,
+    opening: Annotated[Opening, Depends(caller)], last_event_id: LastEventID = None
 ) -> Response:
     scope, user = opening.scope, opening.user
     hub: Hub = scope["app"].state.hub

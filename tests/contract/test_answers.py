@@ -17,7 +17,7 @@ from api.tasks.schemas import Task
 from tests.cluster import Cluster, TaskDatabase
 from tests.isolation.guarded import NAMES
 from tests.openapi import DOCUMENT
-from tests.people import People, Person, signed
+from tests.people import People, Person, soon_over
 from tests.rows import body_of, id_of, makes
 from tests.server import people_of
 
@@ -64,7 +64,9 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "a first try": {"headers": ONCE},
     "a second try": {"headers": ONCE},
 }
-OF_HTTP: Final = {"connection", "date", "server", "content-type", "content-length"}
+OF_HTTP: Final = {
+    *("connection", "date", "server", "content-type", "content-length", "transfer-encoding")
+}
 FORMATS: Final = FormatChecker()
 
 
@@ -169,12 +171,6 @@ def requested(person: Person, name: str, row_id: int, **change: Any) -> httpx2.R
     if EVENTS in operation["responses"].get("200", {}).get("content", ()):
         request["headers"] = soon_over(person) | change.get("headers", {})
     return person.http.request(method, re.sub(r"{\w+}", str(row_id), path), **request)
-
-
-def soon_over(person: Person) -> dict[str, str]:
-    """A token of this person that has expired just now: with it a stream ends at once."""
-    claims = {"sub": person.id, "exp": int(time.time()) - 1}
-    return {"Authorization": f"Bearer {signed(claims)}"}
 
 
 def slowly() -> Iterator[bytes]:
