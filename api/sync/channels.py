@@ -14,10 +14,9 @@ from api.http.shared_counters import cause
 from api.settings import Settings
 
 CHANNEL: Final = "task_api_changed"
-DIAL_TIMEOUT: Final = 10.0  # seconds to connect and subscribe
-CLOSE_TIMEOUT: Final = 2.0  # seconds to say goodbye to PostgreSQL
-SEND_TIMEOUT: Final = 2.0  # seconds that Redis may take for a message
-SILENCE: Final = 30.0  # seconds without a message until Redis is asked whether it is there
+DIAL_TIMEOUT: Final = 10  # seconds to connect and subscribe
+SEND_TIMEOUT: Final = 2  # seconds that the last message may take, one to Redis, and closing
+SILENCE: Final = 30  # seconds without a message until Redis is asked whether it is there
 # TCP's own probes, which do not keep a serverless database awake as a statement would (tcp(7)).
 _PROBES: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
@@ -79,7 +78,7 @@ class PostgresChannel:
             raise ChannelDown(type(error).__name__) from None
         finally:
             with suppress(*_DRIVER_FAILURES):
-                await connection.close(timeout=CLOSE_TIMEOUT)
+                await connection.close(timeout=SEND_TIMEOUT)
         raise ChannelDown("the connection was closed")
 
     async def close(self) -> None:

@@ -19,16 +19,14 @@ from api.settings import Settings
 from api.sync import queries
 from api.sync.channels import channel_of
 from api.sync.digests import Digests
-from api.sync.notify import COALESCE, Notifier
+from api.sync.notify import COALESCE, MAX_REDIAL, MIN_REDIAL, Notifier
 from api.sync.stream import PING_INTERVAL, Ending, Stream
 
 MAX_STREAMS: Final = 10  # of a user, in each process
-TICK: Final = 1.0  # seconds between two looks at who is to be pinged, and whose token has expired
+TICK: Final = 1  # seconds between two looks at who is to be pinged, and whose token has expired
 # Transactions that read heads at the same time, however many people are to be told: the rest of the
 # pool is for requests.
 READERS: Final = 2
-MIN_RETRY: Final = 1.0  # seconds until the database is asked again for a head; doubled each time
-MAX_RETRY: Final = 30.0  # seconds
 
 
 _log = logging.getLogger(__name__)
@@ -107,7 +105,7 @@ class Hub:
             raise Failure(
                 Kind.RATE_LIMITED,
                 f"You have {MAX_STREAMS} streams open here; close one.",
-                headers={"Retry-After": f"{PING_INTERVAL:.0f}"},
+                headers={"Retry-After": str(PING_INTERVAL)},
             )
         if person is None:
             person = self._people[user.id] = _Person(
@@ -179,7 +177,7 @@ class Hub:
             reader.add_done_callback(self._readers.discard)
 
     async def _read_due(self) -> None:
-        pause = MIN_RETRY
+        pause = MIN_REDIAL
         while self._due:
             person, _ = self._due.popitem(last=False)
             person.is_due, person.rests_until = False, inf  # not twice at a time
@@ -190,11 +188,11 @@ class Hub:
             except DatabaseUnavailable:
                 person.is_due = True
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, MAX_RETRY)
+                pause = min(2 * pause, MAX_REDIAL)
             except DatabaseError:
                 _log.warning("a person's streams are not told: their head cannot be read")
             else:
-                pause = MIN_RETRY
+                pause = MIN_REDIAL
                 _tell(person, head)
             person.rests_until = time.monotonic() + COALESCE
             if person.is_due:  # changed while it was read

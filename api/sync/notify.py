@@ -8,13 +8,12 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Final, final
 
-from api.sync.channels import Channel, ChannelDown
+from api.sync.channels import SEND_TIMEOUT, Channel, ChannelDown
 from api.sync.digests import Digests
 
 COALESCE: Final = 0.05  # seconds for which changes are collected into one message
-MIN_REDIAL: Final = 0.5  # seconds until a broken channel is opened again; doubled each time
-MAX_REDIAL: Final = 30.0  # seconds
-LAST_TIMEOUT: Final = 2.0  # seconds for the last message of a process that stops
+MIN_REDIAL: Final = 1  # seconds until what is broken is tried again; doubled each time
+MAX_REDIAL: Final = 30  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ class Notifier:
         self.shut()
         if self._sending is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._sending, LAST_TIMEOUT)
+                await asyncio.wait_for(self._sending, SEND_TIMEOUT)
         await asyncio.gather(*self._closing, return_exceptions=True)
         await self._channel.close()
 
@@ -86,7 +85,7 @@ class Notifier:
         self._sending = None
 
     async def _listen(self) -> None:
-        pause = MIN_REDIAL
+        pause: float = MIN_REDIAL
         while True:
             try:
                 await self._channel.listen(self._began, self._read)
@@ -95,7 +94,8 @@ class Notifier:
                     pause = MIN_REDIAL
                 _log.warning("changes of other processes are not heard: %s", error)
             self._is_heard = False
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            delay = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret; not all at once
+            await asyncio.sleep(delay)
             pause = min(2 * pause, MAX_REDIAL)
 
     def _began(self) -> None:

@@ -10,9 +10,9 @@ from api.auth.authenticator import User
 from api.database.pipeline import Row
 from api.sync import tokens
 
-PING_INTERVAL: Final = 15.0  # seconds
-MIN_RECONNECT: Final = 1.0  # seconds that a client waits at least; so not all come at once
-MAX_RECONNECT: Final = 5.0  # seconds
+PING_INTERVAL: Final = 15  # seconds
+MIN_RECONNECT: Final = 1  # seconds that a client waits at least; so not all come at once
+MAX_RECONNECT: Final = 5  # seconds
 
 _PING: Final = b":\n\n"
 _UNREAD: Final[Any] = object()  # no head yet
