@@ -57,6 +57,10 @@ def processes(
         yield [(serve, stack.enter_context(People(address_of(serve)))) for serve in serves]
 
 
+def direct(database: TaskDatabase) -> dict[str, Any]:
+    return {"LISTEN_DATABASE_URL": database.direct}
+
+
 def elsewhere(person: Person, people: People) -> Person:
     """The same person, at another process."""
     there = people.person("same")
@@ -82,8 +86,7 @@ def test_without_a_channel_each_process_tells_its_own_streams_only(
 
 
 def test_alices_other_device_is_told_by_listen_and_bob_is_not(own_database: TaskDatabase) -> None:
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
-    with processes(own_database, **direct) as [(one, here), (_, there)]:
+    with processes(own_database, **direct(own_database)) as [(one, here), (_, there)]:
         alice, bob = here.person("alice"), here.person("bob")
         assert listening(own_database.superuser) == []  # nobody watches
         with watching(alice) as [hers], watching(bob) as [his]:
@@ -100,9 +103,8 @@ def test_whoever_listens_learns_nothing_of_alice(own_database: TaskDatabase) -> 
     with psycopg.connect(own_database.superuser, autocommit=True) as superuser:
         superuser.execute("create role mallory login nosuperuser")
     try:
-        direct = {"LISTEN_DATABASE_URL": own_database.direct}
-        with (
-            processes(own_database, times=1, **direct) as [(_, people)],
+            with (
+            processes(own_database, times=1, **direct(own_database)) as [(_, people)],
             psycopg.connect(own_database.of("mallory"), autocommit=True) as mallory,
         ):
             mallory.execute("listen task_api_changed")
@@ -123,11 +125,10 @@ def test_whoever_listens_learns_nothing_of_alice(own_database: TaskDatabase) -> 
 def test_another_deployment_on_the_database_understands_nothing(
     own_database: TaskDatabase,
 ) -> None:
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
     other = SECRET[::-1]
     with (
-        processes(own_database, times=1, **direct) as [(one, here)],
-        processes(own_database, times=1, BETTER_AUTH_SECRET=other, **direct) as [(_, there)],
+        processes(own_database, times=1, **direct(own_database)) as [(one, here)],
+        processes(own_database, times=1, BETTER_AUTH_SECRET=other, **direct(own_database)) as [(_, there)],
     ):
         alice = here.person("alice")
         with watching(alice) as [device]:
@@ -139,8 +140,7 @@ def test_another_deployment_on_the_database_understands_nothing(
 
 
 def test_what_a_stranger_notifies_harms_nobody(own_database: TaskDatabase) -> None:
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
-    with processes(own_database, **direct) as [(one, here), (_, there)]:
+    with processes(own_database, **direct(own_database)) as [(one, here), (_, there)]:
         alice = here.person("alice")
         with watching(alice) as [device]:
             hears(one)
@@ -154,8 +154,7 @@ def test_what_a_stranger_notifies_harms_nobody(own_database: TaskDatabase) -> No
 
 
 def test_a_notify_that_is_sent_again_tells_alice_nothing(own_database: TaskDatabase) -> None:
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
-    with processes(own_database, **direct) as [(one, here), (_, there)]:
+    with processes(own_database, **direct(own_database)) as [(one, here), (_, there)]:
         alice = here.person("alice")
         with (
             watching(alice) as [device],
@@ -173,7 +172,7 @@ def test_a_notify_that_is_sent_again_tells_alice_nothing(own_database: TaskDatab
 
 def test_notify_goes_through_a_pooler(own_database: TaskDatabase, own_cluster: Cluster) -> None:
     with pgbouncer(own_database.superuser) as pooled:
-        given = {"DATABASE_URL": pooled, "LISTEN_DATABASE_URL": own_database.direct}
+        given: Any = {"DATABASE_URL": pooled, "LISTEN_DATABASE_URL": own_database.direct}
         with processes(own_database, **given) as [(one, here), (_, there)]:
             alice = here.person("alice")
             with watching(alice) as [device]:
@@ -185,8 +184,7 @@ def test_notify_goes_through_a_pooler(own_database: TaskDatabase, own_cluster: C
 def test_when_the_connection_breaks_it_is_dialled_again_and_all_are_woken(
     own_database: TaskDatabase,
 ) -> None:
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
-    with processes(own_database, **direct) as [(one, here), (_, there)]:
+    with processes(own_database, **direct(own_database)) as [(one, here), (_, there)]:
         alice, bob = here.person("alice"), here.person("bob")
         with (
             watching(alice, times=2) as hers,
@@ -208,7 +206,7 @@ def test_when_the_connection_breaks_it_is_dialled_again_and_all_are_woken(
 
 
 def test_streams_are_there_while_nobody_can_listen(own_database: TaskDatabase) -> None:
-    nowhere = {"LISTEN_DATABASE_URL": "postgresql://task_app@127.0.0.1:1/nowhere"}
+    nowhere: Any = {"LISTEN_DATABASE_URL": "postgresql://task_app@127.0.0.1:1/nowhere"}
     with processes(own_database, times=1, **nowhere) as [(serve, people)]:
         alice = people.person("alice")
         with watching(alice) as [device]:
@@ -221,9 +219,8 @@ def test_changes_of_a_moment_are_told_together_after_their_commits(
     own_database: TaskDatabase,
 ) -> None:
     """NOTIFY takes one lock for all that commit with it: so no transaction of a write does."""
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
     with (
-        processes(own_database, times=1, **direct) as [(_, people)],
+        processes(own_database, times=1, **direct(own_database)) as [(_, people)],
         psycopg.connect(own_database.superuser, autocommit=True) as listener,
     ):
         listener.execute("listen task_api_changed")
@@ -265,8 +262,7 @@ def test_alices_other_device_is_told_through_redis(
 
 
 def test_workers_tell_each_other(own_database: TaskDatabase) -> None:
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
-    with processes(own_database, "--workers", "3", times=1, **direct) as [(serve, people)]:
+    with processes(own_database, "--workers", "3", times=1, **direct(own_database)) as [(serve, people)]:
         alice = people.person("alice")
         with watching(alice, times=9) as devices:
             time.sleep(1)  # each of the processes that have some listens
@@ -280,8 +276,7 @@ def test_workers_tell_each_other(own_database: TaskDatabase) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_sigterm_ends_all_streams_at_once(own_database: TaskDatabase, workers: str) -> None:
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
-    with processes(own_database, "--workers", workers, times=1, **direct) as [(serve, people)]:
+    with processes(own_database, "--workers", workers, times=1, **direct(own_database)) as [(serve, people)]:
         everybody = [people.person("alice") for _ in range(5)]
         with contextlib.ExitStack() as stack:
             devices: list[Device] = []
@@ -300,8 +295,7 @@ def test_sigterm_ends_all_streams_at_once(own_database: TaskDatabase, workers: s
 
 
 def test_the_last_change_of_a_process_that_stops_is_told(own_database: TaskDatabase) -> None:
-    direct = {"LISTEN_DATABASE_URL": own_database.direct}
-    with processes(own_database, **direct) as [(one, here), (other, there)]:
+    with processes(own_database, **direct(own_database)) as [(one, here), (other, there)]:
         alice = here.person("alice")
         with watching(alice) as [device]:
             hears(one)
