@@ -23,7 +23,6 @@ from api.sync.notify import COALESCE, MAX_REDIAL, MIN_REDIAL, Notifier
 from api.sync.stream import PING_INTERVAL, Ending, Stream
 
 MAX_STREAMS: Final = 10  # of a user, in each process
-TICK: Final = 1  # seconds between two looks at who is to be pinged, and whose token has expired
 # Transactions that read heads at the same time, however many people are to be told: the rest of the
 # pool is for requests.
 READERS: Final = 2
@@ -58,7 +57,6 @@ class Hub:
         self._by_digest: dict[str, _Person] = {}
         self._due: OrderedDict[_Person, None] = OrderedDict()  # whose heads are to be read
         self._readers: set[asyncio.Task[None]] = set()
-        self._ticking: asyncio.TimerHandle | None = None
         self._is_stopping = False
         self._digests: Digests | None = None
         self._notifier: Notifier | None = None
@@ -108,21 +106,19 @@ class Hub:
                 headers={"Retry-After": str(PING_INTERVAL)},
             )
         if person is None:
-            person = self._people[user.id] = _Person(
-                user, self._digests and self._digests.of(user.id)
-            )
+            if not self._people and self._notifier is not None:
+                self._notifier.open()
+            person = _Person(user, self._digests and self._digests.of(user.id))
+            self._people[user.id] = person
             if person.digest is not None:
                 self._by_digest[person.digest] = person
-        if self._ticking is None:
-            self._tick_later()
-            if self._notifier is not None:
-                self._notifier.open()
-        stream = Stream(user)
+        stream = Stream(user, self.leave)
         person.streams.add(stream)
         return stream
 
     def leave(self, stream: Stream) -> None:
         """Forget a stream. Idempotent."""
+        stream.release()
         person = self._people.get(stream.user.id)
         if person is None or stream not in person.streams:
             return
@@ -132,11 +128,8 @@ class Hub:
         del self._people[stream.user.id]
         self._by_digest.pop(person.digest or "", None)
         self._due.pop(person, None)
-        if not self._people and self._ticking is not None:
-            self._ticking.cancel()
-            self._ticking = None
-            if self._notifier is not None:
-                self._notifier.shut()
+        if not self._people and self._notifier is not None:
+            self._notifier.shut()
 
     def stop(self) -> None:
         """The server stops: end all streams at once, and open no other."""
@@ -197,23 +190,6 @@ class Hub:
             person.rests_until = time.monotonic() + COALESCE
             if person.is_due:  # changed while it was read
                 asyncio.get_running_loop().call_later(COALESCE, self._queue, person)
-
-    # --- time ---
-
-    def _tick_later(self) -> None:
-        self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick, context=Context())
-
-    def _tick(self) -> None:
-        now, clock = time.monotonic(), time.time()
-        for person in [*self._people.values()]:
-            for stream in [*person.streams]:
-                if clock >= stream.user.expires:
-                    stream.end(Ending.EXPIRED)
-                    self.leave(stream)
-                elif now >= stream.ping_at:
-                    stream.ping()
-        if self._people:
-            self._tick_later()
 
 
 def _tell(person: _Person, head: Row | None) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import random
 import time
+from collections.abc import Callable
+from contextvars import Context
 from enum import StrEnum
 from typing import Any, Final, final
 
@@ -15,6 +17,7 @@ MIN_RECONNECT: Final = 1  # seconds that a client waits at least; so not all com
 MAX_RECONNECT: Final = 5  # seconds
 
 _PING: Final = b":\n\n"
+_CONTEXT: Final = Context()  # of no request
 _UNREAD: Final[Any] = object()  # no head yet
 
 
@@ -35,16 +38,20 @@ class Stream:
     """
 
     __slots__ = (
-        *("_head", "_is_behind", "_is_pinged", "_waiting"),
-        *("ending", "events", "ping_at", "user"),
+        *("_expiry", "_head", "_is_behind", "_is_pinged", "_ping", "_waiting"),
+        *("ending", "events", "user"),
     )
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, user: User, leave: Callable[["Stream"], None]) -> None:
+        """`leave` is called when the token has expired, whether or not anybody reads the stream."""
         self.user = user
         # a token that has just expired is accepted, for clocks differ
         self.ending = Ending.EXPIRED if time.time() >= user.expires else None
         self.events = 0  # that were sent
-        self.ping_at = time.monotonic() + PING_INTERVAL
+        loop = asyncio.get_running_loop()
+        left = max(user.expires - time.time(), 0)
+        self._expiry = loop.call_later(left, self._expire, leave, context=_CONTEXT)
+        self._ping = loop.call_later(PING_INTERVAL, self._comment, context=_CONTEXT)
         self._head: Row | None = _UNREAD
         self._is_behind = self._is_pinged = False
         self._waiting: asyncio.Future[None] | None = None
@@ -62,9 +69,19 @@ class Stream:
             self._head = head
             self._wake()
 
-    def ping(self) -> None:
-        """Say something, so that proxies keep the connection."""
-        self.ping_at = time.monotonic() + PING_INTERVAL
+    def release(self) -> None:
+        """Stop its timers. Idempotent."""
+        self._expiry.cancel()
+        self._ping.cancel()
+
+    def _expire(self, leave: Callable[["Stream"], None]) -> None:
+        self.end(Ending.EXPIRED)
+        leave(self)
+
+    def _comment(self) -> None:
+        """Send a comment, so that proxies keep the connection."""
+        loop = asyncio.get_running_loop()
+        self._ping = loop.call_later(PING_INTERVAL, self._comment, context=_CONTEXT)
         self._is_pinged = True
         self._wake()
 
