@@ -20,6 +20,7 @@ from api.http.fields import ParsedBy
 from api.http.openapi import failures, responses
 from api.http.problems import Failure, Kind, MalformedHeader
 from api.http.routing import UserRoute, caller
+from api.http.stack import MAY_CLOSE
 from api.http.timing import DATABASE, timed
 from api.sync import queries, tokens
 from api.sync.hub import Hub
@@ -89,6 +90,7 @@ class EventStream(Response):
         leaving = asyncio.create_task(_leave(receive, stream))
         try:
             await send(start)
+            scope.get(MAY_CLOSE, lambda: None)()
             part = stream.greeting()
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,11 +14,13 @@ import pytest
 from api.main import TaskAPI, create_app
 from api.settings import Settings
 from api.sync import hub
+from api.sync.stream import Stream
 from tests.cluster import TaskDatabase
 from tests.people import SECRET, People, Person, signed
 from tests.problems import problem
+from tests.program import running
 from tests.server import serving
-from tests.streams import PATH, watching
+from tests.streams import PATH, Device, watching
 
 
 @pytest.fixture
@@ -315,6 +318,63 @@ def test_a_head_that_could_not_be_read_is_read_later(
         with database.shut():
             assert device.is_told_nothing(1)
         device.is_told()
+
+
+def speaks_much(stream: Stream) -> bytes:
+    """More than the system takes for a client that does not read."""
+    return b":" + bytes(16 * 2**20) + b"\n\n"
+
+
+def reads_nothing(person: Person) -> socket.socket:
+    client = socket.create_connection((person.http.base_url.host, person.http.base_url.port or 80))
+    token = person.http.headers["Authorization"]
+    client.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode())
+    return client
+
+
+def test_who_does_not_read_is_cut_off(
+    database: TaskDatabase, app: TaskAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stream, "greeting", speaks_much)
+    settings = Settings(database_url=database.task_app, better_auth_secret=SECRET, write_timeout=1)
+    with (
+        serving(settings, app) as address,
+        People(address) as people,
+        reads_nothing(people.person("alice")),
+    ):
+        soon(lambda: app.state.hub.open == 1)
+        soon(lambda: app.state.hub.open == 0)
+
+
+def test_a_server_that_stops_does_not_wait_for_who_does_not_read(
+    database: TaskDatabase, app: TaskAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stream, "greeting", speaks_much)
+    settings = Settings(database_url=database.task_app, better_auth_secret=SECRET)
+    with ExitStack() as stack:
+        with serving(settings, app) as address, People(address) as people:
+            stack.enter_context(reads_nothing(people.person("alice")))
+            soon(lambda: app.state.hub.open == 1)
+            time.sleep(0.5)
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 6  # SHUTDOWN_TIMEOUT is 10
+
+
+def test_streams_make_room_for_requests(own_database: TaskDatabase) -> None:
+    """The oldest is closed when the server has as many connections as it may have."""
+    given = {"DATABASE_URL": own_database.task_app, "BETTER_AUTH_SECRET": SECRET}
+    limits = ("--limit-concurrency", "4", "--limit-per-address", "4")
+    with running("serve", "--port", "0", *limits, **given) as serve:
+        found = re.search(r"port (\d+)", serve.says("port"))
+        assert found
+        with People(f"http://127.0.0.1:{found[1]}") as people, ExitStack() as stack:
+            alice, bob = people.person("alice"), people.person("bob")
+            first, *others = [Device(alice) for _ in range(4)]
+            for device in (first, *others):
+                stack.callback(device.socket.close)
+            assert bob.lists() == []
+            assert first.block(5) is None
+            assert all(device.is_told_nothing(0.1) for device in others)
 
 
 def test_the_log_has_a_line_at_the_end_and_no_token(
