@@ -14,7 +14,7 @@ from tests.contract.test_answers import COMPONENTS, OPERATIONS, resolved, valid
 from tests.openapi import DOCUMENT
 
 SCHEMAS = COMPONENTS["schemas"]
-READ = {"Task", "TagCount", "Deleted", "Health"}
+READ = {"ChangedTasks", "Task", "TagCount", "Deleted", "Health"}
 SENT = {"TaskCreate", "TaskUpdate", "TaskComplete"}
 PROBLEMS = {"Problem", "ProblemType", "InputError"}
 USER_ROUTES = {
@@ -29,6 +29,7 @@ USER_ROUTES = {
     "completeTask": "PATCH /api/tasks/{task_id}/complete",
     "listTags": "GET /api/tags",
     "watchTasks": "GET /api/tasks/events",
+    "listChanges": "GET /api/tasks/changes",
 }
 HEALTH_ROUTES = {"live": "GET /livez", "ready": "GET /readyz"}
 KEYED = {"createTask", "createTasks", "completeTask"}
