@@ -32,7 +32,10 @@ from api.observability.observer import Observer
 from api.observability.request_record import route_name
 from api.serving.protocol import CROWDED
 from api.serving.responses import WRITE_RESPONSE
+from api.serving.server import STOPPING
 from api.settings import Settings, load
+from api.sync import events
+from api.sync.hub import Hub
 from api.tasks import routes as tasks
 from api.tasks import sync
 from api.tasks.schemas import Task
@@ -48,10 +51,10 @@ _STARTUP_ERRORS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
 _NO_TELEMETRY: Final = TelemetryConfig(
     auto_configure=False, tracing=False, metrics=False, logs=False, operation_spans=False
 )
-# most requested first
+# most requested first, and `events` first of all what is no id of a task
 _ROUTES: Final = [
     route
-    for part in (sync, tasks, health, docs)
+    for part in (sync, events, tasks, health, docs)
     for route in part.router.routes
     if isinstance(route, Route)
 ]
@@ -247,8 +250,12 @@ def create_app(settings: Settings | None = None) -> TaskAPI:
                 app.state.readiness = Readiness(
                     database, authenticator, rate_limits, settings.readiness_timeout
                 )
-                async with app.observer.watching(database, authenticator, rate_limits):
-                    yield {"observer": app.observer}  # the protocol records its refusals with it
+                async with (
+                    Hub.running(settings, database) as app.state.hub,
+                    app.observer.watching(database, authenticator, rate_limits),
+                ):
+                    # the protocol records its refusals; the server says when it stops
+                    yield {"observer": app.observer, STOPPING: app.state.hub.stop}
         finally:
             await authenticator.close()
             await rate_limits.close()

@@ -90,7 +90,7 @@ def _postgres_url(value: SecretStr) -> SecretStr:
 def _direct(value: SecretStr) -> SecretStr:
     hosts = postgres_url.hosts(postgres_url.read(value.get_secret_value()))
     if any("-pooler." in host.lower() for host in hosts):
-        raise ValueError("is Neon's pooled host; migrations need the direct one, without -pooler")
+        raise ValueError("is Neon's pooled host; it has to be the direct one, without -pooler")
     return value
 
 

@@ -7,6 +7,7 @@ import limits
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api import postgres_url
 from api.setting_values import (
     Algorithm,
     Algorithms,
@@ -149,6 +150,7 @@ class RateLimitSettings(_Environment):
 class Settings(AuthSettings, DatabaseSettings, ObservationSettings, RateLimitSettings):
     """All settings of the server. Times are seconds."""
 
+    listen_database_url: DirectPostgresURL | None = None
     cors_origins: Origins = ()
     root_path: RootPath | None = None
     request_timeout: Seconds = 15
@@ -162,6 +164,17 @@ class Settings(AuthSettings, DatabaseSettings, ObservationSettings, RateLimitSet
     worker_stop_timeout: Seconds = 5  # beyond shutdown_timeout
     max_unsent_mib: Annotated[int, Field(ge=1, le=65_536)] = 256  # per process
     forwarded_allow_ips: TrustedProxies = "127.0.0.1"
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        """What processes tell each other by NOTIFY is keyed: anybody may listen."""
+        has_password = "password" in postgres_url.read(self.database_url.get_secret_value())
+        if self.listen_database_url and not self.better_auth_secret and not has_password:
+            raise ValueError(
+                "LISTEN_DATABASE_URL is set, and with AUTH_JWKS_URL the password in DATABASE_URL "
+                "is the key of its messages, and there is none; write it there"
+            )
+        return self
 
 
 class RoleSettings(_Environment):

@@ -2,14 +2,16 @@
 
 import argparse
 
-from bench import endure, load, numbering, scale, soak
+from bench import endure, load, numbering, scale, soak, streams
 from bench.stage import cluster, stage
 
 
 def main() -> None:
     """Choose what to measure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", choices=("load", "peers", "scale", "soak", "endure", "numbering"))
+    parser.add_argument(
+        "what", choices=("load", "peers", "scale", "soak", "endure", "numbering", "streams")
+    )
     parser.add_argument("--seconds", type=int, default=5, help="of each run (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of each case (%(default)s)")
     options = parser.parse_args()
@@ -24,6 +26,7 @@ def main() -> None:
                 "peers": load.peers,
                 "soak": soak.measure,
                 "endure": endure.measure,
+                "streams": streams.measure,
             }
             measures[options.what](on, options)
 

@@ -2,8 +2,9 @@
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from math import inf
 from typing import Any, Final, final
 
 import jwt
@@ -38,19 +39,19 @@ class Unauthorized(Exception):
 class User:
     """An authenticated user, or one named by the operator.
 
-    Only this module makes one.
+    Only this module makes one. `expires`: the `exp` of the token, in seconds since 1970.
     """
 
     id: str
+    expires: float = field(default=inf, compare=False)
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A verified token: its user and `exp`, and the key, algorithm and key id in use."""
+    """A verified token: its user, and the key, algorithm and key id in use."""
 
     user: User
-    until: float
     key: Any
     algorithm: str
     kid: object
@@ -95,7 +96,7 @@ class Authenticator:
         known = self._verified.get(digest)
         if (
             known is not None
-            and time.time() < known.until
+            and time.time() < known.user.expires
             and await self._key(known.algorithm, known.kid) is known.key
         ):
             return known.user
@@ -112,11 +113,11 @@ class Authenticator:
     async def _verify(self, token: str, digest: bytes) -> _Verified:
         algorithm, kid = self._header(token)
         key = await self._key(algorithm, kid)
-        user, until = self._verify_claims(token, key)
+        user = self._verify_claims(token, key)
         self._verified.pop(digest, None)
         if len(self._verified) >= _REMEMBERED:
             del self._verified[next(iter(self._verified))]  # the oldest
-        self._verified[digest] = verified = _Verified(user, until, key, algorithm, kid)
+        self._verified[digest] = verified = _Verified(user, key, algorithm, kid)
         return verified
 
     def _header(self, token: str) -> tuple[str, object]:
@@ -141,8 +142,8 @@ class Authenticator:
             raise Unauthorized("The token is signed with a key its issuer does not have.")
         return key
 
-    def _verify_claims(self, token: str, key: Any) -> tuple[User, float]:
-        """Verify signature and claims; the user, and `exp` in seconds since 1970."""
+    def _verify_claims(self, token: str, key: Any) -> User:
+        """Verify signature and claims; the user."""
         try:
             claims = jwt.decode(
                 token,
@@ -156,7 +157,7 @@ class Authenticator:
                     + ["iss"] * (self._issuer is not None)
                     + ["aud"] * (self._audience is not None),
                     "verify_aud": self._audience is not None,
-                    "verify_sub": False,  # checked in `_user`, in the claim that the settings name
+                    "verify_sub": False,  # checked in `_user_id`, in the claim of the settings
                     "enforce_minimum_key_length": True,
                 },
             )
@@ -168,15 +169,15 @@ class Authenticator:
         expires = claims["exp"]
         if type(expires) not in (int, float) or not expires < _YEAR_10000:
             raise Unauthorized("The token's exp is not a date before the year 10000.")
-        return self._user(claims), expires
+        return User(self._user_id(claims), expires)
 
-    def _user(self, claims: dict[str, Any]) -> User:
+    def _user_id(self, claims: dict[str, Any]) -> str:
         value: object = claims
         for name in self._claim:
             value = value.get(name) if isinstance(value, dict) else None
         if not isinstance(value, str) or not is_identifier(value):
             raise Unauthorized("The token does not say who is asking.")
-        return User(value)
+        return value
 
 
 def named_by_operator(user_id: str) -> User:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self, TypeVar, final
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # the gate alone needs no SQLAlchemy, which takes long to loa
 _SET_USER: Final = "select set_config('app.user_id', $1, true)"
 # PostgreSQL restarts the timeout with each Execute, so it holds for the statements that follow.
 _SET_USER_AND_TIMEOUT: Final = f"{_SET_USER}, set_config('statement_timeout', $2, true)"
+_NOTIFY: Final = "select pg_notify($1, payload) from unnest($2::text[]) as payload"
 
 T = TypeVar("T")
 
@@ -230,23 +231,40 @@ class Database:
         """
         gate.check(await _retry_once(self._query_gate), ahead=ahead)
 
+    async def notify(self, channel: str, payloads: Sequence[str]) -> None:
+        """NOTIFY, in a transaction that does nothing else: in PostgreSQL one lock serialises the
+        commits of all that do. It is no user's, and sees no rows.
+
+        Raises `DatabaseUnavailable` or `DatabaseError`.
+        """
+        call = Call(_NOTIFY, (channel, payloads))
+
+        async def attempt(fresh: bool) -> None:
+            await self._in_no_name(lambda pipeline: pipeline.run(call), fresh)
+
+        await _retry_once(attempt)
+
     @property
     def is_broken(self) -> bool:
         """Whether an idle connection has broken."""
         return self._pool.is_broken
 
     async def _query_gate(self, fresh: bool) -> Row:
+        (row,) = await self._in_no_name(lambda pipeline: pipeline.read(gate.SQL), fresh)
+        return row
+
+    async def _in_no_name(self, work: Callable[[Pipeline], Awaitable[T]], fresh: bool) -> T:
+        """Run `work` for the program itself, which sees no row of a user."""
         try:
             connection = await self._pool.acquire(fresh=fresh)
         except (CannotConnect, TimeoutError) as error:
             raise _unavailable(error) from None
         try:
-            (row,) = await connection.pipeline.read(gate.SQL)
+            return await work(connection.pipeline)
         except FAILURES as error:
             raise translated(error) from None
         finally:
             self._pool.release(connection)
-        return row
 
 
 def _unavailable(error: CannotConnect | TimeoutError) -> DatabaseUnavailable:

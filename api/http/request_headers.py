@@ -20,6 +20,7 @@ REQUEST_HEADERS: Final = (
     RequestHeader("Idempotency-Key", "what is sent again takes effect once", cors=True),
     RequestHeader("If-Match", "change it only if it is still this version", cors=True),
     RequestHeader("If-None-Match", "send it only if it is another version", cors=True),
+    RequestHeader("Last-Event-ID", "how far a stream of events has been read", cors=True),
     RequestHeader("Prefer", "`count=exact`: count the whole list", cors=True),
     RequestHeader("X-Request-Id", "an id for the request", cors=True, logged=True),
     RequestHeader("Content-Encoding", "a body is not compressed", cors=True),

@@ -22,6 +22,9 @@ from api.http.timeouts import Deadlines
 
 Lines = list[tuple[bytes, bytes]]
 
+# In the scope, if the server has such a limit: a function to call when nothing is lost if the
+# connection is closed from now on, in favour of another one.
+MAY_CLOSE: Final = "task-api.may-close"
 STARTED: Final = "task-api.started"  # in the scope: the `Started` of the request
 
 

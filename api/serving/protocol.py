@@ -96,7 +96,9 @@ class Protocol(Responding):
     def shutdown(self) -> None:
         """The server stops: a request that is on its way yet is the last."""
         self._stopping = True
-        if self.is_busy():
+        if self.is_busy() and self.cycle.response_started and self.flow.write_paused:
+            self.transport.abort()  # a stream that nobody reads would not end
+        elif self.is_busy():
             self.cycle.keep_alive = False
         else:
             self.loop.call_later(self.server_state.timeouts.drain, super().shutdown)

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from api.forwarded import Proxies
+from api.http.stack import MAY_CLOSE
 from api.serving.connections import Connections, Place
 
 WRITE_RESPONSE: Final = "task-api.whole"  # in the scope: the function that writes a whole response
@@ -72,6 +73,7 @@ class Responding(HttpToolsProtocol):
             self._held = cycle, app
             return
         self.answering, cycle.scope[WRITE_RESPONSE] = cycle, self._write
+        cycle.scope[MAY_CLOSE] = self._place.idle
         super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:

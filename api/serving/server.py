@@ -18,6 +18,9 @@ from api.serving.responses import State, Timeouts
 from api.settings import Settings
 from api.version import VERSION
 
+# In the state of the application's lifespan, if there is one: a function to call when the server
+# stops, before responses that are on their way are waited for.
+STOPPING: Final = "stopping"
 CHECK_INTERVAL: Final = 1  # seconds between two checks of the connections' timeouts
 _TICKS: Final = 10  # of uvicorn, in a second
 
@@ -132,6 +135,7 @@ class Server(uvicorn.Server):
         for one in listening:
             await self._accept_all(one)
             one.close()
+        self.lifespan.state.get(STOPPING, lambda: None)()
         checking = asyncio.create_task(self._check_while_stopping())
         try:
             await super().shutdown(sockets)

@@ -171,6 +171,7 @@ VALUES: Final[dict[str, tuple[str, str]]] = {
     "idempotency-key": ("mark7f3a", "mark7f3a"),
     "if-match": ('"mark7f3a"', "mark7f3a"),
     "if-none-match": ('"mark7f3a"', "mark7f3a"),
+    "last-event-id": ("mark7f3a", "mark7f3a"),
     "prefer": ("mark7f3a", "mark7f3a"),
     "x-request-id": ("mark7f3a", "mark7f3a"),
     "traceparent": ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "0af7651916cd43dd"),

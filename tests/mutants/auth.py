@@ -34,7 +34,11 @@ TOKENS: Final = [
         ("a token may be of any length", " or len(match[1]) > _MAX_LENGTH:", ":"),
         ("several Authorization headers are taken", "if len(authorization) > 1:", "if False:"),
         ("the scheme may be anything", 'r"(?i:bearer) +([A-Za-z', 'r"(?i:[a-z]+) +([A-Za-z'),
-        ("a remembered token never expires", "            and time.time() < known.until\n", ""),
+        (
+            "a remembered token never expires",
+            "            and time.time() < known.user.expires\n",
+            "",
+        ),
         ("a remembered token outlives its key", " is known.key\n", " is not None\n"),
         (
             "tokens of one content are one token, however signed",

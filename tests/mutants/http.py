@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Edit, Mutant, mutants
 
 _ROUTE: Final = "api/http/routing.py"
+_QUERY: Final = "api/http/query.py"
 _BODY: Final = "api/http/body.py"
 _SCHEMAS: Final = "api/tasks/schemas.py"
 _MEMBERS: Final = "api/tasks/members.py"
@@ -74,7 +75,7 @@ INPUT: Final = [
         ),
     ),
     *mutants(
-        _ROUTE,
+        _QUERY,
         (
             "unknown parameters are ignored",
             "        if name not in known:\n",
@@ -111,8 +112,8 @@ INPUT: Final = [
             Edit(_ROUTE, f"                    user = {_WHO}\n", "                    pass\n"),
             Edit(
                 _ROUTE,
-                "database.run(\n                    user,",
-                f"database.run(\n                    user or {_WHO},",
+                "self._run(\n                scope,\n                user,",
+                f"self._run(\n                scope,\n                user or {_WHO},",
             ),
         ),
     ),
@@ -150,7 +151,7 @@ INPUT: Final = [
         witness="http/test_hostile.py::test_a_body_is_asked_for_only_when_it_will_be_read",
     ),
     *mutants(
-        _ROUTE,
+        _QUERY,
         (
             "all parameters are looked at",
             "[: len(known) + MAX_ERRORS + 1]",

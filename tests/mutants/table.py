@@ -18,6 +18,7 @@ from tests.mutants.roles import ROLE, TABLE
 from tests.mutants.serving import SERVING
 from tests.mutants.settings import SETTINGS, SETTINGS_FAULTS
 from tests.mutants.statements import FILTERS, STATEMENTS
+from tests.mutants.streams import STREAMS
 from tests.mutants.sync import SYNC
 from tests.mutants.tasks import LISTS
 
@@ -43,6 +44,7 @@ MUTANTS: Final[list[Mutant]] = [
     *HTTP_FAULTS,
     *EXTENSIONS,
     *SERVING,
+    *STREAMS,
     *OBSERVABILITY,
     *AGAIN,
     *LISTS,

@@ -13,6 +13,7 @@ from api.commands.doctor.owner import Owner
 from api.commands.doctor.rate_limits import rate_limits
 from api.commands.doctor.serving import Serving
 from api.commands.doctor.tokens import tokens
+from api.commands.doctor.wake_ups import wake_ups
 
 _COLOURS = {Level.OK: 32, Level.WARN: 33, Level.FAIL: 31, Level.SKIP: 2}
 
@@ -31,6 +32,7 @@ async def _examine() -> int:
         ("Settings", configuration()),
         ("Tokens", tokens()),
         ("Rate limits", rate_limits()),
+        ("Wake-ups", wake_ups()),
         ("Database, as DATABASE_URL", serving.findings()),
         ("Database, as MIGRATION_DATABASE_URL", Owner(serving).findings()),
     ):
