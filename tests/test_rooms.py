@@ -19,7 +19,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "commands": {"main", "serving", "tasks", "idempotency", "observability", "http", *_BESIDE},
     "main": {"serving", "tasks", "idempotency", "observability", "http", *_BESIDE},
     "serving": {"observability", "http", *_SETTINGS},
-    "tasks": {"idempotency", "http", *_BESIDE},
+    "tasks": {"idempotency", "observability", "http", *_BESIDE},
     "idempotency": {"http", *_BESIDE},
     "observability": {"http", *_BESIDE},
     "http": {*_BESIDE},

@@ -6,7 +6,7 @@ the effect, so neither is committed without the other.
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Final
@@ -90,7 +90,7 @@ def _with_defaults(request: object) -> str:
 async def once(
     tx: Transaction,
     key: str | None,
-    request: list[object],
+    request: Sequence[object],
     effect: Callable[[], Awaitable[Response]],
     condition: object = None,
 ) -> Response:
