@@ -33,7 +33,7 @@ from api.observability.request_record import route_name
 from api.serving.protocol import CROWDED
 from api.serving.responses import WRITE_RESPONSE
 from api.settings import Settings, load
-from api.tasks import batch
+from api.tasks import batch, sync
 from api.tasks import routes as tasks
 from api.tasks.schemas import Task
 from api.version import VERSION
@@ -48,10 +48,10 @@ _STARTUP_ERRORS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
 _NO_TELEMETRY: Final = TelemetryConfig(
     auto_configure=False, tracing=False, metrics=False, logs=False, operation_spans=False
 )
-# most requested first; `batch` is not the id of a task
+# most requested first; `batch` and `changes` are no ids of tasks
 _ROUTES: Final = [
     route
-    for part in (batch, tasks, health, docs)
+    for part in (sync, batch, tasks, health, docs)
     for route in part.router.routes
     if isinstance(route, Route)
 ]

@@ -14,12 +14,14 @@ MAX_LINES: Final = 300
 _BELOW: Final = {"forwarded", "postgres_url", "reasons", "setting_values", "text", "version"}
 _SETTINGS: Final = {"settings", *_BELOW}
 _BESIDE: Final = {"auth", "database", *_SETTINGS}
+_FEATURES: Final = {"tasks", "sync", "idempotency"}
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     "cli": {"commands", "serving", "settings", "version"},
-    "commands": {"main", "serving", "tasks", "idempotency", "observability", "http", *_BESIDE},
-    "main": {"serving", "tasks", "idempotency", "observability", "http", *_BESIDE},
+    "commands": {"main", "serving", *_FEATURES, "observability", "http", *_BESIDE},
+    "main": {"serving", *_FEATURES, "observability", "http", *_BESIDE},
     "serving": {"observability", "http", *_SETTINGS},
-    "tasks": {"idempotency", "observability", "http", *_BESIDE},
+    "tasks": {"sync", "idempotency", "observability", "http", *_BESIDE},
+    "sync": {"http", *_BESIDE},
     "idempotency": {"http", *_BESIDE},
     "observability": {"http", *_BESIDE},
     "http": {*_BESIDE},

@@ -16,13 +16,20 @@ from api.database.personal_rows import PersonalRows
 from api.database.session import Database, Transaction
 from api.idempotency import queries as idempotency_queries
 from api.settings import DatabaseSettings, load
+from api.sync import queries as sync_queries
 from api.tasks import queries
 
 _PAGE: Final = 250  # rows at once, or fewer long ones
 
 T = TypeVar("T")
 
-KINDS: Final = (queries.PERSONAL_ROWS, idempotency_queries.PERSONAL_ROWS)
+# The head last: what is erased before it is numbered.
+KINDS: Final = (
+    queries.PERSONAL_ROWS,
+    idempotency_queries.PERSONAL_ROWS,
+    sync_queries.TOMBSTONES,
+    sync_queries.HEADS,
+)
 TABLES: Final = frozenset(kind.table for kind in KINDS)
 
 

@@ -137,6 +137,7 @@ TYPES: Final[Mapping[type, str]] = {
     types.Text: "",
     types.Time: "",
     types.TupleType: "types",
+    types.Uuid: "as_uuid native_uuid",
     sqltypes.TableValueType: "_elements",
 }
 # Attributes that SQLAlchemy itself sets on a type, as a cache; callers supply none of them.

@@ -184,3 +184,8 @@ class NoParameters(BaseModel):
     def is_slow(self) -> bool:
         """Whether the query may take the database long."""
         return False
+
+    @property
+    def writes(self) -> bool:
+        """Whether a GET with this query may write."""
+        return False

@@ -40,6 +40,8 @@ class Kind(Enum):
     METHOD_NOT_ALLOWED = 405, "The address does not take this method"
     REQUEST_TIMEOUT = 408, "The request did not arrive in time"
     REQUEST_IN_PROGRESS = 409, "The same request is still running"
+    WAS_DELETED = 409, "The task was deleted"
+    SYNC_TOKEN_EXPIRED = 410, "The sync token has expired"
     PRECONDITION_FAILED = 412, "The task has changed"
     CONTENT_TOO_LARGE = 413, "The body is too large"
     UNSUPPORTED_MEDIA_TYPE = 415, "The body is not JSON in UTF-8"

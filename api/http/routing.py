@@ -217,7 +217,10 @@ class UserRoute(Route):
                     arguments[body[0]] = body_model.parsed(content)
             with timed(scope, DATABASE):
                 return await database.run(
-                    user, lambda tx: call(tx, **arguments), reads=reads, slow=given.is_slow
+                    user,
+                    lambda tx: call(tx, **arguments),
+                    reads=reads and not given.writes,
+                    slow=given.is_slow,
                 )
 
         return answer

@@ -1,7 +1,7 @@
 """Changes of a task: what may be in their way, and the task that follows one that repeats."""
 
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from api.tasks.members import RULES, columns
 from api.tasks.schemas import TaskCreate, TaskUpdate, no_such_task
 
 # The members that a task has in common with the one that follows it.
-_INHERITED: Final = TaskCreate.model_fields.keys() - {"completed"}
+_INHERITED: Final = TaskCreate.model_fields.keys() - {"completed", "uid"}
 
 
 async def existing(row: Awaitable[Any | None]) -> Any:
@@ -29,6 +29,30 @@ def created(members: Mapping[str, Any], anchor: date | None = None) -> dict[str,
     return {**columns(members), "repeat_anchor": anchor}
 
 
+async def create(
+    tx: Transaction, tasks: Sequence[Mapping[str, Any]], pointer: str
+) -> tuple[list[Any], bool]:
+    """Create tasks of these members; their rows, and whether all of them are new.
+
+    If there is a task with the same `uid` already, its row takes the place. `pointer`: of the
+    `uid` of a task, as a format with its index. Raises `Failure` (409) if one was deleted.
+    """
+    rows = await tx.each(queries.CREATE, [created(task) for task in tasks])
+    if len(rows) == len(tasks):
+        return rows, True
+    uids = [{"uid": task["uid"]} for task in tasks if task["uid"] is not None]
+    known = {row["uid"]: row for row in await tx.each(queries.BY_UID, uids)}
+    gone = [n for n, task in enumerate(tasks) if task["uid"] not in {None, *known}]
+    if gone:
+        raise Failure(
+            Kind.WAS_DELETED,
+            "A task with this uid was deleted; give another one to a new task.",
+            errors=[{"detail": "It was deleted.", "pointer": pointer.format(n)} for n in gone],
+        )
+    others = (row for row in rows if json.loads(row["body"])["uid"] is None)
+    return [known[task["uid"]] if task["uid"] else next(others) for task in tasks], False
+
+
 async def update(tx: Transaction, task_id: int, changes: TaskUpdate, if_match: Tags | None) -> Any:
     """Change a task; its row. Raises `Failure`: 404, 412, 422."""
     versions = etags.versions(if_match, changes.get("version"))
@@ -36,6 +60,8 @@ async def update(tx: Transaction, task_id: int, changes: TaskUpdate, if_match: T
     expected = queries.TASK.expected(changes)
     if not expected and (row := await tx.row(queries.UPDATE, **values)) is not None:
         return row
+    if expected:
+        await tx.row(queries.HOLD)
     row = await existing(tx.row(queries.UPDATE_WHOLE, **values, **expected))
     if not row["is_current"]:
         raise await _conflict(tx, task_id, if_match)

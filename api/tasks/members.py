@@ -1,5 +1,6 @@
 """The members of a task that a request may have: their types, and rules about two of them."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
@@ -19,6 +20,8 @@ from api.tasks.models import PRIORITIES
 
 MAX_TITLE: Final = 200  # characters
 MAX_DESCRIPTION: Final = 10_000  # characters
+# RFC 9562, section 4.
+_UUID: Final = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 Title = Annotated[
     str,
@@ -38,6 +41,22 @@ Description = Annotated[
     StringConstraints(strict=True, max_length=MAX_DESCRIPTION),
     AfterValidator(without_nul),
     Field(json_schema_extra=NO_NUL),
+]
+
+
+def _uuid(text: str) -> str:
+    if not _UUID.fullmatch(text):
+        raise PydanticCustomError(
+            "uuid", "String should be a UUID such as 7d1f3a52-c3a4-4a0e-9b8d-0a3f5f6c2b11"
+        )
+    return text.lower()
+
+
+Uid = Annotated[
+    str,
+    StringConstraints(strict=True),
+    AfterValidator(_uuid),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
 ]
 
 Priority = Literal["low", "medium", "high"]

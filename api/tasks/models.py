@@ -12,6 +12,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Time,
+    Uuid,
     func,
 )
 from sqlmodel import Field, SQLModel
@@ -27,9 +28,10 @@ _EMPTY: Final[dict[str, Any]] = {"server_default": "{}"}
 class Task(SQLModel, table=True):
     """A user's task. The primary key starts with its owner.
 
-    The database keeps `completed_at` and `due_at`. No members of the JSON: `tag_keys` (the tags as
-    they are compared), `repeat_anchor` (the due date whose day of the month a series keeps, if it
-    is not `due_date`) and `due_at` (when it is due, for sorting).
+    The database keeps `completed_at`, `due_at` and `seq`. No members of the JSON: `tag_keys` (the
+    tags as they are compared), `repeat_anchor` (the due date whose day of the month a series keeps,
+    if it is not `due_date`), `due_at` (when it is due, for sorting) and `seq` (the number of its
+    last change).
     """
 
     user_id: str = Field(primary_key=True, sa_type=Text)
@@ -66,3 +68,5 @@ class Task(SQLModel, table=True):
     next_id: int | None = Field(default=None, sa_type=BigInteger)
     repeat_anchor: date | None = Field(default=None, sa_type=Date)
     due_at: datetime | None = Field(default=None, sa_type=DateTime)
+    seq: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    uid: str | None = Field(default=None, sa_type=Uuid)

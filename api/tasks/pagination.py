@@ -1,10 +1,8 @@
 """Cursor pagination of task lists: cursors, page sizes, Link headers."""
 
-import base64
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from itertools import accumulate
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -13,13 +11,13 @@ from pydantic import Field, StringConstraints, TypeAdapter
 from api.auth.authenticator import User
 from api.database.json_rows import MAX_PAGE_BYTES
 from api.database.keyset import Start
+from api.http import opaque
 from api.http.problems import Failure, Kind
 from api.tasks.lists import MAX_PAGE, Sort, TaskPage
 from api.tasks.models import END_OF_DAY, PRIORITIES, Task
 from api.tasks.schemas import MAX_ID
 
-_DIGEST: Final = 8  # bytes
-# The rest of a cursor: the fields of a `Position`.
+# Of a cursor: the fields of a `Position`.
 _CONTENT: Final = TypeAdapter(
     tuple[
         Literal["after", "before"],
@@ -50,24 +48,19 @@ class Position:
     def cursor(self, bound: str) -> str:
         """Encode the position as an opaque cursor, valid for this list only.
 
-        The digest detects altered and foreign cursors. It is no secret, and need not be: a cursor
-        grants no access, it is only a position among the caller's own tasks.
+        It grants no access, it is only a position among the caller's own tasks.
         """
         content = json.dumps([self.side, self.value, self.id], ensure_ascii=False).encode()
-        return base64.urlsafe_b64encode(_digest(bound, content) + content).rstrip(b"=").decode()
+        return opaque.sealed(content, bound)
 
     @classmethod
     def at(cls, cursor: str, bound: str, sort: Sort) -> Self:
-        """Decode a cursor. Raises `Failure` when it is not one of this list.
-
-        Anyone can compute the digest, so the content is validated too.
-        """
+        """Decode a cursor. Raises `Failure` when it is not one of this list."""
         try:
-            payload = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            position = cls(*_CONTENT.validate_json(payload[_DIGEST:], strict=True))
+            content = opaque.opened(cursor, bound)
+            position = cls(*_CONTENT.validate_json(content, strict=True))
             position.values(sort)
-            # the digest matches, and the encoding is canonical
-            if position.cursor(bound) == cursor:
+            if position.cursor(bound) == cursor:  # the JSON is canonical
                 return position
         except (ValueError, OverflowError):
             pass
@@ -113,10 +106,6 @@ def _place(task: dict[str, Any], column: str) -> str | None:
     if task["due_date"] is None:
         return None
     return f"{task['due_date']}T{task['due_time'] or END_OF_DAY.isoformat()}"
-
-
-def _digest(bound: str, content: bytes) -> bytes:
-    return blake2b(content, key=blake2b(bound.encode()).digest(), digest_size=_DIGEST).digest()
 
 
 def bound(user: User, page: TaskPage) -> str:

@@ -10,14 +10,20 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     Date,
+    Text,
+    Uuid,
     bindparam,
     cast,
     false,
     func,
     literal_column,
     null,
+    or_,
+    true,
+    union_all,
 )
 from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import case, col, delete, select, update
@@ -26,6 +32,8 @@ from api.database import json_rows, keyset, personal_rows
 from api.database.keyset import Keyset, Start
 from api.database.resource import OfValues, Resource
 from api.database.statement import Statement
+from api.sync import queries as sync
+from api.sync.models import SyncHead, TaskTombstone
 from api.tasks import schemas
 from api.tasks.filters import FILTERS as FILTERS
 from api.tasks.filters import Wanted
@@ -89,6 +97,16 @@ PASS_ON: Final = TASK.one(
     .returning(*TASK.read)
 )
 
+# The task of a `uid`. CREATE makes none if there is one, or one was deleted.
+BY_UID: Final = TASK.one(
+    select(*TASK.read).where(TASK.mine, col(Task.uid) == bindparam("uid", type_=Uuid())), "uid"
+)
+# Changes nothing. Its trigger locks the caller's head, as that of every change does: to be run
+# before a statement that locks tasks and then changes them.
+HOLD: Final = Statement(
+    update(Task).where(TASK.mine, col(Task.id).is_(None)).values(title=col(Task.title))
+)
+
 _DELETED: Final = (
     delete(Task).where(TASK.mine, col(Task.completed)).returning(col(Task.id)).cte("gone")
 )
@@ -101,6 +119,7 @@ SHORT_PAGE: Final = 100
 
 LIMIT: Final = bindparam("limit", type_=BigInteger)
 OFFSET: Final = bindparam("offset", type_=BigInteger)
+_NONE: Final[ColumnElement[int]] = literal_column("0")
 
 
 @lru_cache(None)  # bounded: `Wanted` has few forms
@@ -149,6 +168,54 @@ def count(filters: frozenset[str]) -> Statement:
     """The statement that counts the tasks of the whole list."""
     return _count(Wanted.of(filters))
 
+
+# --- changes ---
+
+_LAST: Final[BindParameter[int | None]] = bindparam("until", None, type_=BigInteger)
+
+
+def _changes(*, with_deleted: bool) -> Statement:
+    """Rows of `seq`, `id` and `body` after the parameters `at` and `at_id`, with `generation`,
+    `head` and `floor` in each; if there is none, one row with these alone; no row without a head.
+
+    Of a deleted task there is no `body`. There is one row more than the limit if there is a next
+    page, which also ends at MAX_PAGE_BYTES; its last line may exceed that.
+    """
+    one_more = LIMIT + literal_column("1")
+    order = Keyset.of(col(Task.seq), col(Task.id), descending=False)
+    mine = [TASK.mine]
+    if not with_deleted:
+        mine.append(or_(_LAST.is_(None), col(Task.seq) <= _LAST))
+    page = json_rows.within_bytes(
+        keyset.rows([*TASK.read, col(Task.seq)], mine, order, "after", one_more, _NONE)
+    )
+    rows = select(*page.c).cte("page")
+    shown = select(*(rows.c[column.key] for column in TASK.read)).subquery("shown")
+    found: Any = select(rows.c.seq, rows.c.id, json_rows.json(shown).label("body")).select_from(
+        rows.join(shown, rows.c.id == shown.c.id)
+    )
+    if with_deleted:
+        order = Keyset.of(col(TaskTombstone.seq), col(TaskTombstone.task_id), descending=False)
+        columns = [col(TaskTombstone.seq), col(TaskTombstone.task_id)]
+        gone = keyset.rows(columns, [sync.MY_TOMBSTONES], order, "after", one_more, _NONE)
+        found = union_all(found, select(gone.c.seq, gone.c.task_id, cast(null(), Text)))
+    found = found.subquery("found")
+    head = (
+        select(col(SyncHead.generation), col(SyncHead.seq).label("head"), col(SyncHead.floor))
+        .where(sync.MY_HEAD)
+        .subquery("head")
+    )
+    return Statement(
+        select(*head.c, *found.c)
+        .select_from(head.outerjoin(found, true()))
+        .order_by(found.c.seq, found.c.id)
+        .limit(one_more)
+    )
+
+
+# All tasks, in the order of their changes; of the head's number `until` and before, if given.
+LISTING: Final = _changes(with_deleted=False)
+CHANGES: Final = _changes(with_deleted=True)
 
 # --- tags ---
 

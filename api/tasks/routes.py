@@ -16,7 +16,7 @@ from api.http.problems import Kind, unavailable
 from api.http.routing import Tx, UserRoute
 from api.idempotency.replay import KeyHeader, once
 from api.tasks import changes, pagination, queries
-from api.tasks.changes import created, existing
+from api.tasks.changes import existing
 from api.tasks.lists import TaskPage
 from api.tasks.schemas import (
     BulkTaskCreate,
@@ -118,17 +118,19 @@ async def list_tasks(
     operation_id="createTasks",
     summary="Create several tasks, all of them or none",
     status_code=201,
-    response_description="The new tasks, in the order in which they were sent",
+    response_description="The new tasks, in the order in which they were sent; in the place of one"
+    " whose `uid` there is already, the task that is there",
     response_model=list[Task],
-    responses=responses(201, "Idempotency-Replayed") | failures(*ALWAYS, *BODY, *KEYED),
+    responses=responses(201, "Idempotency-Replayed")
+    | failures(*ALWAYS, *BODY, *KEYED, Kind.WAS_DELETED),
 )
 async def create_tasks(
     tx: Tx, tasks: BulkTaskCreate, idempotency_key: KeyHeader = None
 ) -> Response:
-    values = [created(task.model_dump()) for task in tasks]
+    members = [task.model_dump() for task in tasks]
 
     async def create() -> Response:
-        rows = await tx.each(queries.CREATE, values)
+        rows, _ = await changes.create(tx, members, "#/{}/uid")
         return _json(f"[{','.join(row['body'] for row in rows)}]", 201)
 
     return await once(tx, idempotency_key, ["create", tasks], create)
@@ -179,15 +181,16 @@ async def complete_task(
     response_description="The new task",
     response_model=Task,
     responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
-    | failures(*ALWAYS, *BODY, *KEYED),
+    | responses(200, "Location", "ETag", "Idempotency-Replayed")
+    | failures(*ALWAYS, *BODY, *KEYED, Kind.WAS_DELETED),
 )
 async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = None) -> Response:
-    values = created(task.model_dump())
+    members = task.model_dump()
 
     async def create() -> Response:
-        row = await existing(tx.row(queries.CREATE, **values))
+        (row,), is_new = await changes.create(tx, [members], "#/uid")
         headers = {"Location": f"{PATH}/{row['id']}", "ETag": etags.of_version(row["version"])}
-        return _json(row["body"], 201, headers)
+        return _json(row["body"], 201 if is_new else 200, headers)
 
     return await once(tx, idempotency_key, ["create", task], create)
 

@@ -18,6 +18,7 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from api.http.fields import (
+    DIGITS,
     STRICT,
     NoParameters,
     ParsedBy,
@@ -41,6 +42,7 @@ from api.tasks.members import (
     RepeatFrom,
     Text,
     Title,
+    Uid,
     goes_with,
 )
 from api.tasks.repetition import Repeat
@@ -75,6 +77,10 @@ class TaskCreate(BaseModel):
     time_zone: TimeZone | None = None
     repeat: Repeat | None = None
     repeat_from: OptionalRepeatFrom = REPEAT_FROM
+    uid: Annotated[
+        Uid | None,
+        Field(description="Makes it safe to send this again, for as long as there is the task"),
+    ] = None
 
     @field_validator(*NEEDS)
     @classmethod
@@ -117,6 +123,7 @@ class Task(BaseModel):
             "repeat_from": "due",
             "completed_at": None,
             "next_id": None,
+            "uid": None,
             "created_at": "2026-11-21T08:00:00.000000Z",
             "updated_at": "2026-11-21T08:00:00.000000Z",
             "version": 1,
@@ -142,6 +149,7 @@ class Task(BaseModel):
         Integer | None,
         Field(description="The task that repeats this one; it may have been deleted"),
     ]
+    uid: Annotated[Uid | None, Field(description="Given by the client that made it")]
     created_at: Timestamp
     updated_at: Timestamp
     version: Version
@@ -178,6 +186,38 @@ class DeleteCompletedQuery(NoParameters):
     """Query of the bulk delete: it requires `completed=true`, to prevent accidents."""
 
     completed: Annotated[Literal[True], BeforeValidator(query_boolean)]
+
+
+class ChangesQuery(NoParameters):
+    """Query of the changes: since when, and how many of them."""
+
+    since: Annotated[str | None, WithJsonSchema({"type": "string"})] = Field(
+        None, description="The `next` of the answer before; without it, all tasks are listed"
+    )
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE), DIGITS] = Field(
+        MAX_PAGE, description="How many at most; a page also ends at about 1 MiB"
+    )
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may: a full listing begins with a head."""
+        return self.since is None
+
+
+class ChangedTasks(BaseModel):
+    """What has changed."""
+
+    model_config = examples(
+        {"changed": [], "deleted": [7], "next": "AbC1fPq0ZkdbMV0", "more": False}
+    )
+
+    changed: Annotated[list[Task], Field(description="The tasks that are new or other than before")]
+    deleted: Annotated[
+        list[Integer],
+        Field(description="The ids of tasks that are gone; the client need not have heard of them"),
+    ]
+    next: Annotated[str, Field(description="The `since` of the next request")]
+    more: Annotated[bool, Field(description="Whether there is more now")]
 
 
 class TagCount(BaseModel):

@@ -15,7 +15,7 @@ class Table:
     key: LiteralString
     columns: LiteralString  # that task_app gives a new row
     values: LiteralString  # for them, as %(owner)s
-    text: LiteralString  # a column that task_app may change
+    change: LiteralString  # of a column that task_app may change; true of none that is new
     made: LiteralString  # one that the database alone gives a value
 
     def sql(self, statement: LiteralString) -> LiteralString:
@@ -28,31 +28,45 @@ class Table:
             hers=self.values.replace("%(owner)s", "'alice'"),
             his=self.values.replace("%(owner)s", "'bob'"),
             nobodys=self.values.replace("%(owner)s", "''", 1).replace("%(owner)s", "'nobody'"),
-            change=f"{self.text} = 'Taken'",
-            text=self.text,
+            change=self.change,
             made=self.made,
         )
 
     def given(self, connection: psycopg.Connection, owner: str) -> Any:
-        """A row of that person's in which `text` is NULL or 'Buy milk': its key."""
+        """A row of that person's: its key."""
         made = self.sql("insert into {table} ({columns}) values ({values}) returning {key}")
         row = connection.execute(made, {"owner": owner}).fetchone()
         assert row is not None
         return row[0]
 
 
-TASK: Final = Table("task", "id", "user_id, title", "%(owner)s, 'Buy milk'", "title", "created_at")
+# A person has one, so that their name is its key.
+SYNC_HEAD: Final = Table(
+    "sync_head", "user_id", "user_id, seq", "%(owner)s, 0", "seq = 999", "generation"
+)
+TASK_TOMBSTONE: Final = Table(
+    "task_tombstone",
+    "task_id",
+    "user_id, task_id, seq",
+    "%(owner)s, 7, 1",
+    "seq = 999",
+    "deleted_at",
+)
+TASK: Final = Table(
+    "task", "id", "user_id, title", "%(owner)s, 'Buy milk'", "title = 'Taken'", "created_at"
+)
 # Everybody's key is the owner's name.
 IDEMPOTENCY_KEY: Final = Table(
     "idempotency_key",
     "key",
     "user_id, key, fingerprint",
     "%(owner)s, %(owner)s, 'what was asked'",
-    "body",
+    "body = 'Taken'",
     "created_at",
 )
-# Those that the catalog knows: test_one_list.py holds them together.
-TABLES: Final = (TASK, IDEMPOTENCY_KEY)
+# Those that the catalog knows: test_one_list.py holds them together. The head first: with a task a
+# person has one.
+TABLES: Final = (SYNC_HEAD, TASK_TOMBSTONE, TASK, IDEMPOTENCY_KEY)
 NAMES: Final = [table.name for table in TABLES]
 
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -15,7 +15,13 @@ from psycopg.errors import InsufficientPrivilege
 
 from api.commands.migrate import POLICIES as FOLDER
 from tests.cluster import OWNER, TaskDatabase
-from tests.isolation.guarded import IDEMPOTENCY_KEY, TABLES, Table
+from tests.isolation.guarded import (
+    IDEMPOTENCY_KEY,
+    SYNC_HEAD,
+    TABLES,
+    TASK_TOMBSTONE,
+    Table,
+)
 
 
 class Policy(NamedTuple):
@@ -107,23 +113,42 @@ def insert(connection: psycopg.Connection, table: Table) -> None:
     assert not is_refused(connection, statement, "carol"), "carol makes a row of her own"
 
 
-def only_expired_are_reached(connection: psycopg.Connection, statement: LiteralString) -> None:
+# How old alice's rows are, who still has a minute, and bob's.
+AGES: Final[dict[Table, LiteralString]] = {
+    IDEMPOTENCY_KEY: "update idempotency_key set created_at = now() - case user_id"
+    " when 'alice' then interval '23 hours 59 minutes' else interval '24 hours 1 second' end",
+    TASK_TOMBSTONE: "update task_tombstone set deleted_at = now() - case user_id"
+    " when 'alice' then interval '30 days -1 minute' else interval '30 days 1 second' end",
+}
+# By what a head is reached.
+AGES[SYNC_HEAD] = """
+    insert into task_tombstone (user_id, task_id, seq, deleted_at) values
+    ('alice', 7, 1, now() - interval '30 days -1 minute'),
+    ('bob', 7, 1, now() - interval '30 days 1 second')"""
+
+
+def only_expired_are_reached(
+    connection: psycopg.Connection, table: Table, statement: LiteralString
+) -> None:
     """By the owner."""
     connection.execute("reset role")
-    connection.execute(
-        "update idempotency_key set created_at = now() - case user_id"
-        " when 'alice' then interval '23 hours 59 minutes' else interval '24 hours 1 second' end"
-    )
+    connection.execute(AGES[table])
     connection.execute(f"set local role {OWNER}")
-    assert reached(connection, statement) == 1, "the owner reaches bob's, which has expired"
+    assert reached(connection, table.sql(statement)) == 1, "the owner reaches bob's that expired"
 
 
 def sweep_select(connection: psycopg.Connection, table: Table) -> None:
-    only_expired_are_reached(connection, table.sql("select 1 from {table}"))
+    only_expired_are_reached(connection, table, "select 1 from {table}")
+
+
+def sweep_update(connection: psycopg.Connection, table: Table) -> None:
+    only_expired_are_reached(connection, table, "update {table} set {change}")
+    give_away = table.sql("update {table} set user_id = 'dave'")
+    assert is_refused(connection, give_away), "the owner gives bob's away"
 
 
 def sweep_delete(connection: psycopg.Connection, table: Table) -> None:
-    only_expired_are_reached(connection, table.sql("delete from {table}"))
+    only_expired_are_reached(connection, table, "delete from {table}")
 
 
 COMMANDS: Final[dict[str, Check]] = {
@@ -138,6 +163,10 @@ CHECKS: Final[dict[str, Check]] = {
 } | {
     f"{IDEMPOTENCY_KEY.name}_sweep_select": sweep_select,
     f"{IDEMPOTENCY_KEY.name}_sweep_delete": sweep_delete,
+    f"{TASK_TOMBSTONE.name}_sweep_select": sweep_select,
+    f"{TASK_TOMBSTONE.name}_sweep_delete": sweep_delete,
+    f"{SYNC_HEAD.name}_sweep_select": sweep_select,
+    f"{SYNC_HEAD.name}_sweep_update": sweep_update,
 }
 
 
@@ -168,7 +197,9 @@ def test_the_policy(database: TaskDatabase, name: str) -> None:
 
 ME: Final = "(user_id = (select current_setting('app.user_id', true)))"
 EXPIRED: Final = "(created_at < now() - interval '24 hours')"
-# What may stand where the file has ME or EXPIRED.
+FORGOTTEN: Final = "(deleted_at < now() - interval '30 days')"
+THEIRS: Final = "(user_id in (select user_id from task_tombstone))"
+# What may stand where the file has ME or another of these.
 CONDITIONS: Final = {
     ME: {
         "is true": "(true)",
@@ -187,6 +218,13 @@ CONDITIONS: Final = {
         "is of 23 hours": EXPIRED.replace("24", "23"),
         "is of 25 hours": EXPIRED.replace("24", "25"),
     },
+    FORGOTTEN: {
+        "is true": "(true)",
+        "is false": "(false)",
+        "is of 29 days": FORGOTTEN.replace("30", "29"),
+        "is of 31 days": FORGOTTEN.replace("30", "31"),
+    },
+    THEIRS: {"is true": "(true)", "is false": "(false)"},
 }
 
 OPEN_FOR_NOBODY: Final = {"is for nobody, too", "fails open"}

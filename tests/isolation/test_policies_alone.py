@@ -12,7 +12,15 @@ import pytest
 from psycopg.errors import CheckViolation, InsufficientPrivilege
 
 from tests.cluster import Cluster, TaskDatabase
-from tests.isolation.guarded import IDEMPOTENCY_KEY, TABLES, TASK, Table, each_table
+from tests.isolation.guarded import (
+    IDEMPOTENCY_KEY,
+    SYNC_HEAD,
+    TABLES,
+    TASK,
+    TASK_TOMBSTONE,
+    Table,
+    each_table,
+)
 
 Rows = list[tuple[Any, ...]]
 Everything = Callable[[Table], Rows]
@@ -43,7 +51,7 @@ def keys(
         for table in TABLES
     }
     task_app.rollback()  # lets go of rows that a failed test still holds
-    for table in TABLES:
+    for table in reversed(TABLES):
         superuser.execute(table.sql("delete from {table} where user_id = any (%s)"), [PEOPLE])
 
 
@@ -248,6 +256,17 @@ WITHHELD_OF: Final[dict[Table, dict[str, LiteralString]]] = {
         "create what another follows": "insert into task (user_id, title, next_id)"
         " values ('bob', 'x', 1)",
         "give its series another day": "update task set repeat_anchor = now()",
+        "give it another uid": "update task set uid = gen_random_uuid()",
+        "give it another number": "update task set seq = 1",
+        "insert a number": "insert into task (user_id, title, seq) values ('bob', 'x', 9)",
+    },
+    SYNC_HEAD: {
+        "void the numbers": "update sync_head set generation = gen_random_uuid()",
+        "forget deletions": "update sync_head set floor = 9",
+    },
+    TASK_TOMBSTONE: {
+        "take an id": "update task_tombstone set task_id = 1",
+        "keep it for longer": "update task_tombstone set deleted_at = now()",
     },
     IDEMPOTENCY_KEY: {
         "insert an answer": "insert into idempotency_key (user_id, key, fingerprint, status, body)"

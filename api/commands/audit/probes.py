@@ -17,7 +17,24 @@ _REFUSED: Final = "refused (42501)"
 # The tables with users' rows, as the SQL fragments that the statements are formatted with. `key`
 # is the key next to user_id; `values` follow user_id in an inserted row; `mine` are the values of
 # the row that exists before the probes.
+# The head comes first: with a task a user has one.
 _TABLES: Final[dict[str, Words]] = {
+    "sync_head": {
+        "table": "sync_head",
+        "key": "user_id",
+        "columns": "user_id, seq",
+        "values": "1",
+        "mine": "0",
+        "change": "seq = 9",
+    },
+    "task_tombstone": {
+        "table": "task_tombstone",
+        "key": "task_id",
+        "columns": "user_id, task_id, seq",
+        "values": "8, 1",
+        "mine": "7, 1",
+        "change": "seq = 9",
+    },
     "task": {
         "table": "task",
         "key": "id",
@@ -51,7 +68,6 @@ _AS_ME: Final[Attempts] = {
     _ONE: {
         "select, everything": "select 1 from {table} limit 10",
         "select, own": "select 1 from {table} where user_id = %(me)s limit 10",
-        "insert, own": "insert into {table} ({columns}) values (%(me)s, {values})",
         "update, own": "update {table} set {change} where user_id = %(me)s",
         "blind update": "update {table} set {change}",
         "delete, own": "delete from {table} where user_id = %(me)s",
@@ -77,12 +93,34 @@ _AS_ME: Final[Attempts] = {
         "truncate": "truncate {table}",
     },
 }
+_INSERT: Final[Words] = {
+    "insert, own": "insert into {table} ({columns}) values (%(me)s, {values})",
+}
 _DATED: Final[Words] = {
     "insert a date": "insert into {table} ({columns}, created_at) values (%(me)s, {values}, now())",
     "change the date": "update {table} set created_at = now() where user_id = %(me)s",
 }
 _ALONE: Final[dict[str, Attempts]] = {
+    "sync_head": {
+        _REFUSED: {
+            "change the generation": "update sync_head set generation = default"
+            " where user_id = %(me)s",
+            "change the floor": "update sync_head set floor = 9 where user_id = %(me)s",
+        },
+        # a user has one
+        "refused (23505)": _INSERT,
+    },
+    "task_tombstone": {
+        _ONE: _INSERT,
+        _REFUSED: {
+            "insert a date": "insert into task_tombstone (user_id, task_id, seq, deleted_at)"
+            " values (%(me)s, 8, 1, now())",
+            "change the date": "update task_tombstone set deleted_at = now()"
+            " where user_id = %(me)s",
+        },
+    },
     "task": {
+        _ONE: _INSERT,
         _REFUSED: {
             **_DATED,
             "insert an id": "insert into task (user_id, id, title) overriding system value"
@@ -90,10 +128,13 @@ _ALONE: Final[dict[str, Attempts]] = {
             "change the version": "update task set version = 9 where user_id = %(me)s",
             "say when it was completed": "update task set completed_at = now()"
             " where user_id = %(me)s",
+            "change the uid": "update task set uid = default where user_id = %(me)s",
+            "change the number": "update task set seq = 9 where user_id = %(me)s",
         },
     },
     "idempotency_key": {
         _ONE: {
+            **_INSERT,
             # two users may use the same key
             "insert, the other's key": "insert into idempotency_key (user_id, key, fingerprint)"
             " values (%(me)s, %(theirs)s, 'x') on conflict do nothing",

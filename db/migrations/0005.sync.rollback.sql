@@ -1,0 +1,12 @@
+drop trigger if exists task_hold on task;
+drop trigger if exists task_number on task;
+drop trigger if exists task_renumber on task;
+drop trigger if exists task_bury on task;
+drop function task_hold();
+drop function task_number();
+drop function task_bury();
+drop table sync_head;
+drop table task_tombstone;
+drop function sync_head_begin();
+drop function sync_head_hold(text);
+alter table task drop column seq, drop column uid;
