@@ -22,7 +22,7 @@ from api.http.problems import Failure, Kind, MalformedHeader
 from api.idempotency import queries
 
 KEY_LIFETIME: Final = timedelta(hours=24)
-MAX_FORGOTTEN: Final = 50  # expired keys that a request deletes; each may hold a megabyte
+MAX_FORGOTTEN: Final = 50  # expired keys that a request deletes; each may hold megabytes
 # A string of RFC 8941, section 3.3.3, or what most clients send: the same without quotes.
 _QUOTED: Final = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _BARE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x7e]+")

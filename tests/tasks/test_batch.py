@@ -373,6 +373,12 @@ def test_what_is_no_batch_is_refused_before_it_is_looked_at(
     problem(answer, status)
 
 
+def test_its_objects_are_counted_before_they_are_parsed(alice: Person) -> None:
+    content = b'{"operations": [' + b"{}," * 2_000 + b"7]}"
+    (error,) = problem(alice.http.post(BATCH, content=content, headers=JSON), 422)["errors"]
+    assert error["detail"] == "Input should have at most 100 objects."
+
+
 def test_a_batch_may_be_as_long_as_a_bulk(alice: Person) -> None:
     tasks = [{"op": "create", "title": "x", "description": "é" * 5_000} for _ in range(MAX_BULK)]
     assert statuses(results(alice, *tasks)) == [201] * MAX_BULK
@@ -424,6 +430,11 @@ OTHERS: Final[dict[str, Any]] = {
     "one less": [{"op": "create", "title": "x"}],
     "an invalid one more": [{"op": "create", "title": "x"}, {"op": "complete", "id": ID}, {}],
 }
+
+
+def test_a_key_is_not_for_a_batch_that_is_invalid_in_another_way(alice: Person) -> None:
+    for body, status in (({"op": "create"}, 200), ({"op": "delete"}, 422)):
+        assert sends(alice, [body], key="one").status_code == status
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
