@@ -36,9 +36,8 @@ BATCH: Final = [
         ),
         (
             "what fails stops the rest",
-            "except Failure as failure:\n                results.append(failure)\n    return results",
-            "except Failure as failure:\n                results.append(failure)\n"
-            "                break\n    return results",
+            "                results.append(failure)\n    return results",
+            "                results.append(failure)\n                break\n    return results",
         ),
         (
             "the key of a batch is not heeded",
