@@ -65,7 +65,7 @@ STORED_RESPONSE: Final = Statement(
 
 # --- all rows of a user, for `task-api export` and `erase` ---
 
-# A stored response has a megabyte at most.
+# A stored response has seven megabytes at most, those of a batch.
 PERSONAL_ROWS: Final = personal_rows.of(
     IdempotencyKey,
     "kept_answer",
@@ -80,7 +80,7 @@ PERSONAL_ROWS: Final = personal_rows.of(
     _MY_KEY,
     col(IdempotencyKey.key),
     first="",
-    batch=50,
+    batch=10,
 )
 EXPORT_KEPT_ANSWERS: Final = PERSONAL_ROWS.export
 COUNT_KEPT_ANSWERS: Final = PERSONAL_ROWS.total

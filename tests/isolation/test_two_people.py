@@ -16,6 +16,7 @@ from api.database.pipeline import Call
 from api.database.session import Transaction
 from api.database.statement import Statement
 from api.sync import queries as heads
+from tests import batches
 from tests.every_statement import every_statement
 from tests.openapi import DOCUMENT
 from tests.people import Person, soon_over
@@ -410,6 +411,9 @@ OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
     "listChanges": lambda person, _: person.http.get("/api/tasks/changes"),
     "createTask": lambda person, _: person.http.post("/api/tasks", json={"title": "x"}),
     "createTasks": lambda person, _: person.http.post("/api/tasks/bulk", json=[{"title": "x"}]),
+    "runBatch": lambda person, task_id: batches.sends(
+        person, [{"op": "update", "id": task_id, "title": "x"}, {"op": "create", "title": "x"}]
+    ),
     "deleteCompletedTasks": lambda person, _: person.http.delete("/api/tasks?completed=true"),
     "getTask": lambda person, task_id: calls(person, "get", task_id),
     "putTask": lambda person, task_id: calls(person, "put", task_id),

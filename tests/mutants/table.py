@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.audit import AUDIT, OTHERS
 from tests.mutants.auth import AUTH_FAULTS, KEYS, TOKENS
+from tests.mutants.batch import BATCH
 from tests.mutants.commands import COMMANDS_FAULTS, GIVEN
 from tests.mutants.database import DATABASE_FAULTS, GATE, IDENTITY, POOL
 from tests.mutants.extensions import EXTENSIONS
@@ -47,6 +48,7 @@ MUTANTS: Final[list[Mutant]] = [
     *STREAMS,
     *OBSERVABILITY,
     *AGAIN,
+    *BATCH,
     *LISTS,
     *MEMBERS,
     *REPETITION,
