@@ -36,8 +36,8 @@ from api.serving.server import STOPPING
 from api.settings import Settings, load
 from api.sync import events
 from api.sync.hub import Hub
+from api.tasks import batch, sync
 from api.tasks import routes as tasks
-from api.tasks import sync
 from api.tasks.schemas import Task
 from api.version import VERSION
 
@@ -51,10 +51,10 @@ _STARTUP_ERRORS: Final = (CannotServe, DatabaseError, DatabaseUnavailable)
 _NO_TELEMETRY: Final = TelemetryConfig(
     auto_configure=False, tracing=False, metrics=False, logs=False, operation_spans=False
 )
-# most requested first, and `events` first of all what is no id of a task
+# most requested first, and what is no id of a task before the tasks
 _ROUTES: Final = [
     route
-    for part in (sync, events, tasks, health, docs)
+    for part in (sync, events, batch, tasks, health, docs)
     for route in part.router.routes
     if isinstance(route, Route)
 ]

@@ -20,7 +20,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "commands": {"main", "serving", *_FEATURES, "observability", "http", *_BESIDE},
     "main": {"serving", *_FEATURES, "observability", "http", *_BESIDE},
     "serving": {"observability", "http", *_SETTINGS},
-    "tasks": {"sync", "idempotency", "http", *_BESIDE},
+    "tasks": {"sync", "idempotency", "observability", "http", *_BESIDE},
     "sync": {"http", *_BESIDE},
     "idempotency": {"http", *_BESIDE},
     "observability": {"http", *_BESIDE},

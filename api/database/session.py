@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Final, Self, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, final
 
 from api.auth.authenticator import User
 from api.database import gate
@@ -39,6 +39,15 @@ _SET_USER_AND_TIMEOUT: Final = f"{_SET_USER}, set_config('statement_timeout', $2
 _NOTIFY: Final = "select pg_notify($1, payload) from unnest($2::text[]) as payload"
 
 T = TypeVar("T")
+
+
+@final
+class RolledBack(Exception):
+    """Raised in a transaction to end it with a result, and without effect. See `Database.run`."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("the transaction is to have no effect")
+        self.result = result
 
 
 @final
@@ -215,14 +224,19 @@ class Database:
         """Run `work` in a transaction of `user`; its result.
 
         If the connection fails, it is retried once on a new one, unless it may have been committed
-        already. Raises what `transaction` raises.
+        already. When `work` raises `RolledBack`, nothing is committed, and its result is returned.
+        Raises what `transaction` raises.
         """
 
         async def attempt(fresh: bool) -> T:
             async with self.transaction(user, reads=reads, slow=slow, fresh=fresh) as tx:
                 return await work(tx)
 
-        return await _retry_once(attempt)
+        try:
+            return await _retry_once(attempt)
+        except RolledBack as end:
+            result: T = end.result
+            return result
 
     async def check_row_security(self, *, ahead: bool = True) -> None:
         """The gate: check that row security binds the serving role and that it has what it needs.

@@ -128,7 +128,10 @@ def _has_too_many(content: bytes, bracket: bytes) -> bool:
 
 class Body:
     """The model that validates a body: an object, or an array of objects. Raises `TypeError` for
-    any other."""
+    any other.
+
+    An array of objects, or an object with a member that is one, may be as long as MAX_BULK_BODY.
+    """
 
     def __init__(self, kind: Any) -> None:
         self._model: TypeAdapter[Any] = TypeAdapter(kind)
@@ -141,21 +144,26 @@ class Body:
         if "properties" not in one:
             raise TypeError("a body is one model, or a list of one")
         self._is_array = schema.get("type") == "array"
-        self._max_items: int = schema.get("maxItems", 1)
-        self.max_bytes: Final = MAX_BULK_BODY if self._is_array else MAX_BODY
+        arrays = [part for part in (schema, *one["properties"].values()) if _is_of_objects(part)]
+        self._max_items: int | None = arrays[0].get("maxItems", 1) if arrays else None
+        self.max_bytes: Final = MAX_BULK_BODY if arrays else MAX_BODY
         self._members = list(one["properties"])
 
     def parsed(self, content: bytes) -> Any:
         """Parse and validate the JSON text. Raises `Failure`."""
         if _has_too_many(content, b"["):
             raise Failure(Kind.MALFORMED_REQUEST, "The body holds too many lists.")
-        if self._is_array and _has_too_many(content, b"{"):
+        if self._max_items is not None and _has_too_many(content, b"{"):
             detail = f"Input should have at most {self._max_items} objects."
             raise InvalidInput([{"detail": detail, "pointer": "#"}])
         try:
             value = from_json(content, allow_inf_nan=False)
         except ValueError as error:
             raise Failure(Kind.MALFORMED_REQUEST, f"The body is not JSON: {error}.") from None
+        return self.validated(value)
+
+    def validated(self, value: Any) -> Any:
+        """Validate a JSON value. Raises `Failure`."""
         # Pydantic would build an error for every unknown member before any can be reported.
         if not isinstance(value, dict) or len(value) > len(self._members):
             unknown = list(islice(self._unknown(value), MAX_ERRORS + 1))
@@ -188,6 +196,10 @@ class Body:
             return self._unknown_member(*location)
         message = _MESSAGES.get(failure["type"], failure["msg"])
         return {"detail": f"{message}.", "pointer": _pointer(*location)}
+
+
+def _is_of_objects(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "array" and "type" not in schema["items"]
 
 
 def _within(value: Any, location: Iterable[int | str]) -> list[int | str]:

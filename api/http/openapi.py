@@ -10,6 +10,23 @@ from api.http.problems import MEDIA_TYPE, InputError, Kind, Problem
 
 Responses = dict[int | str, dict[str, Any]]
 
+# Kinds of problems, for `failures`: of each route of a user, of one with a body, of one that takes
+# an Idempotency-Key.
+ALWAYS: Final = (
+    Kind.UNAUTHORIZED,
+    Kind.INVALID_INPUT,
+    Kind.RATE_LIMITED,
+    Kind.INTERNAL_ERROR,
+    Kind.UNAVAILABLE,
+)
+BODY: Final = (
+    Kind.MALFORMED_REQUEST,
+    Kind.REQUEST_TIMEOUT,
+    Kind.CONTENT_TOO_LARGE,
+    Kind.UNSUPPORTED_MEDIA_TYPE,
+)
+KEYED: Final = (Kind.REQUEST_IN_PROGRESS, Kind.IDEMPOTENCY_KEY_REUSED)
+
 _SCHEMA: Final = "#/components/schemas/{model}"
 _HEADER: Final = "#/components/headers/{}"
 _RESPONSE: Final = "#/components/responses/{}"
@@ -32,7 +49,7 @@ _HEADERS: Final = {
 _NUMBERS: Final = {"Retry-After", "X-Total-Count"}
 _OF_USERS: Final = ("RateLimit", "RateLimit-Policy")
 _SOMETIMES: Final = {"Idempotency-Replayed", "Preference-Applied", "X-Total-Count", *_OF_USERS}
-_ALWAYS: Final = ("Cache-Control", "Vary", "X-Request-Id")
+_ON_ALL: Final = ("Cache-Control", "Vary", "X-Request-Id")
 _OF_FAILURES: Final = {
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),
@@ -118,7 +135,7 @@ def with_components(document: dict[str, Any], current: type[BaseModel]) -> dict[
             for status, response in operation["responses"].items():
                 there = response.setdefault("headers", {})
                 known = "security" in operation and status != "401"
-                names = _ALWAYS + _OF_USERS if known else _ALWAYS
+                names = _ON_ALL + _OF_USERS if known else _ON_ALL
                 there |= {name: {"$ref": _HEADER.format(name)} for name in names}
                 problem = response.get("content", {}).get(MEDIA_TYPE, {})
                 if "examples" in problem:  # shared by all routes

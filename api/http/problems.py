@@ -47,6 +47,7 @@ class Kind(Enum):
     UNSUPPORTED_MEDIA_TYPE = 415, "The body is not JSON in UTF-8"
     INVALID_INPUT = 422, "The input is not valid"
     IDEMPOTENCY_KEY_REUSED = 422, "The key was used for another request"
+    FAILED_DEPENDENCY = 424, "Another operation of the batch failed"
     RATE_LIMITED = 429, "Too many requests"
     HEAD_TOO_LARGE = 431, "The head of the request is too large"
     INTERNAL_ERROR = 500, "The server failed"

@@ -6,7 +6,7 @@ the effect, so neither is committed without the other.
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Final
@@ -88,15 +88,22 @@ def _with_defaults(request: object) -> str:
 
 
 async def once(
-    tx: Transaction, key: str | None, request: object, effect: Callable[[], Awaitable[Response]]
+    tx: Transaction,
+    key: str | None,
+    request: Sequence[object],
+    effect: Callable[[], Awaitable[Response]],
+    condition: object = None,
 ) -> Response:
     """The response of `effect`, or the stored one if the caller has used this key before.
 
-    `request`: what identifies it, as lists, models and JSON values. Raises `Failure` when the key
-    was used for another request, or while its first request is still running.
+    `request`: what identifies it: lists, models and JSON values; with the `condition` on which it
+    was to be done, if there is one. Raises `Failure` when the key was used for another request, or
+    while its first request is still running.
     """
     if key is None:
         return await effect()
+    if condition is not None:
+        request = [*request, condition]
     try:
         await _delete_expired(tx, key)
         claimed = await tx.row(queries.CLAIM_KEY, key=key, fingerprint=fingerprint(request))
@@ -137,7 +144,8 @@ async def _replay(tx: Transaction, key: str, request: object) -> Response:
             errors=[{"detail": "It was used before.", "header": "Idempotency-Key"}],
         )
     headers = json.loads(saved["headers"]) | {"Idempotency-Replayed": "true"}
-    return Response(saved["body"], saved["status"], headers, media_type="application/json")
+    media_type = "application/json" if saved["body"] else None
+    return Response(saved["body"], saved["status"], headers, media_type=media_type)
 
 
 def _still_running() -> Failure:

@@ -11,7 +11,7 @@ from api.database import json_rows
 from api.database.errors import StatementTimeout
 from api.http import etags
 from api.http.etags import IfMatch, IfNoneMatch, Tags
-from api.http.openapi import failures, responses
+from api.http.openapi import ALWAYS, BODY, KEYED, failures, responses
 from api.http.problems import Kind, unavailable
 from api.http.routing import Tx, UserRoute
 from api.idempotency.replay import KeyHeader, once
@@ -37,20 +37,6 @@ MAX_TAG_COUNTS: Final = (
     1000  # in a response; beyond it, those of the fewest open tasks are left out
 )
 
-ALWAYS: Final = (
-    Kind.UNAUTHORIZED,
-    Kind.INVALID_INPUT,
-    Kind.RATE_LIMITED,
-    Kind.INTERNAL_ERROR,
-    Kind.UNAVAILABLE,
-)
-_BODY: Final = (
-    Kind.MALFORMED_REQUEST,
-    Kind.REQUEST_TIMEOUT,
-    Kind.CONTENT_TOO_LARGE,
-    Kind.UNSUPPORTED_MEDIA_TYPE,
-)
-_KEYED: Final = (Kind.REQUEST_IN_PROGRESS, Kind.IDEMPOTENCY_KEY_REUSED)
 _CHANGE: Final = (Kind.NO_SUCH_TASK, Kind.PRECONDITION_FAILED)
 _TOGGLE: Final = TaskComplete()
 
@@ -136,7 +122,7 @@ async def list_tasks(
     " whose `uid` there is already, the task that is there",
     response_model=list[Task],
     responses=responses(201, "Idempotency-Replayed")
-    | failures(*ALWAYS, *_BODY, *_KEYED, Kind.WAS_DELETED),
+    | failures(*ALWAYS, *BODY, *KEYED, Kind.WAS_DELETED),
 )
 async def create_tasks(
     tx: Tx, tasks: BulkTaskCreate, idempotency_key: KeyHeader = None
@@ -172,7 +158,7 @@ async def get_task(tx: Tx, task_id: TaskId, if_none_match: IfNoneMatch = None) -
     response_description="The task as it is now",
     response_model=Task,
     responses=responses(200, "ETag", "Idempotency-Replayed")
-    | failures(*ALWAYS, *_BODY, *_CHANGE, *_KEYED),
+    | failures(*ALWAYS, *BODY, *_CHANGE, *KEYED),
 )
 async def complete_task(
     tx: Tx,
@@ -184,7 +170,7 @@ async def complete_task(
     async def complete() -> Response:
         return _task(await changes.complete(tx, task_id, if_match, state.get("completed")))
 
-    return await once(tx, idempotency_key, ["complete", task_id, state], complete)
+    return await once(tx, idempotency_key, ["complete", task_id, state], complete, if_match)
 
 
 @router.post(
@@ -196,7 +182,7 @@ async def complete_task(
     response_model=Task,
     responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
     | responses(200, "Location", "ETag", "Idempotency-Replayed")
-    | failures(*ALWAYS, *_BODY, *_KEYED, Kind.WAS_DELETED),
+    | failures(*ALWAYS, *BODY, *KEYED, Kind.WAS_DELETED),
 )
 async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = None) -> Response:
     members = task.model_dump()
@@ -210,9 +196,16 @@ async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = Non
 
 
 async def update_task(
-    tx: Tx, task_id: TaskId, task: TaskUpdate, if_match: IfMatch = None
+    tx: Tx,
+    task_id: TaskId,
+    task: TaskUpdate,
+    if_match: IfMatch = None,
+    idempotency_key: KeyHeader = None,
 ) -> Response:
-    return _task(await changes.update(tx, task_id, task, if_match))
+    async def update() -> Response:
+        return _task(await changes.update(tx, task_id, task, if_match))
+
+    return await once(tx, idempotency_key, ["update", task_id, task], update, if_match)
 
 
 for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
@@ -224,7 +217,8 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
         summary="Change a task; what is left out keeps its value",
         response_description="The task as it is now",
         response_model=Task,
-        responses=responses(200, "ETag") | failures(*ALWAYS, *_BODY, *_CHANGE),
+        responses=responses(200, "ETag", "Idempotency-Replayed")
+        | failures(*ALWAYS, *BODY, *_CHANGE, *KEYED),
     )
 
 
@@ -234,11 +228,17 @@ for _method, _operation in (("PUT", "putTask"), ("PATCH", "updateTask")):
     summary="Delete a task",
     status_code=204,
     response_description="It is gone",
-    responses=failures(*ALWAYS, Kind.MALFORMED_REQUEST, *_CHANGE),
+    responses=responses(204, "Idempotency-Replayed")
+    | failures(*ALWAYS, Kind.MALFORMED_REQUEST, *_CHANGE, *KEYED),
 )
-async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Response:
-    await changes.delete(tx, task_id, if_match)
-    return Response(status_code=204)
+async def delete_task(
+    tx: Tx, task_id: TaskId, if_match: IfMatch = None, idempotency_key: KeyHeader = None
+) -> Response:
+    async def delete() -> Response:
+        await changes.delete(tx, task_id, if_match)
+        return Response(status_code=204)
+
+    return await once(tx, idempotency_key, ["delete", task_id], delete, if_match)
 
 
 @router.delete(
@@ -247,13 +247,19 @@ async def delete_task(tx: Tx, task_id: TaskId, if_match: IfMatch = None) -> Resp
     summary="Delete the tasks that are completed",
     response_description="How many there were",
     response_model=Deleted,
-    responses=failures(*ALWAYS),
+    responses=responses(200, "Idempotency-Replayed")
+    | failures(*ALWAYS, Kind.MALFORMED_REQUEST, *KEYED),
 )
 async def delete_completed_tasks(
-    tx: Tx, which: Annotated[DeleteCompletedQuery, Query()]
+    tx: Tx,
+    which: Annotated[DeleteCompletedQuery, Query()],
+    idempotency_key: KeyHeader = None,
 ) -> Response:
-    row = await existing(tx.row(queries.DELETE_COMPLETED))
-    return _json(f'{{"deleted":{row["deleted"]}}}')
+    async def delete() -> Response:
+        row = await existing(tx.row(queries.DELETE_COMPLETED))
+        return _json(f'{{"deleted":{row["deleted"]}}}')
+
+    return await once(tx, idempotency_key, ["delete", which], delete)
 
 
 @router.get(

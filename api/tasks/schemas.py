@@ -242,14 +242,14 @@ def no_such_task() -> Failure:
     return Failure(Kind.NO_SUCH_TASK, "There is no such task.")
 
 
-def _task_id(text: str) -> int:
+def task_id(text: str) -> int:
     """Parse a task id. Raises `Failure` (404) for anything that cannot be one."""
     if not re.fullmatch("[1-9][0-9]{0,15}", text) or int(text) > MAX_ID:
         raise no_such_task()
     return int(text)
 
 
-TaskId = Annotated[int, Path(ge=1, le=MAX_ID), ParsedBy(_task_id)]
+TaskId = Annotated[int, Path(ge=1, le=MAX_ID), ParsedBy(task_id)]
 Prefer = Annotated[
     str | None,
     Header(description="`count=exact` asks for X-Total-Count (RFC 7240)", alias="Prefer"),

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query, Response
 
 from api.database.json_rows import MAX_PAGE_BYTES
 from api.database.session import Transaction
-from api.http.openapi import failures, responses
+from api.http.openapi import ALWAYS, failures, responses
 from api.http.problems import Failure, Kind
 from api.http.routing import Tx, UserRoute
 from api.sync import queries as heads
 from api.sync import tokens
 from api.sync.tokens import Token
 from api.tasks import queries
-from api.tasks.routes import ALWAYS, PATH
+from api.tasks.routes import PATH
 from api.tasks.schemas import ChangedTasks, ChangesQuery
 
 # Before all numbers.

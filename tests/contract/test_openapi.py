@@ -30,8 +30,8 @@ USER_ROUTES = {
     "listTags": "GET /api/tags",
 }
 HEALTH_ROUTES = {"live": "GET /livez", "ready": "GET /readyz"}
-KEYED = {"createTask", "createTasks", "completeTask"}
 CHANGING = {"putTask", "updateTask", "completeTask", "deleteTask"}
+KEYED = CHANGING | {"createTask", "createTasks", "deleteCompletedTasks"}
 
 
 def parts(part: Any) -> Iterator[dict[str, Any]]:

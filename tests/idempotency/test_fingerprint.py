@@ -1,7 +1,7 @@
 """A request is told from another by what the client sent: across versions, and with dates in it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -47,7 +47,7 @@ async def door(database: TaskDatabase) -> AsyncIterator[Database]:
         yield door
 
 
-async def sends(door: Database, key: str, request: object) -> Response:
+async def sends(door: Database, key: str, request: Sequence[object]) -> Response:
     """Alice's request with this key, answered with its fingerprint unless it was sent before."""
 
     async def effect() -> Response:

@@ -60,6 +60,44 @@ AGAIN: Final = [
         ),
     ),
     *mutants(
+        "api/tasks/routes.py",
+        (
+            "the key of a change is good for another task",
+            '["update", task_id, task]',
+            '["update", task]',
+        ),
+        (
+            "the key of a change is good for another change",
+            '["update", task_id, task]',
+            '["update", task_id]',
+        ),
+        (
+            "the key of a deletion is not heeded",
+            'return await once(tx, idempotency_key, ["delete", task_id], delete, if_match)',
+            "return await delete()",
+        ),
+        (
+            "the key of clear completed is not heeded",
+            'return await once(tx, idempotency_key, ["delete", which], delete)',
+            "return await delete()",
+        ),
+        (
+            "the condition of a change is no part of what is asked",
+            "task_id, task], update, if_match)",
+            "task_id, task], update)",
+        ),
+        witness="idempotency/test_changes.py",
+    ),
+    *mutants(
+        "api/idempotency/replay.py",
+        (
+            "a deletion that is replayed has the media type of a body",
+            '"application/json" if saved["body"] else None',
+            '"application/json"',
+        ),
+        witness="idempotency/test_changes.py",
+    ),
+    *mutants(
         "api/tasks/changes.py",
         (
             "412 is always 404",

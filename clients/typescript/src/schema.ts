@@ -687,7 +687,10 @@ export interface operations {
             query: {
                 completed: true;
             };
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send this again: new for each action, the same for each try (draft-ietf-httpapi-idempotency-key-header-07) */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -696,6 +699,7 @@ export interface operations {
             /** @description How many there were */
             200: {
                 headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -707,8 +711,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
+            400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
-            422: components["responses"]["invalid-input"];
+            409: components["responses"]["request-in-progress"];
+            422: components["responses"]["invalid-input-or-idempotency-key-reused"];
             429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
@@ -814,6 +820,8 @@ export interface operations {
             header?: {
                 /** @description Only if the task is still what this ETag says (RFC 9110, section 13.1.1) */
                 "If-Match"?: string;
+                /** @description Makes it safe to send this again: new for each action, the same for each try (draft-ietf-httpapi-idempotency-key-header-07) */
+                "Idempotency-Key"?: string;
             };
             path: {
                 task_id: number;
@@ -830,6 +838,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -845,10 +854,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             404: components["responses"]["no-such-task"];
             408: components["responses"]["request-timeout"];
+            409: components["responses"]["request-in-progress"];
             412: components["responses"]["precondition-failed"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
-            422: components["responses"]["invalid-input"];
+            422: components["responses"]["invalid-input-or-idempotency-key-reused"];
             429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
@@ -860,6 +870,8 @@ export interface operations {
             header?: {
                 /** @description Only if the task is still what this ETag says (RFC 9110, section 13.1.1) */
                 "If-Match"?: string;
+                /** @description Makes it safe to send this again: new for each action, the same for each try (draft-ietf-httpapi-idempotency-key-header-07) */
+                "Idempotency-Key"?: string;
             };
             path: {
                 task_id: number;
@@ -871,6 +883,7 @@ export interface operations {
             /** @description It is gone */
             204: {
                 headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -883,8 +896,9 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
             404: components["responses"]["no-such-task"];
+            409: components["responses"]["request-in-progress"];
             412: components["responses"]["precondition-failed"];
-            422: components["responses"]["invalid-input"];
+            422: components["responses"]["invalid-input-or-idempotency-key-reused"];
             429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
@@ -896,6 +910,8 @@ export interface operations {
             header?: {
                 /** @description Only if the task is still what this ETag says (RFC 9110, section 13.1.1) */
                 "If-Match"?: string;
+                /** @description Makes it safe to send this again: new for each action, the same for each try (draft-ietf-httpapi-idempotency-key-header-07) */
+                "Idempotency-Key"?: string;
             };
             path: {
                 task_id: number;
@@ -912,6 +928,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -927,10 +944,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             404: components["responses"]["no-such-task"];
             408: components["responses"]["request-timeout"];
+            409: components["responses"]["request-in-progress"];
             412: components["responses"]["precondition-failed"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
-            422: components["responses"]["invalid-input"];
+            422: components["responses"]["invalid-input-or-idempotency-key-reused"];
             429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
