@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/tasks/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what has changed since you last asked, the oldest change first */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do several things in order */
+        post: operations["runBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks": {
         parameters: {
             query?: never;
@@ -133,6 +167,132 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * @description Operations, done in this order. `atomic`: all of them or none.
+         * @example {
+         *       "operations": [
+         *         {
+         *           "op": "create",
+         *           "title": "Buy milk"
+         *         },
+         *         {
+         *           "op": "complete",
+         *           "id": 7,
+         *           "if_version": 3
+         *         }
+         *       ]
+         *     }
+         */
+        Batch: {
+            operations: (components["schemas"]["CreateOperation"] | components["schemas"]["UpdateOperation"] | components["schemas"]["CompleteOperation"] | components["schemas"]["DeleteOperation"])[];
+            /** @default false */
+            atomic?: boolean;
+        };
+        /** @description What the route of an operation answers: the task, a problem, or nothing for a deletion. */
+        BatchResult: {
+            status: number;
+            body?: components["schemas"]["Task"] | components["schemas"]["Problem"];
+        };
+        /**
+         * @description The result of each operation, in their order.
+         * @example {
+         *       "results": [
+         *         {
+         *           "status": 204
+         *         }
+         *       ]
+         *     }
+         */
+        BatchResults: {
+            results: components["schemas"]["BatchResult"][];
+        };
+        /**
+         * @description What has changed.
+         * @example {
+         *       "changed": [],
+         *       "deleted": [
+         *         7
+         *       ],
+         *       "next": "AbC1fPq0ZkdbMV0",
+         *       "more": false
+         *     }
+         */
+        ChangedTasks: {
+            /** @description The tasks that are new or other than before */
+            changed: components["schemas"]["Task"][];
+            /** @description The ids of tasks that are gone; the client need not have heard of them */
+            deleted: number[];
+            /** @description The `since` of the next request */
+            next: string;
+            /** @description Whether there is more now */
+            more: boolean;
+        };
+        /**
+         * @description Completes a task, or not, as `PATCH /api/tasks/{id}/complete` does; it never toggles:
+         *     without `completed` the task is completed.
+         * @example {
+         *       "op": "complete",
+         *       "id": 7,
+         *       "if_version": 3
+         *     }
+         */
+        CompleteOperation: {
+            completed?: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "complete";
+            id?: number;
+            /** @description Only if this is still its version; else the result is a 412 */
+            if_version?: number;
+        };
+        /**
+         * @description Creates a task, as `POST /api/tasks` does.
+         * @example {
+         *       "op": "create",
+         *       "title": "Buy milk"
+         *     }
+         */
+        CreateOperation: {
+            title: string;
+            description?: string | null;
+            /** @default false */
+            completed?: boolean;
+            priority?: ("low" | "medium" | "high") | null;
+            /** @default [] */
+            tags?: string[] | null;
+            due_date?: string | null;
+            due_time?: string | null;
+            time_zone?: string | null;
+            repeat?: string | null;
+            /** @default due */
+            repeat_from?: ("due" | "completion") | null;
+            /** @description Makes it safe to send this again, for as long as there is the task */
+            uid?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "create";
+        };
+        /**
+         * @description Deletes a task, as `DELETE /api/tasks/{id}` does.
+         * @example {
+         *       "op": "delete",
+         *       "id": 7
+         *     }
+         */
+        DeleteOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "delete";
+            id?: number;
+            /** @description Only if this is still its version; else the result is a 412 */
+            if_version?: number;
+        };
+        /**
          * @description How many tasks were deleted.
          * @example {
          *       "deleted": 3
@@ -151,6 +311,24 @@ export interface components {
             /** @constant */
             status: "ok";
             warnings?: string[];
+        };
+        /** @description One thing wrong, and where: a JSON pointer into the body, a parameter, or a header. */
+        InputError: {
+            detail: string;
+            pointer?: string;
+            parameter?: string;
+            header?: string;
+        };
+        /** @description Why a request failed (RFC 9457). */
+        Problem: {
+            type: components["schemas"]["ProblemType"] | string;
+            title: string;
+            status: number;
+            detail: string;
+            request_id: string;
+            errors?: components["schemas"]["InputError"][];
+            /** @description The task as it is now */
+            current?: components["schemas"]["Task"];
         };
         /**
          * @description What a list is sorted by; `-`: the greatest first.
@@ -188,6 +366,7 @@ export interface components {
          *       "repeat_from": "due",
          *       "completed_at": null,
          *       "next_id": null,
+         *       "uid": null,
          *       "created_at": "2026-11-21T08:00:00.000000Z",
          *       "updated_at": "2026-11-21T08:00:00.000000Z",
          *       "version": 1
@@ -211,6 +390,8 @@ export interface components {
             completed_at: string | null;
             /** @description The task that repeats this one; it may have been deleted */
             next_id: number | null;
+            /** @description Given by the client that made it */
+            uid: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -261,6 +442,8 @@ export interface components {
             repeat?: string | null;
             /** @default due */
             repeat_from?: ("due" | "completion") | null;
+            /** @description Makes it safe to send this again, for as long as there is the task */
+            uid?: string | null;
         };
         /**
          * @description What is to change: a member left out keeps its value (RFC 7396).
@@ -294,34 +477,59 @@ export interface components {
             completed_at?: string | null;
             /** @description The task that repeats this one; it may have been deleted */
             next_id?: number | null;
+            /** @description Given by the client that made it */
+            uid?: string | null;
             /** Format: date-time */
             created_at?: string;
             /** Format: date-time */
             updated_at?: string;
         };
-        /** @description One thing wrong, and where: a JSON pointer into the body, a parameter, or a header. */
-        InputError: {
-            detail: string;
-            pointer?: string;
-            parameter?: string;
-            header?: string;
-        };
-        /** @description Why a request failed (RFC 9457). */
-        Problem: {
-            type: components["schemas"]["ProblemType"] | string;
-            title: string;
-            status: number;
-            detail: string;
-            request_id: string;
-            errors?: components["schemas"]["InputError"][];
-            /** @description The task as it is now */
-            current?: components["schemas"]["Task"];
+        /**
+         * @description Changes the task with this id, as `PATCH /api/tasks/{id}` does.
+         * @example {
+         *       "op": "update",
+         *       "id": 7,
+         *       "title": "Buy bread"
+         *     }
+         */
+        UpdateOperation: {
+            title?: string;
+            description?: string | null;
+            completed?: boolean;
+            priority?: ("low" | "medium" | "high") | null;
+            tags?: string[] | null;
+            due_date?: string | null;
+            due_time?: string | null;
+            time_zone?: string | null;
+            repeat?: string | null;
+            repeat_from?: ("due" | "completion") | null;
+            /** @description One more with each change; in quotes it is the ETag */
+            version?: number;
+            id?: number;
+            user_id?: string;
+            /** @description When it was completed, where that is known */
+            completed_at?: string | null;
+            /** @description The task that repeats this one; it may have been deleted */
+            next_id?: number | null;
+            /** @description Given by the client that made it */
+            uid?: string | null;
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            updated_at?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "update";
+            /** @description Only if this is still its version; else the result is a 412 */
+            if_version?: number;
         };
         /**
          * @description The kinds of problems. A later version may have others.
          * @enum {string}
          */
-        ProblemType: "urn:task-api:problem:malformed-request" | "urn:task-api:problem:unauthorized" | "urn:task-api:problem:no-such-task" | "urn:task-api:problem:no-such-address" | "urn:task-api:problem:method-not-allowed" | "urn:task-api:problem:request-timeout" | "urn:task-api:problem:request-in-progress" | "urn:task-api:problem:precondition-failed" | "urn:task-api:problem:content-too-large" | "urn:task-api:problem:unsupported-media-type" | "urn:task-api:problem:invalid-input" | "urn:task-api:problem:idempotency-key-reused" | "urn:task-api:problem:rate-limited" | "urn:task-api:problem:head-too-large" | "urn:task-api:problem:internal-error" | "urn:task-api:problem:unavailable";
+        ProblemType: "urn:task-api:problem:malformed-request" | "urn:task-api:problem:unauthorized" | "urn:task-api:problem:no-such-task" | "urn:task-api:problem:no-such-address" | "urn:task-api:problem:method-not-allowed" | "urn:task-api:problem:request-timeout" | "urn:task-api:problem:request-in-progress" | "urn:task-api:problem:was-deleted" | "urn:task-api:problem:sync-token-expired" | "urn:task-api:problem:precondition-failed" | "urn:task-api:problem:content-too-large" | "urn:task-api:problem:unsupported-media-type" | "urn:task-api:problem:invalid-input" | "urn:task-api:problem:idempotency-key-reused" | "urn:task-api:problem:failed-dependency" | "urn:task-api:problem:rate-limited" | "urn:task-api:problem:head-too-large" | "urn:task-api:problem:internal-error" | "urn:task-api:problem:unavailable";
     };
     responses: {
         /** @description The request is malformed */
@@ -345,6 +553,20 @@ export interface components {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 Vary: components["headers"]["Vary"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The sync token has expired */
+        "sync-token-expired": {
+            headers: {
+                "Cache-Control": components["headers"]["Cache-Control"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -480,6 +702,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The same request is still running; The task was deleted */
+        "request-in-progress-or-was-deleted": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description There is no such task */
         "no-such-task": {
             headers: {
@@ -544,6 +781,86 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listChanges: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the answer before; without it, all tasks are listed */
+                since?: string;
+                /** @description How many at most; a page also ends at about 1 MiB */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What has changed */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedTasks"];
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthorized"];
+            410: components["responses"]["sync-token-expired"];
+            422: components["responses"]["invalid-input"];
+            429: components["responses"]["rate-limited"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    runBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this again: new for each action, the same for each try (draft-ietf-httpapi-idempotency-key-header-07) */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Batch"];
+            };
+        };
+        responses: {
+            /** @description What came of each, in the order in which they were sent */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResults"];
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthorized"];
+            408: components["responses"]["request-timeout"];
+            409: components["responses"]["request-in-progress"];
+            413: components["responses"]["content-too-large"];
+            415: components["responses"]["unsupported-media-type"];
+            422: components["responses"]["invalid-input-or-idempotency-key-reused"];
+            429: components["responses"]["rate-limited"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
     listTasks: {
         parameters: {
             query?: {
@@ -653,6 +970,21 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The new task */
             201: {
                 headers: {
@@ -673,7 +1005,7 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
             408: components["responses"]["request-timeout"];
-            409: components["responses"]["request-in-progress"];
+            409: components["responses"]["request-in-progress-or-was-deleted"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-input-or-idempotency-key-reused"];
@@ -736,7 +1068,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The new tasks, in the order in which they were sent */
+            /** @description The new tasks, in the order in which they were sent; in the place of one whose `uid` there is already, the task that is there */
             201: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
@@ -754,7 +1086,7 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
             408: components["responses"]["request-timeout"];
-            409: components["responses"]["request-in-progress"];
+            409: components["responses"]["request-in-progress-or-was-deleted"];
             413: components["responses"]["content-too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-input-or-idempotency-key-reused"];
