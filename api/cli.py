@@ -1,4 +1,4 @@
-"""Command line of `task-api`: dev, serve, migrate, sweep, audit, doctor, export, erase, token."""
+"""Command line of `task-api`: one command each for serving, operating and development."""
 
 import argparse
 import logging
@@ -114,12 +114,29 @@ def _parser() -> argparse.ArgumentParser:
 
     sweep = commands.add_parser(
         "sweep",
-        help="delete answers kept for an Idempotency-Key that have expired",
-        description="Delete what was kept for an Idempotency-Key longer than 24 hours, in the "
-        "database at MIGRATION_DATABASE_URL, as its owner. Once a day will do: each user's own "
-        "are deleted when they send another.",
+        help="delete answers kept for an Idempotency-Key that have expired, and old deletions",
+        description="Delete what was kept for an Idempotency-Key longer than 24 hours, and what "
+        "was kept of tasks deleted more than SYNC_RETENTION days ago (30), in the database at "
+        "MIGRATION_DATABASE_URL, as its owner. Once a day will do: each user's own answers are "
+        "deleted when they send another key.",
     )
     sweep.set_defaults(run="sweep:run")
+
+    sync = commands.add_parser(
+        "sync",
+        help="after a restore: make every device fetch all tasks afresh",
+        description="What devices have been told of changes, in the database at "
+        "MIGRATION_DATABASE_URL.",
+    )
+    actions = sync.add_subparsers(required=True, metavar="ACTION", dest="action")
+    reset = actions.add_parser(
+        "reset",
+        help="make every device fetch all tasks afresh",
+        description="Void every sync token, as the owner of the database at "
+        "MIGRATION_DATABASE_URL. After it was restored to an earlier time, its numbers may come "
+        "again, so that an old token would skip changes.",
+    )
+    reset.set_defaults(run="sync:run_reset")
 
     audit = commands.add_parser(
         "audit",

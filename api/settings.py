@@ -32,6 +32,10 @@ _MILLISECOND: Final = 0.001
 StatementSeconds = Annotated[float, Field(ge=_MILLISECOND, le=MAX_TIMEOUT)]
 RoleSeconds = Annotated[float | None, Field(ge=_MILLISECOND, le=MAX_TIMEOUT)]
 
+# Days. The policy that lets the owner forget deletions has the same least number.
+MIN_RETENTION: Final = 30
+MAX_RETENTION: Final = 3650
+
 
 class SettingsError(Exception):
     """A setting is missing or wrong. The message is one line and holds no secret."""
@@ -188,10 +192,12 @@ class RoleSettings(_Environment):
 
 
 class MigrationSettings(RoleSettings):
-    """Settings of `migrate`: the owner's connection, and the serving role's password and limits."""
+    """Settings of `migrate`: the owner's connection, and the serving role's password and limits;
+    of `sweep`: for how many days a deletion is told to a device that has not asked since."""
 
     migration_database_url: DirectPostgresURL
     task_app_password: SecretStr | None = None
+    sync_retention: Annotated[int, Field(ge=MIN_RETENTION, le=MAX_RETENTION)] = MIN_RETENTION
 
 
 class AuditSettings(RoleSettings):

@@ -15,14 +15,17 @@ from api.commands import personal_data
 from api.database.pipeline import Call
 from api.database.session import Transaction
 from api.database.statement import Statement
+from api.sync import queries as heads
 from tests.every_statement import every_statement
 from tests.openapi import DOCUMENT
 from tests.people import Person
 from tests.problems import problem
 from tests.rows import id_of, makes
+from tests.sync.device import Device
 
 NOBODYS = 2**53 - 1
 MINE = '"the same key for both"'
+UID = "7d1f3a52-c3a4-4a0e-9b8d-0a3f5f6c2b11"
 
 # Each route that names somebody's row, and how it answers its owner.
 ROUTES: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
@@ -349,12 +352,62 @@ def test_hers_that_have_expired_do_not_keep_his(
     assert sorted(kept) == [(alice.id, 50), (bob.id, 1)]
 
 
+# --- what has changed, and what was made offline ---
+
+
+@pytest.mark.evidence("lists")
+def test_each_is_told_of_their_own_changes(alice: Person, bob: Person) -> None:
+    phones = [Device(person) for person in (alice, bob)]
+    for phone in phones:
+        phone.syncs()
+    tokens = [phone.token for phone in phones]
+    hers = [alice.creates(completed=completed)["id"] for completed in (True, False)]
+    assert phones[1].syncs() == []
+    assert phones[1].token == tokens[1]
+    his = bob.creates(completed=True)["id"]
+    assert bob.http.delete("/api/tasks?completed=true").json() == {"deleted": 1}
+    for phone, told in ((phones[0], [(task, 1) for task in hers]), (phones[1], [his])):
+        assert phone.syncs() == told
+    assert Device(bob).syncs() == []
+
+
+def test_her_token_is_none_of_his(alice: Person, bob: Person) -> None:
+    phone, his = Device(alice), Device(bob)
+    phone.syncs()
+    his.token = phone.token
+    answer = his.asks()
+    assert problem(answer, 400)["errors"][0]["parameter"] == "since"
+    assert alice.id not in answer.text
+
+
+@pytest.mark.evidence("collisions", "existence")
+@pytest.mark.parametrize("path", ["", "/bulk"])
+@pytest.mark.parametrize("hers", ["there", "deleted"])
+def test_a_uid_of_hers_tells_bob_nothing(alice: Person, bob: Person, path: str, hers: str) -> None:
+    def sends(person: Person, uid: str) -> httpx2.Response:
+        body: Any = {"title": "Buy milk", "uid": uid}
+        return person.http.post(f"/api/tasks{path}", json=[body] if path else body)
+
+    task = alice.creates("A secret", uid=UID)
+    if hers == "deleted":
+        alice.http.delete(f"/api/tasks/{task['id']}")
+    answers = [sends(bob, uid) for uid in (UID, UID.replace("7", "8", 1))]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert "A secret" not in answers[0].text
+    assert [task["user_id"] for task in bob.lists()] == [bob.id] * 2
+    assert alice.lists() == ([task] if hers == "there" else [])
+    again = sends(bob, UID)  # the control: to him it says something
+    assert again.status_code == (201 if path else 200)
+    assert again.json() == answers[0].json()
+
+
 # --- nothing is left out ---
 
 # Every operation, as somebody does it who knows of another's row.
 OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
     "listTasks": lambda person, _: person.http.get("/api/tasks?q=milk&limit=1000"),
     "listTags": lambda person, _: person.http.get("/api/tags"),
+    "listChanges": lambda person, _: person.http.get("/api/tasks/changes"),
     "createTask": lambda person, _: person.http.post("/api/tasks", json={"title": "x"}),
     "createTasks": lambda person, _: person.http.post("/api/tasks/bulk", json=[{"title": "x"}]),
     "deleteCompletedTasks": lambda person, _: person.http.delete("/api/tasks?completed=true"),
@@ -368,6 +421,10 @@ OPERATIONS: dict[str, Callable[[Person, int], httpx2.Response]] = {
 OF_THE_OPERATOR = {
     statement for kind in personal_data.KINDS for statement in (kind.total, kind.export, kind.erase)
 }
+
+
+# Of a stream, which tells nobody of a task.
+OF_STREAMS = {heads.HEAD}
 
 
 def documented() -> dict[str, tuple[str, str]]:
@@ -422,10 +479,16 @@ def test_every_statement_is_run_for_two_people(
 
     monkeypatch.setattr(Transaction, "_call", noted)
     both = (alice, bob)
+    for person in both:
+        assert person.http.get("/api/tasks/changes").is_success
     for person, other in (both, both[::-1]):
         for name, (_, path) in documented().items():
             OPERATIONS[name](person, id_of(makes(other, path)))
         calls(person, "put as it was read", other.creates()["id"])
+        since = person.http.get("/api/tasks/changes").json()["next"]
+        assert person.http.get("/api/tasks/changes", params={"since": since}).is_success
+        for _ in range(2):
+            person.http.post("/api/tasks", json={"title": "x", "uid": UID}).raise_for_status()
         person.creates()
         repeats = person.creates(due_date="2999-01-01", repeat="FREQ=DAILY")
         assert calls(person, "complete", repeats["id"]).json()["next_id"] is not None
@@ -444,7 +507,7 @@ def test_every_statement_is_run_for_two_people(
 
     run_for_both = {sql for sql, people in ran.items() if people == {alice.id, bob.id}}
     expected = every_statement()
-    alone = {statement.sql for statement in OF_THE_OPERATOR}
+    alone = {statement.sql for statement in OF_THE_OPERATOR | OF_STREAMS}
     assert {one.sql for one in expected if one.at_import} - alone <= run_for_both
     places = {one.place for one in expected if one.sql in run_for_both}
     assert {one.place for one in expected if one.sql not in alone} == places
