@@ -15,17 +15,8 @@ def problem(answer: httpx2.Response, status: int, kind: str | None = None) -> di
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = answer.json()
-    assert list(body)[:5] == ["type", "title", "status", "detail", "request_id"]
-    assert body["title"] == _TITLES[body["type"], status]
+    judged(body, status, answer.headers["X-Request-Id"])
     assert kind is None or body["type"] == f"urn:task-api:problem:{kind}"
-    assert body["status"] == status
-    assert body["detail"].endswith((".", "!", "?"))
-    assert body["request_id"] == answer.headers["X-Request-Id"]
-    assert set(list(body)[5:]) <= {"errors", "current"}
-    for error in body.get("errors", []):
-        assert len(set(error) & {"pointer", "parameter", "header"}) <= 1
-        assert set(error) <= {"detail", "pointer", "parameter", "header"}
-        assert error["detail"].endswith(".")
     everything = f"{answer.headers} {answer.text}".lower()
     for word in (
         MARK,
@@ -39,3 +30,17 @@ def problem(answer: httpx2.Response, status: int, kind: str | None = None) -> di
     ):
         assert word not in everything
     return body
+
+
+def judged(body: dict[str, Any], status: int, request_id: str) -> None:
+    """The one shape of problems, also where one stands among other results."""
+    assert list(body)[:5] == ["type", "title", "status", "detail", "request_id"]
+    assert body["title"] == _TITLES[body["type"], status]
+    assert body["status"] == status
+    assert body["detail"].endswith((".", "!", "?"))
+    assert body["request_id"] == request_id
+    assert set(list(body)[5:]) <= {"errors", "current"}
+    for error in body.get("errors", []):
+        assert len(set(error) & {"pointer", "parameter", "header"}) <= 1
+        assert set(error) <= {"detail", "pointer", "parameter", "header"}
+        assert error["detail"].endswith(".")

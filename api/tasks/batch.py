@@ -1,5 +1,8 @@
 """POST /api/tasks/batch: operations in order, each answered as the route answers that does it."""
 
+import json
+from collections import deque
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired, Required
 
@@ -18,6 +21,8 @@ from api.http.routing import Tx, UserRoute
 from api.idempotency.replay import KeyHeader, once
 from api.observability.current_request import current_request
 from api.tasks import changes, queries
+from api.tasks.changes import existing
+from api.tasks.members import Uid
 from api.tasks.routes import PATH
 from api.tasks.schemas import (
     MAX_BULK,
@@ -30,6 +35,8 @@ from api.tasks.schemas import (
 )
 
 router = APIRouter(route_class=UserRoute, tags=["tasks"])
+
+_UID: Final = "0b6f3c1e-6f0e-4d6a-9a53-5d1c6b0f7a42"
 
 IfVersion = Annotated[
     Integer, Field(description="Only if this is still its version; else the result is a 412")
@@ -46,7 +53,7 @@ class CreateOperation(TaskCreate):
 
 @with_config(STRICT | examples({"op": "update", "id": 7, "title": "Buy bread"}))
 class UpdateOperation(TaskUpdate, total=False):
-    """Changes the task with this id, as `PATCH /api/tasks/{id}` does."""
+    """Changes a task, as `PATCH /api/tasks/{id}` does."""
 
     op: Required[Literal["update"]]
     if_version: IfVersion
@@ -59,6 +66,7 @@ class CompleteOperation(TaskComplete, total=False):
 
     op: Required[Literal["complete"]]
     id: Integer
+    uid: Uid
     if_version: IfVersion
 
 
@@ -68,6 +76,7 @@ class DeleteOperation(TypedDict, total=False):
 
     op: Required[Literal["delete"]]
     id: Integer
+    uid: Uid
     if_version: IfVersion
 
 
@@ -82,13 +91,18 @@ _Operation = Annotated[
 
 
 class Batch(BaseModel):
-    """Operations, done in this order. `atomic`: all of them or none."""
+    """Operations, done in this order. `atomic`: all of them or none.
+
+    Each but `create` names its task by `id`, or by the `uid` that its client gave it, also in an
+    operation before it.
+    """
 
     model_config = STRICT | examples(
         {
             "operations": [
-                {"op": "create", "title": "Buy milk"},
-                {"op": "complete", "id": 7, "if_version": 3},
+                {"op": "create", "title": "Buy milk", "uid": _UID},
+                {"op": "complete", "uid": _UID},
+                {"op": "update", "id": 7, "title": "Buy bread", "if_version": 3},
             ]
         }
     )
@@ -114,10 +128,11 @@ class BatchResults(BaseModel):
 
 @with_config(STRICT)
 class _Head(TypedDict, total=False):
-    """What an operation has beside the body of its route."""
+    """What an operation has beside the body of its route. `id` is as in a path: any integer."""
 
     op: Required[Literal["create", "update", "complete", "delete"]]
     id: StrictInt
+    uid: Uid
     if_version: Integer
 
 
@@ -136,10 +151,10 @@ _BODIES: Final = {
 
 
 class _Asked(NamedTuple):
-    """A valid operation: the task that it is about and on which condition, and the body."""
+    """A valid operation: the id or the uid of its task, the condition, and the body."""
 
     op: str
-    id: int | None
+    task: int | str | None
     if_match: Tags | None
     body: Any
 
@@ -149,16 +164,18 @@ def _asked(given: Any) -> _Asked:
     head, body = given, {}
     if isinstance(given, dict):
         of_head = {"op"} if given.get("op") == "create" else {*_Head.__annotations__}
+        if "id" in given:  # then the uid is a member like others
+            of_head -= {"uid"}
         head = {name: value for name, value in given.items() if name in of_head}
         body = {name: value for name, value in given.items() if name not in of_head}
     head = _HEAD.validated(head)
-    op, number, version = head["op"], None, head.get("if_version")
+    op, task, version = head["op"], None, head.get("if_version")
     if op != "create":
-        if "id" not in head:
-            raise InvalidInput([{"detail": "Field required.", "pointer": "#/id"}])
-        number = task_id(str(head["id"]))
+        if head.keys().isdisjoint({"id", "uid"}):
+            raise InvalidInput([{"detail": "It takes an id or a uid.", "pointer": "#/id"}])
+        task = task_id(str(head["id"])) if "id" in head else head["uid"]
     if_match = None if version is None else ((False, str(version)),)
-    return _Asked(op, number, if_match, _BODIES[op].validated(body))
+    return _Asked(op, task, if_match, _BODIES[op].validated(body))
 
 
 def _parsed(given: Any) -> _Asked | Failure:
@@ -179,49 +196,59 @@ def _refusal(failure: Failure) -> str:
     return _result(problem.status_code, bytes(problem.body).decode())
 
 
-def _response(results: list[str]) -> Response:
-    return Response(f'{{"results":[{",".join(results)}]}}', media_type="application/json")
+def _response(results: Iterable[str | Failure]) -> Response:
+    said = (one if isinstance(one, str) else _refusal(one) for one in results)
+    return Response(f'{{"results":[{",".join(said)}]}}', media_type="application/json")
 
 
-async def _done(tx: Transaction, asked: _Asked | Failure) -> str:
+async def _change(tx: Transaction, asked: _Asked) -> str:
     """Do an operation on a task; its result. Raises `Failure`."""
-    match asked:
-        case Failure():
-            raise asked
-        case _Asked("update", int(number), if_match, body):
-            return _result(200, (await changes.update(tx, number, body, if_match))["body"])
-        case _Asked("complete", int(number), if_match, body):
-            completed = body.get("completed", True)
-            return _result(200, (await changes.complete(tx, number, if_match, completed))["body"])
-        case _Asked("delete", int(number), if_match, _):
-            await changes.delete(tx, number, if_match)
-            return _result(204)
-    raise TypeError(f"{asked.op} is no operation on a task")
+    op, task, if_match, body = asked
+    if not isinstance(task, int):
+        task = (await existing(tx.row(queries.BY_UID, uid=task)))["id"]
+    if op == "delete":
+        await changes.delete(tx, task, if_match)
+        return _result(204)
+    if op == "update":
+        row = await changes.update(tx, task, body, if_match)
+    else:
+        row = await changes.complete(tx, task, if_match, body.get("completed", True))
+    return _result(200, row["body"])
+
+
+async def _create(tx: Transaction, tasks: list[TaskCreate]) -> list[str | Failure]:
+    """Create tasks, in one round trip if all of them are new; the result of each."""
+    members = [task.model_dump() for task in tasks]
+    rows = deque(await tx.each(queries.CREATE, [changes.created(one) for one in members]))
+    are_new, results = len(rows) == len(tasks), list[str | Failure]()
+    for one in members:
+        if are_new or (rows and json.loads(rows[0]["body"])["uid"] == one["uid"]):
+            results.append(_result(201, rows.popleft()["body"]))
+            continue
+        try:
+            (row,), _ = await changes.create(tx, [one], "#/uid")
+            results.append(_result(200, row["body"]))
+        except Failure as failure:
+            results.append(failure)
+    return results
 
 
 def _is_create(asked: _Asked | Failure) -> bool:
     return isinstance(asked, _Asked) and asked.op == "create"
 
 
-async def _results(tx: Transaction, several: list[_Asked | Failure], *, atomic: bool) -> list[str]:
-    """Do the operations; their results. Raises `RolledBack` when one of an `atomic` batch fails."""
-    results: list[str] = []
+async def _done(tx: Transaction, several: list[_Asked | Failure]) -> list[str | Failure]:
+    """Do the operations; the result of each."""
+    results: list[str | Failure] = []
     for are_creates, some in groupby(several, _is_create):
-        if are_creates:  # in one round trip
-            values = [changes.created(one.body.model_dump()) for one in some]
-            rows = await tx.each(queries.CREATE, values)
-            results += [_result(201, row["body"]) for row in rows]
+        if are_creates:
+            results += await _create(tx, [one.body for one in some if isinstance(one, _Asked)])
             continue
         for one in some:
             try:
-                results.append(await _done(tx, one))
+                results.append(one if isinstance(one, Failure) else await _change(tx, one))
             except Failure as failure:
-                if atomic:
-                    at, others = len(results), len(several) - len(results) - 1
-                    skipped = _refusal(_not_done())
-                    results = [*[skipped] * at, _refusal(failure), *[skipped] * others]
-                    raise RolledBack(_response(results)) from None
-                results.append(_refusal(failure))
+                results.append(failure)
     return results
 
 
@@ -247,6 +274,15 @@ async def run_batch(tx: Tx, batch: Batch, idempotency_key: KeyHeader = None) -> 
     ]
 
     async def run() -> Response:
-        return _response(await _results(tx, several, atomic=batch.atomic))
+        results = await _done(tx, several)
+        failed = [n for n, result in enumerate(results) if isinstance(result, Failure)]
+        if failed and batch.atomic:
+            first = failed[0]
+            raise RolledBack(
+                _response(
+                    [result if n == first else _not_done() for n, result in enumerate(results)]
+                )
+            )
+        return _response(results)
 
     return await once(tx, idempotency_key, ["batch", request, batch.atomic], run)

@@ -14,14 +14,23 @@ from tests.contract.test_answers import COMPONENTS, OPERATIONS, resolved, valid
 from tests.openapi import DOCUMENT
 
 SCHEMAS = COMPONENTS["schemas"]
-READ = {"Task", "TagCount", "Deleted", "Health"}
-SENT = {"TaskCreate", "TaskUpdate", "TaskComplete"}
+READ = {"Task", "TagCount", "Deleted", "Health", "BatchResults", "BatchResult"}
+OPERATIONS_OF_A_BATCH = {
+    "CreateOperation": "TaskCreate",
+    "UpdateOperation": "TaskUpdate",
+    "CompleteOperation": "TaskComplete",
+    "DeleteOperation": None,
+}
+SENT = {"TaskCreate", "TaskUpdate", "TaskComplete", "Batch", *OPERATIONS_OF_A_BATCH}
+# Members that are there only if there is something to say.
+SOMETIMES = {"warnings", "body"}
 PROBLEMS = {"Problem", "ProblemType", "InputError"}
 USER_ROUTES = {
     "listTasks": "GET /api/tasks",
     "createTask": "POST /api/tasks",
     "deleteCompletedTasks": "DELETE /api/tasks",
     "createTasks": "POST /api/tasks/bulk",
+    "runBatch": "POST /api/tasks/batch",
     "getTask": "GET /api/tasks/{task_id}",
     "putTask": "PUT /api/tasks/{task_id}",
     "updateTask": "PATCH /api/tasks/{task_id}",
@@ -31,7 +40,7 @@ USER_ROUTES = {
 }
 HEALTH_ROUTES = {"live": "GET /livez", "ready": "GET /readyz"}
 CHANGING = {"putTask", "updateTask", "completeTask", "deleteTask"}
-KEYED = CHANGING | {"createTask", "createTasks", "deleteCompletedTasks"}
+KEYED = CHANGING | {"createTask", "createTasks", "deleteCompletedTasks", "runBatch"}
 
 
 def parts(part: Any) -> Iterator[dict[str, Any]]:
@@ -100,9 +109,20 @@ def test_of_a_list_s_parameters_the_cursor_is_the_first() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(READ))
-def test_what_is_read_has_every_member_but_warnings(name: str) -> None:
-    always = [member for member in SCHEMAS[name]["properties"] if member != "warnings"]
+def test_what_is_read_has_every_member_but_some(name: str) -> None:
+    always = [member for member in SCHEMAS[name]["properties"] if member not in SOMETIMES]
     assert SCHEMAS[name]["required"] == always
+
+
+@pytest.mark.parametrize(("name", "body"), OPERATIONS_OF_A_BATCH.items())
+def test_an_operation_of_a_batch_takes_what_its_route_takes(name: str, body: str | None) -> None:
+    members, ofs = ({**SCHEMAS[one]["properties"]} if one else {} for one in (name, body))
+    assert members.pop("op") == {"type": "string", "const": name.removesuffix("Operation").lower()}
+    assert ofs.items() <= members.items()
+    beside = set() if body == "TaskCreate" else {"id", "uid", "if_version"}
+    assert members.keys() - ofs.keys() == beside - ofs.keys()
+    required = SCHEMAS[body].get("required", []) if body else []
+    assert {*SCHEMAS[name]["required"]} == {"op", *required}
 
 
 def test_only_a_new_task_s_title_must_be_sent() -> None:

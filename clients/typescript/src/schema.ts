@@ -168,15 +168,24 @@ export interface components {
     schemas: {
         /**
          * @description Operations, done in this order. `atomic`: all of them or none.
+         *
+         *     Each but `create` names its task by `id`, or by the `uid` that its client gave it, also in an
+         *     operation before it.
          * @example {
          *       "operations": [
          *         {
          *           "op": "create",
-         *           "title": "Buy milk"
+         *           "title": "Buy milk",
+         *           "uid": "0b6f3c1e-6f0e-4d6a-9a53-5d1c6b0f7a42"
          *         },
          *         {
          *           "op": "complete",
+         *           "uid": "0b6f3c1e-6f0e-4d6a-9a53-5d1c6b0f7a42"
+         *         },
+         *         {
+         *           "op": "update",
          *           "id": 7,
+         *           "title": "Buy bread",
          *           "if_version": 3
          *         }
          *       ]
@@ -243,6 +252,8 @@ export interface components {
              */
             op: "complete";
             id?: number;
+            /** Format: uuid */
+            uid?: string;
             /** @description Only if this is still its version; else the result is a 412 */
             if_version?: number;
         };
@@ -289,6 +300,8 @@ export interface components {
              */
             op: "delete";
             id?: number;
+            /** Format: uuid */
+            uid?: string;
             /** @description Only if this is still its version; else the result is a 412 */
             if_version?: number;
         };
@@ -485,7 +498,7 @@ export interface components {
             updated_at?: string;
         };
         /**
-         * @description Changes the task with this id, as `PATCH /api/tasks/{id}` does.
+         * @description Changes a task, as `PATCH /api/tasks/{id}` does.
          * @example {
          *       "op": "update",
          *       "id": 7,
