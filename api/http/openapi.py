@@ -43,6 +43,7 @@ _HEADERS: Final = {
     "Retry-After": "Seconds",
     "Vary": "Always `Authorization, Origin`",
     "WWW-Authenticate": "Authentication challenge (RFC 6750)",
+    "X-Accel-Buffering": "`no`: nginx passes on each event as it comes",
     "X-Request-Id": "The request's id, also in the log: the client's own, or a new one",
     "X-Total-Count": "How many tasks the whole list has, for `Prefer: count=exact`",
 }

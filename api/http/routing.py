@@ -5,7 +5,6 @@ true and ignores unknown parameters. A `UserRoute` keeps FastAPI's signature and
 and parses the request itself, once and strictly.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from copy import copy
 from functools import lru_cache
@@ -15,17 +14,15 @@ from typing import Annotated, Any, Final, Self
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, _effective_route_context_var, request_response
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ValidationError
-from starlette.datastructures import QueryParams
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from api.auth.authenticator import Authenticator, Unauthorized, User
 from api.database.session import Database, Transaction
-from api.http.body import Body, names, read, values
+from api.http.body import Body, read, values
 from api.http.fields import NoParameters, ParsedBy
 from api.http.prefix import prefixed
-from api.http.problems import MAX_ERRORS, InputError, InvalidInput
+from api.http.query import query_parameters
 from api.http.rate_limits import RateLimits
 from api.http.timing import AUTH, DATABASE, timed
 
@@ -186,7 +183,7 @@ class UserRoute(Route):
 
         @lru_cache(_QUERY_CACHE_SIZE)
         def parameters(query_string: bytes) -> Any:
-            return _parameters(query_string, query_model)
+            return query_parameters(query_string, query_model)
 
         async def answer(
             scope: Scope, receive: Receive, user: User | None = None, /, **arguments: Any
@@ -204,7 +201,7 @@ class UserRoute(Route):
             if len(query_string) <= _MAX_CACHED_QUERY:
                 given = parameters(query_string)
             else:
-                given = _parameters(query_string, query_model)
+                given = query_parameters(query_string, query_model)
             if query:
                 arguments[query[0]] = given
             for name, header, parsed in headers:
@@ -284,28 +281,3 @@ def _parser(field: Any) -> Callable[[str], Any]:
         if isinstance(part, ParsedBy):
             return part.parse
     raise TypeError(f"say in the annotation of {field.name} what it is ParsedBy")
-
-
-def _parameters(query_string: bytes, model: type[BaseModel]) -> BaseModel:
-    known = list(model.model_fields)
-    # With more than this, there are already more errors than are reported.
-    fields = [field for field in query_string.split(b"&") if field][: len(known) + MAX_ERRORS + 1]
-    items = QueryParams(b"&".join(fields)).multi_items()
-    times = Counter(name for name, _ in items)
-    errors: list[InputError] = []
-    for name, number in times.items():
-        if name not in known:
-            errors.append({"detail": f"An unknown parameter; known are: {names(known)}."})
-        elif number > 1:
-            errors.append({"detail": "Given more than once.", "parameter": name})
-    if errors:
-        raise InvalidInput(errors)
-    try:
-        return model.model_validate(dict(items))
-    except ValidationError as error:
-        raise InvalidInput(
-            [
-                {"detail": f"{failure['msg']}.", "parameter": str(failure["loc"][0])}
-                for failure in error.errors(include_url=False, include_input=False)
-            ]
-        ) from None

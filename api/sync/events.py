@@ -25,7 +25,9 @@ from api.sync.hub import Hub
 from api.sync.stream import Ending, Stream
 
 PATH: Final = "/api/tasks/events"
+_MEDIA_TYPE: Final = "text/event-stream"
 _HEADERS: Final = {
+    "Content-Type": _MEDIA_TYPE,  # always UTF-8
     "Connection": "close",  # nothing follows
     "X-Accel-Buffering": "no",  # nginx passes on each event as it comes
 }
@@ -56,7 +58,7 @@ class StreamRoute(UserRoute):
 class EventStream(Response):
     """The response whose body is a stream, for as long as it is open. Without one: to HEAD."""
 
-    media_type = "text/event-stream"
+    media_type = _MEDIA_TYPE
 
     def __init__(self, hub: Hub, stream: Stream | None) -> None:
         # no body, and so no Content-Length, as in Starlette's StreamingResponse
@@ -101,8 +103,9 @@ router = APIRouter(route_class=StreamRoute, tags=["tasks"])
     operation_id="watchTasks",
     summary="Be told at once when your tasks have changed",
     response_description="A stream of events named `changed`, whose id is a sync token",
+    status_code=200,
     response_class=EventStream,
-    responses=responses(200)
+    responses=responses(200, "X-Accel-Buffering")
     | failures(
         Kind.MALFORMED_REQUEST,
         Kind.UNAUTHORIZED,

@@ -17,7 +17,7 @@ from api.tasks.schemas import Task
 from tests.cluster import Cluster, TaskDatabase
 from tests.isolation.guarded import NAMES
 from tests.openapi import DOCUMENT
-from tests.people import People, Person
+from tests.people import People, Person, signed
 from tests.rows import body_of, id_of, makes
 from tests.server import people_of
 
@@ -32,6 +32,7 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     for name, (_, _, operation) in OPERATIONS.items()
     if "requestBody" in operation
 } | {"deleteCompletedTasks": {"params": {"completed": "true"}}}
+EVENTS: Final = "text/event-stream"
 JSON: Final = {"Content-Type": "application/json"}
 ONCE: Final = {"Idempotency-Key": "one-action"}
 OF_ANOTHER: Final = {"Idempotency-Key": "another-action"}
@@ -49,7 +50,12 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "a text": {"content": b"Buy bread", "headers": {"Content-Type": "text/plain"}},
     "a query": {"params": {"colour": "red"}},
     "headers that say nothing": {
-        "headers": {"If-Match": "3", "If-None-Match": "3", "Idempotency-Key": '""'}
+        "headers": {
+            "If-Match": "3",
+            "If-None-Match": "3",
+            "Idempotency-Key": '""',
+            "Last-Event-ID": "3",
+        }
     },
     "no new version": {"headers": {"If-None-Match": "*"}},
     "a count": {"headers": {"Prefer": "count=exact"}},
@@ -132,7 +138,7 @@ def agrees(answer: httpx2.Response, operation: dict[str, Any]) -> tuple[str, set
         return status, said
     ((media_type, content),) = documented["content"].items()
     assert answer.headers["Content-Type"] == media_type
-    valid(answer.json(), content["schema"])
+    valid(answer.text if media_type == EVENTS else answer.json(), content["schema"])
     return status, said | (told(answer.json()) if media_type == MEDIA_TYPE else set())
 
 
@@ -153,11 +159,19 @@ def documented(operation: dict[str, Any]) -> dict[str, set[str]]:
 
 
 def requested(person: Person, name: str, row_id: int, **change: Any) -> httpx2.Response:
-    method, path, _ = OPERATIONS[name]
+    method, path, operation = OPERATIONS[name]
     request = REQUESTS.get(name, {}) | change
     if "content" in change:
         request.pop("json", None)
+    if EVENTS in operation["responses"].get("200", {}).get("content", ()):
+        request["headers"] = soon_over(person) | change.get("headers", {})
     return person.http.request(method, re.sub(r"{\w+}", str(row_id), path), **request)
+
+
+def soon_over(person: Person) -> dict[str, str]:
+    """A token of this person that has expired just now: with it a stream ends at once."""
+    claims = {"sub": person.id, "exp": int(time.time()) - 1}
+    return {"Authorization": f"Bearer {signed(claims)}"}
 
 
 def slowly() -> Iterator[bytes]:

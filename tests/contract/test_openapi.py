@@ -37,6 +37,7 @@ USER_ROUTES = {
     "deleteTask": "DELETE /api/tasks/{task_id}",
     "completeTask": "PATCH /api/tasks/{task_id}/complete",
     "listTags": "GET /api/tags",
+    "watchTasks": "GET /api/tasks/events",
 }
 HEALTH_ROUTES = {"live": "GET /livez", "ready": "GET /readyz"}
 CHANGING = {"putTask", "updateTask", "completeTask", "deleteTask"}

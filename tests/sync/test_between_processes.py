@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -45,7 +46,7 @@ def address_of(serve: Running) -> str:
 
 @contextlib.contextmanager
 def processes(
-    database: TaskDatabase, *options: str, times: int = 2, **settings: str
+    database: TaskDatabase, *options: str, times: int = 2, **settings: Any
 ) -> Iterator[list[tuple[Running, People]]]:
     given = {"DATABASE_URL": database.task_app, "BETTER_AUTH_SECRET": SECRET} | settings
     with contextlib.ExitStack() as stack:
