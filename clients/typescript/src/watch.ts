@@ -16,6 +16,8 @@ export type WatchOptions = {
   onError?: OnError | undefined;
   /** Milliseconds without a wake until there is one in any case. */
   pollInterval?: number | undefined;
+  /** Who watches: the tabs of one browser in which this is the same share one connection. */
+  share?: string | undefined;
 };
 
 /** Opens the stream of events after this one. */
@@ -24,29 +26,18 @@ export type Open = (lastEventId: string | undefined, signal: AbortSignal) => Pro
 /** When to ask for changes: as soon as there are some, and every minute, until the signal is
  * aborted. */
 export async function* watch(open: Open, options: WatchOptions = {}): AsyncGenerator<Wake, void> {
-  const { signal, pollInterval = POLL_INTERVAL } = options;
+  const { since, signal, onError, pollInterval = POLL_INTERVAL, share } = options;
   const [alarm, ended] = [new Alarm(), new AbortController()];
-  let newest: string | undefined;
-  let failure = undefined as { error: unknown } | undefined;
-  const wake = (token?: string) => {
-    newest = token;
-    alarm.ring();
-  };
   const end = () => ended.abort();
   signal?.addEventListener("abort", end);
   if (signal?.aborted) end();
-  listen(open, wake, { ...options, signal: ended.signal }).catch((error: unknown) => {
-    failure = { error };
-    alarm.ring();
-  });
+  const watcher = new Watcher(since, alarm);
+  watcher.run(open, ended.signal, share, onError).catch((error: unknown) => watcher.fail(error));
   try {
     for (;;) {
       await alarm.wait(pollInterval, ended.signal);
       if (ended.signal.aborted) return;
-      if (failure) throw failure.error;
-      const token = newest;
-      newest = undefined;
-      yield { token };
+      yield watcher.wake();
     }
   } finally {
     signal?.removeEventListener("abort", end);
@@ -54,48 +45,95 @@ export async function* watch(open: Open, options: WatchOptions = {}): AsyncGener
   }
 }
 
-type Listening = { since?: string | undefined; signal: AbortSignal; onError?: OnError | undefined };
+/** Rings with each event, over as many streams as it takes. */
+class Watcher {
+  #last: string | undefined; // event
+  #newest: string | undefined;
+  #failure: { error: unknown } | undefined;
+  #channel: BroadcastChannel | undefined;
 
-/** Wakes with each event, over as many streams as it takes. */
-async function listen(
-  open: Open,
-  wake: (token?: string) => void,
-  { since, signal, onError }: Listening,
-): Promise<void> {
-  const backoff = new Backoff();
-  let last = since;
-  while (!signal.aborted) {
-    let [isOpen, reconnect] = [false, MIN_RECONNECT];
-    const silence = new Silence(signal);
-    try {
-      const response = await open(last, silence.signal);
-      const chunks = streamed(response).getReader();
-      isOpen = true;
-      backoff.reset();
-      if (last === undefined) wake(); // whatever has happened before
-      const parser = createParser({
-        onEvent({ event, id }) {
-          if (id !== undefined) last = id || undefined;
-          if (event === "changed") wake(last);
-        },
-        onRetry: (milliseconds) => (reconnect = Math.max(milliseconds, MIN_RECONNECT)),
+  constructor(
+    since: string | undefined,
+    private readonly alarm: Alarm,
+  ) {
+    this.#last = since;
+  }
+
+  /** What has rung. */
+  wake(): Wake {
+    if (this.#failure) throw this.#failure.error;
+    const token = this.#newest;
+    this.#newest = undefined;
+    return { token };
+  }
+
+  fail(error: unknown): void {
+    this.#failure = { error };
+    this.alarm.ring();
+  }
+
+  /** Of the tabs that share a stream, the others hear from the one that has it. */
+  async run(
+    open: Open,
+    signal: AbortSignal,
+    share: string | undefined,
+    onError: OnError | undefined,
+  ): Promise<void> {
+    const locks = globalThis.navigator?.locks;
+    if (share === undefined || !locks) return this.#listen(open, signal, onError);
+    const name = `task-api-watch ${share}`;
+    const channel = (this.#channel = new BroadcastChannel(name));
+    channel.onmessage = ({ data }) => this.#ring(data);
+    signal.addEventListener("abort", () => channel.close());
+    if (this.#last === undefined) this.#ring();
+    await locks
+      .request(name, { signal }, () => this.#listen(open, signal, onError))
+      .catch((error: unknown) => {
+        if (!signal.aborted) throw error;
       });
-      for (let chunk = await chunks.read(); !chunk.done; chunk = await chunks.read()) {
-        silence.broken();
-        parser.feed(chunk.value);
+  }
+
+  #ring(token?: string): void {
+    this.#last = this.#newest = token;
+    this.alarm.ring();
+  }
+
+  async #listen(open: Open, signal: AbortSignal, onError: OnError | undefined): Promise<void> {
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      let [isOpen, reconnect] = [false, MIN_RECONNECT];
+      const silence = new Silence(signal);
+      try {
+        const response = await open(this.#last, silence.signal);
+        const chunks = streamed(response).getReader();
+        isOpen = true;
+        backoff.reset();
+        if (this.#last === undefined) this.#ring(); // whatever has happened before
+        const parser = createParser({
+          onEvent: ({ event, id }) => {
+            if (event !== "changed") return;
+            this.#ring(id || undefined);
+            this.#channel?.postMessage(this.#last);
+          },
+          onRetry: (milliseconds) => (reconnect = Math.max(milliseconds, MIN_RECONNECT)),
+        });
+        for (let chunk = await chunks.read(); !chunk.done; chunk = await chunks.read()) {
+          silence.broken();
+          parser.feed(chunk.value);
+        }
+        await pause(reconnect, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof ProblemError && error.status === 400 && this.#last !== undefined) {
+          this.#last = undefined; // it is no token of this person
+          continue;
+        }
+        onError?.(error);
+        if (error instanceof ProblemError && error.status === 401) throw error;
+        await pause(isOpen ? reconnect : backoff.after(error), signal);
+      } finally {
+        silence.end();
       }
-      await pause(reconnect, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof ProblemError && error.status === 400 && last !== undefined) {
-        last = undefined; // it is no token of this person
-        continue;
-      }
-      onError?.(error);
-      if (error instanceof ProblemError && error.status === 401) throw error;
-      await pause(isOpen ? reconnect : backoff.after(error), signal);
-    } finally {
-      silence.end();
     }
   }
 }

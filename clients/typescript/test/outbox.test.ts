@@ -24,7 +24,9 @@ async function tunnel(t: TestContext): Promise<Tunnel> {
 }
 
 async function titles({ tasks }: Person): Promise<string[]> {
-  return (await tasks.list({ sort: "created_at" })).data.map(({ title }) => title);
+  const found = [];
+  for await (const { data } of tasks.pages({ sort: "created_at" })) found.push(...data);
+  return found.map(({ title }) => title);
 }
 
 /** The batches that were sent. */

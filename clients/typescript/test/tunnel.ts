@@ -64,6 +64,11 @@ export class Tunnel {
     return { held, release };
   }
 
+  /** The connections that are open stay open, and nothing comes through them any more. */
+  fallsSilent(): void {
+    for (const socket of this.#sockets) socket.unpipe().removeAllListeners("data").resume();
+  }
+
   #join(client: Socket, server: Socket): void {
     this.connections++;
     for (const [one, other] of [[client, server], [server, client]] as const) {
