@@ -89,7 +89,8 @@ export class Outbox {
     const operations = waiting.slice(0, size);
     let results: BatchResult[];
     try {
-      results = (await this.#tasks.batch(operations, { key, signal: inTime(signal) })).data;
+      const send = (signal: AbortSignal) => this.#tasks.batch(operations, { key, signal });
+      results = (await inTime(signal, send)).data;
     } catch (error) {
       if (!isRefused(error)) throw error;
       const isAlone = size === 1 && error.kind !== "idempotency-key-reused";

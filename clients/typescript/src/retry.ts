@@ -15,10 +15,58 @@ export function canRetry(error: unknown): boolean {
   return kind === "about:blank" || isLate || status === 408 || status === 429 || status >= 500;
 }
 
-/** The signal, which is also aborted when a request takes too long. */
-export function inTime(signal: AbortSignal | undefined): AbortSignal {
-  const late = AbortSignal.timeout(TIMEOUT);
-  return signal ? AbortSignal.any([signal, late]) : late;
+/** Does it, unless it takes too long. */
+export async function inTime<T>(
+  signal: AbortSignal | undefined,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new Deadline(TIMEOUT, signal);
+  try {
+    return await deadline.race(run(deadline.signal));
+  } finally {
+    deadline.end();
+  }
+}
+
+/** A signal that is aborted with another one, or when the time is over: a connection may have died
+ * unnoticed. */
+export class Deadline {
+  readonly #controller = new AbortController();
+  readonly signal = this.#controller.signal;
+  readonly #expire = () => this.#controller.abort(new DOMException("Nothing came.", "TimeoutError"));
+  readonly #abort = () => this.#controller.abort(this.until?.reason);
+  #timer: ReturnType<typeof setTimeout>;
+
+  constructor(
+    private readonly milliseconds: number,
+    private readonly until: AbortSignal | undefined,
+  ) {
+    this.#timer = setTimeout(this.#expire, milliseconds);
+    until?.addEventListener("abort", this.#abort);
+    if (until?.aborted) this.#abort();
+  }
+
+  /** The time begins anew. */
+  extend(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#expire, this.milliseconds);
+  }
+
+  /** What comes of it, or the reason of the signal: in Node 20 fetch may miss that it is aborted. */
+  race<T>(attempt: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.signal.addEventListener("abort", () => reject(this.signal.reason));
+      if (this.signal.aborted) reject(this.signal.reason);
+      attempt.then(resolve, reject);
+    });
+  }
+
+  /** Nothing is waited for any more: the connection is given back. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.until?.removeEventListener("abort", this.#abort);
+    this.#controller.abort();
+  }
 }
 
 /** How long to wait before another try: longer each time, and not all clients the same. */

@@ -35,8 +35,9 @@ export async function* sync(
     const query = { ...(since !== undefined && { since }), ...(limit !== undefined && { limit }) };
     let page;
     try {
-      const init = { params: { query }, signal: inTime(signal) };
-      page = (await api.GET("/api/tasks/changes", init)).data;
+      page = await inTime(signal, async (signal) => {
+        return (await api.GET("/api/tasks/changes", { params: { query }, signal })).data;
+      });
     } catch (error) {
       if (isAfresh || !isOver(error)) throw error;
       [since, reset, isAfresh] = [undefined, true, true];

@@ -1,6 +1,6 @@
 import { createParser } from "eventsource-parser";
 import { ProblemError } from "./problem.js";
-import { Alarm, Backoff, type OnError, pause } from "./retry.js";
+import { Alarm, Backoff, Deadline, type OnError, pause } from "./retry.js";
 
 const POLL_INTERVAL = 60_000; // milliseconds
 const MAX_SILENCE = 45_000; // milliseconds; the API says something every 15 seconds
@@ -102,10 +102,11 @@ class Watcher {
     const backoff = new Backoff();
     while (!signal.aborted) {
       let [isOpen, reconnect] = [false, MIN_RECONNECT];
-      const silence = new Silence(signal);
+      const silence = new Deadline(MAX_SILENCE, signal);
       try {
-        const response = await open(this.#last, silence.signal);
+        const response = await silence.race(open(this.#last, silence.signal));
         const chunks = streamed(response).getReader();
+        silence.signal.addEventListener("abort", () => void chunks.cancel().catch(() => {}));
         isOpen = true;
         backoff.reset();
         if (this.#last === undefined) this.#ring(); // whatever has happened before
@@ -118,9 +119,10 @@ class Watcher {
           onRetry: (milliseconds) => (reconnect = Math.max(milliseconds, MIN_RECONNECT)),
         });
         for (let chunk = await chunks.read(); !chunk.done; chunk = await chunks.read()) {
-          silence.broken();
+          silence.extend(); // what comes may be a mere ping
           parser.feed(chunk.value);
         }
+        silence.signal.throwIfAborted();
         await pause(reconnect, signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -143,27 +145,4 @@ function streamed(response: Response): ReadableStream<string> {
   if (!response.body || !type?.startsWith("text/event-stream"))
     throw new TypeError("Something else than the API has answered.");
   return response.body.pipeThrough(new TextDecoderStream());
-}
-
-/** A signal that is aborted when nothing is heard for long: the connection may have died unnoticed. */
-class Silence {
-  readonly #controller = new AbortController();
-  readonly signal = this.#controller.signal;
-  readonly #abort = () => this.#controller.abort(new DOMException("Nothing was heard.", "TimeoutError"));
-  #timer = setTimeout(this.#abort, MAX_SILENCE);
-
-  constructor(private readonly until: AbortSignal) {
-    until.addEventListener("abort", this.#abort);
-  }
-
-  broken(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#abort, MAX_SILENCE);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.until.removeEventListener("abort", this.#abort);
-    this.#abort(); // gives the connection back
-  }
 }
