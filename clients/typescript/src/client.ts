@@ -1,7 +1,10 @@
 import createClient from "openapi-fetch";
+import type { BatchOptions, BatchResult, Operation } from "./batch.js";
 import { ProblemError } from "./problem.js";
 import type { components, operations, paths } from "./schema.js";
+import { live, type LiveOptions, sync, type SyncOptions } from "./sync.js";
 import { authorized, type Fetch, type TokenProvider } from "./token.js";
+import { watch, type WatchOptions } from "./watch.js";
 
 export type Task = components["schemas"]["Task"];
 export type NewTask = components["schemas"]["TaskCreate"];
@@ -56,6 +59,12 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
     },
   });
 
+  async function open(lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
+    const headers = { Accept: "text/event-stream", "Last-Event-ID": lastEventId };
+    const init = { headers, signal, cache: "no-store", parseAs: "stream" } as const;
+    return (await api.GET("/api/tasks/events", init)).response;
+  }
+
   async function list(query: TaskQuery = {}, options: ListOptions = {}): Promise<Page> {
     const params = { query: parameters(query) };
     return page(await answer(api.GET("/api/tasks", { params, ...listInit(options) })));
@@ -73,11 +82,34 @@ export function createTaskClient({ baseUrl, token, fetch = globalThis.fetch }: T
     while (page.links.next !== undefined) yield (page = await follow(page.links.next, options));
   }
 
+  const watching = (options: WatchOptions = {}) => watch(open, options);
+  const syncing = (token?: string, options: SyncOptions = {}) => sync(api, token, options);
+
   return {
     api,
     list,
     follow,
     pages,
+
+    /** What has changed since the token of a change; without one, all tasks. */
+    sync: syncing,
+
+    /** When to ask for changes. */
+    watch: watching,
+
+    /** What has changed since the token, and then what changes, until the signal is aborted. */
+    live: (token?: string, options: LiveOptions = {}) => live(syncing, watching, token, options),
+
+    /** Does several things in order; what came of each. One that fails stops no other, unless
+     * `atomic`. */
+    async batch(
+      operations: Operation[],
+      { atomic = false, ...options }: BatchOptions = {},
+    ): Promise<Answer<BatchResult[]>> {
+      const body = { operations, atomic };
+      const sent = await answer(api.POST("/api/tasks/batch", { body, ...init(once(options)) }));
+      return { ...sent, data: sent.data.results };
+    },
 
     get(id: number, options: Options = {}): Promise<Answer<Task>> {
       return task(api.GET("/api/tasks/{task_id}", { ...one(id), ...init(options) }));

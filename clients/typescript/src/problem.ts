@@ -27,18 +27,21 @@ export class ProblemError extends Error {
   /** Seconds to wait before another try. */
   readonly retryAfter: number | undefined;
 
-  constructor({ status, statusText, headers }: Response, problem: Partial<Problem> = {}) {
+  constructor(
+    { status, statusText, headers }: Pick<Response, "status"> & Partial<Response>,
+    problem: Partial<Problem> = {},
+  ) {
     const title = problem.title ?? (statusText || `HTTP ${status}`);
     super(problem.detail ?? title);
     this.status = status;
     this.kind = (problem.type ?? "about:blank").replace(URN, "");
     this.title = title;
     this.detail = this.message;
-    this.requestId = problem.request_id ?? headers.get("X-Request-Id") ?? undefined;
+    this.requestId = problem.request_id ?? headers?.get("X-Request-Id") ?? undefined;
     this.errors = problem.errors ?? [];
     this.current = problem.current;
     this.etag = problem.current ? `"${problem.current.version}"` : undefined;
-    this.retryAfter = Number(headers.get("Retry-After")) || undefined;
+    this.retryAfter = Number(headers?.get("Retry-After")) || undefined;
   }
 
   /** What a proxy or a broken connection leaves of a problem still makes an error. */

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Be told at once when your tasks have changed */
+        get: operations["watchTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/batch": {
         parameters: {
             query?: never;
@@ -785,6 +802,8 @@ export interface components {
         Vary: string;
         /** @description Authentication challenge (RFC 6750) */
         "WWW-Authenticate": string;
+        /** @description `no`: nginx passes on each event as it comes */
+        "X-Accel-Buffering": string;
         /** @description The request's id, also in the log: the client's own, or a new one */
         "X-Request-Id": string;
         /** @description How many tasks the whole list has, for `Prefer: count=exact` */
@@ -825,6 +844,41 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthorized"];
             410: components["responses"]["sync-token-expired"];
+            422: components["responses"]["invalid-input"];
+            429: components["responses"]["rate-limited"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    watchTasks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event, or the sync token of the changes that you have: if there are newer ones, the stream says so at once (HTML Standard, section 9.2.4) */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of events named `changed`, whose id is a sync token */
+            200: {
+                headers: {
+                    "X-Accel-Buffering": components["headers"]["X-Accel-Buffering"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthorized"];
             422: components["responses"]["invalid-input"];
             429: components["responses"]["rate-limited"];
             500: components["responses"]["internal-error"];
@@ -983,7 +1037,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The task whose `uid` it is */
             200: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -996,7 +1050,9 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
             };
             /** @description The new task */
             201: {

@@ -51,6 +51,12 @@ export class Person {
     return new Person(server.baseUrl, "stranger", { first: token, fresh: token }, fetch);
   }
 
+  /** Another device of theirs, with a token of its own. */
+  async device(server: Server, at = server.baseUrl): Promise<Person> {
+    const token = await server.token(this.id);
+    return new Person(at, this.id, { first: token, fresh: token }, fetch);
+  }
+
   keys(): (string | null)[] {
     return this.sent.map(({ headers }) => headers.get("Idempotency-Key"));
   }

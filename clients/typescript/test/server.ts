@@ -15,6 +15,7 @@ export class Server {
   private constructor(
     readonly baseUrl: string,
     private readonly secret: string,
+    private readonly folder: string,
     readonly stop: () => Promise<void>,
   ) {}
 
@@ -35,9 +36,16 @@ export class Server {
       await rm(folder, { recursive: true });
     };
     const baseUrl = await address(child.stdout);
-    if (baseUrl !== undefined) return new Server(baseUrl, secret, stop);
+    if (baseUrl !== undefined) return new Server(baseUrl, secret, folder, stop);
     await stop();
     throw new Error(`${program} dev has ended before it served:\n${said}`);
+  }
+
+  /** Removes all that is this person's. */
+  async erase(user: string): Promise<void> {
+    const database = `postgresql://task_app@/postgres?host=${this.folder}/.data/postgres`;
+    const env = { ...environment(this.secret), DATABASE_URL: database };
+    await promisify(execFile)(program, ["erase", user, "--yes"], { env });
   }
 
   async token(user: string, secret = this.secret): Promise<string> {
