@@ -1,5 +1,5 @@
 import { looksRight } from "./look";
-import { expect, test } from "./people";
+import { AT_ONCE, expect, test } from "./people";
 
 test("far away, a new task is there at once, and can be worked on", async ({ alice }) => {
   await alice.isFarAway();
@@ -7,11 +7,11 @@ test("far away, a new task is there at once, and can be worked on", async ({ ali
   for (const title of ["Buy milk", "Sleep", "Read"]) {
     await keyboard.type(title);
     await keyboard.press("Enter");
-    await expect(alice.newTitle).toHaveValue("", { timeout: 500 });
+    await expect(alice.newTitle).toHaveValue("", AT_ONCE);
   }
   await expect(alice.page.locator(".task .shown .title")).toHaveText(
     ["Read", "Sleep", "Buy milk"],
-    { timeout: 500 },
+    AT_ONCE,
   );
   await alice.completes("Buy milk");
   await alice.check("Sleep").focus();
@@ -21,7 +21,7 @@ test("far away, a new task is there at once, and can be worked on", async ({ ali
   expect(await alice.has()).toEqual([]);
   await expect(alice.check("Sleep well")).toBeFocused();
   await expect
-    .poll(() => alice.has(), { timeout: 20_000 })
+    .poll(() => alice.has())
     .toMatchObject([
       { title: "Read", completed: false },
       { title: "Sleep well", completed: false },
@@ -62,11 +62,8 @@ test("one that was not added is taken back, and its words are kept", async ({ al
   await expect.poll(() => alice.has()).toMatchObject([{ title: "Sleep" }, { title: "Buy milk" }]);
 });
 
-test("what is on its way when the page is left arrives, in its order", async ({ alice }) => {
-  await alice.page.route("**/api/tasks", async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    await route.continue().catch(() => undefined); // the page has gone by then
-  });
+test("what is on its way when the page is left arrives", async ({ alice }) => {
+  await alice.hasASlowLine(300);
   const { keyboard } = alice.page;
   for (const title of ["Buy milk", "Sleep", "Read"]) {
     await keyboard.type(title);
@@ -95,7 +92,7 @@ test("a new task that the filter or the search hides says where it is", async ({
   await alice.adds("Wake up");
   await expect(notice).toContainText("is added, but hidden");
   await alice.shows("All");
-  await expect(notice).toBeHidden({ timeout: 3_000 }); // it goes by itself after eight
+  await expect(notice).toBeHidden({ timeout: 6_000 }); // it goes by itself after eight
   await alice.deletes("Wake up");
 
   const search = alice.page.getByRole("searchbox");

@@ -20,6 +20,9 @@ export function dayFrom(days: number): string {
   return `${day.getFullYear()}-${month}-${date}`;
 }
 
+/** Sooner than any server answers who `isFarAway`, in milliseconds. */
+export const AT_ONCE = { timeout: 2_000 };
+
 /** Somebody at the page, with a browser of their own. */
 export class Person {
   readonly password = "correct horse battery";
@@ -120,10 +123,21 @@ export class Person {
   }
 
   /** Far from the servers: each request takes that much longer. */
-  async isFarAway(milliseconds = 1_500): Promise<void> {
+  async isFarAway(milliseconds = 3_000): Promise<void> {
     await this.page.route(/\/api\//, async (route) => {
       await new Promise((resolve) => setTimeout(resolve, milliseconds));
       await route.continue().catch(() => undefined); // the page has gone by then
+    });
+  }
+
+  /** The same, in the browser itself: so it holds for what outlives the page, too. */
+  async hasASlowLine(latency: number): Promise<void> {
+    const browser = await this.context.newCDPSession(this.page);
+    await browser.send("Network.emulateNetworkConditions", {
+      latency,
+      offline: false,
+      downloadThroughput: -1,
+      uploadThroughput: -1,
     });
   }
 

@@ -12,8 +12,9 @@ export default defineConfig({
   testDir: ".",
   outputDir: ".results",
   reporter: "list",
-  timeout: 30_000,
-  expect: { timeout: 8_000 },
+  // Patience for a machine that does other work as well: what is true ends each wait at once.
+  timeout: 180_000,
+  expect: { timeout: 40_000 },
   workers: 2, // each with a stack of its own; most of the time is waiting
   forbidOnly: Boolean(process.env.CI),
   use: {

@@ -1,4 +1,4 @@
-import { expect, test, type Person } from "./people";
+import { AT_ONCE, expect, test, type Person } from "./people";
 
 // What lies between a key and its effect, and where the next key goes.
 
@@ -18,9 +18,9 @@ test("far away, e opens the form at once, and the next keys write in it", async 
   await keyboard.press("Backspace");
   await keyboard.press("Delete");
   await keyboard.type("k and bread");
-  await expect(alice.draftTitle).toHaveValue("Buy milk and bread", { timeout: 500 });
+  await expect(alice.draftTitle).toHaveValue("Buy milk and bread", AT_ONCE);
   await keyboard.press("Enter");
-  await expect(alice.check("Buy milk and bread")).toBeFocused({ timeout: 500 }); // at once, too
+  await expect(alice.check("Buy milk and bread")).toBeFocused(AT_ONCE); // at once, too
   await keyboard.press("j");
   await expect(alice.check("Sleep")).toBeFocused();
   await expect
@@ -46,13 +46,13 @@ async function isOutOfDate(alice: Person): Promise<void> {
   await tab.edits("Sleep", { title: "Sleep well" });
   await tab.saves();
   await expect.poll(() => alice.has()).toMatchObject([{}, { title: "Sleep well" }]);
-  await alice.isFarAway(500);
+  await alice.isFarAway();
 }
 
 test("a form in which nothing is typed takes the newest version", async ({ alice }) => {
   await isOutOfDate(alice);
   await alice.page.getByRole("button", { name: "Edit “Sleep”" }).click();
-  await expect(alice.draftTitle).toHaveValue("Sleep", { timeout: 400 });
+  await expect(alice.draftTitle).toHaveValue("Sleep", AT_ONCE);
   await expect(alice.draftTitle).toHaveValue("Sleep well");
   await alice.draftTitle.fill("Sleep longer");
   await alice.saves();

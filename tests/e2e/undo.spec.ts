@@ -36,7 +36,7 @@ test("far away, undoing one leaves the other to be deleted", async ({ alice }) =
   await alice.deletes("Read");
   await alice.undoOf("Read").click();
   await expect
-    .poll(() => alice.has(), { timeout: 15_000 })
+    .poll(() => alice.has())
     .toMatchObject([{ title: "Read" }, { title: "Buy milk" }]);
   await alice.sees("Read", "Buy milk");
   await expect(alice.page.locator(".conflict:visible")).toHaveCount(0);
@@ -75,7 +75,7 @@ test("clearing is sent once that is over, also for tasks that are not shown", as
   await expect(alice.page.getByText("55 tasks deleted.")).toBeVisible();
   await alice.sees("Sleep");
   expect(await alice.has()).toHaveLength(56);
-  await expect.poll(() => alice.has(), { timeout: 15_000 }).toMatchObject([{ title: "Sleep" }]);
+  await expect.poll(() => alice.has()).toMatchObject([{ title: "Sleep" }]);
   await alice.sees("Sleep");
 });
 
@@ -97,7 +97,7 @@ test("clearing spares what is completed after it, here or elsewhere, changed, or
   await tab.saves();
   await alice.sees("Swim", "Read", "Sleep");
   await expect
-    .poll(() => alice.has(), { timeout: 15_000 })
+    .poll(() => alice.has())
     .toMatchObject([
       { title: "Swim" },
       { title: "Walk far" },
