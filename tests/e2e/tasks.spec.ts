@@ -163,13 +163,15 @@ test("what changes elsewhere appears; what does not is answered with 304", async
   const network = await alice.context.newCDPSession(alice.page); // the page itself is told 200
   await network.send("Network.enable");
   network.on("Network.requestWillBeSent", ({ request, requestId }) => {
-    if (request.url.includes("/api/tasks")) lists.add(requestId);
+    if (request.url.includes("/api/tasks?")) lists.add(requestId);
   });
   network.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode }) => {
     if (lists.has(requestId)) statuses.push(statusCode);
   });
-  await expect.poll(() => statuses).toEqual([304]);
+  await alice.looksAway();
+  await alice.looksAgain();
+  await expect.poll(() => statuses).toContain(304);
   await alice.hasFromElsewhere(["Buy milk"]);
   await alice.sees("Buy milk");
-  expect(statuses).toEqual([304, 200]);
+  expect(statuses.filter((status) => status !== 304)).toEqual([200]);
 });

@@ -110,6 +110,7 @@ export class Additions {
       completed: false,
       completed_at: null,
       next_id: null,
+      uid: null,
       created_at: now,
       updated_at: now,
       version: 0,

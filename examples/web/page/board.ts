@@ -9,7 +9,8 @@ import { SignedOut, type Person } from "./session";
 import { Tasks, type Item } from "./tasks";
 import { Writes } from "./writes";
 
-const POLL_MS = 5_000;
+const POLL_MS = 60_000;
+const DEAF_POLL_MS = 5_000; // while the API cannot say that something has changed
 const NOTICE_MS = 8_000;
 const PAGE = 50;
 const LIST_MAX = 1_000;
@@ -47,6 +48,8 @@ export class Board {
   #limit = PAGE;
   #loads = 0;
   #isWatching = false;
+  #hearing: AbortController | undefined;
+  #isDeaf = true;
   #isLeaving = false;
   #pollTimer: number | undefined;
   #noticeTimer: number | undefined;
@@ -96,7 +99,7 @@ export class Board {
       });
   }
 
-  /** Keeps the list fresh. The browser asks with If-None-Match: mostly the answer is a 304. */
+  /** Keeps the list fresh: it is read again whenever the API says that something has changed. */
   watch(): void {
     this.#isWatching = true;
     this.#isLeaving = false;
@@ -105,6 +108,8 @@ export class Board {
 
   rest(): void {
     this.#isWatching = false;
+    this.#hearing?.abort();
+    this.#hearing = undefined;
     window.clearTimeout(this.#pollTimer);
   }
 
@@ -138,7 +143,10 @@ export class Board {
       this.trouble = sentence(error);
     }
     this.onChange();
-    if (this.#isWatching) this.#pollTimer = window.setTimeout(() => void this.load(), POLL_MS);
+    if (!this.#isWatching) return;
+    if (!this.#hearing) void this.#hear((this.#hearing = new AbortController()).signal);
+    const patience = this.#isDeaf || this.trouble ? DEAF_POLL_MS : POLL_MS;
+    this.#pollTimer = window.setTimeout(() => void this.load(), patience);
   }
 
   show(change: Partial<Query>): Promise<void> {
@@ -209,6 +217,23 @@ export class Board {
     this.notice = notice;
     this.onChange();
     if (notice) this.#noticeTimer = window.setTimeout(() => this.tell(undefined), NOTICE_MS);
+  }
+
+  /** Until the signal: what another device does is here at once. The tabs share one stream. */
+  async #hear(signal: AbortSignal): Promise<void> {
+    const onError = () => {
+      if (this.#isDeaf) return; // it asks in a few seconds anyway
+      this.#isDeaf = true;
+      void this.load();
+    };
+    try {
+      for await (const _ of this.#tasks.client.watch({ share: this.person.id, signal, onError })) {
+        this.#isDeaf = false;
+        void this.load();
+      }
+    } catch {
+      this.#isDeaf = true; // refused for good: whoever asks for the list is told why
+    }
   }
 
   /** Read again only if something may have changed. They are not worth a word if that fails. */
