@@ -855,7 +855,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The id of the last event, or the sync token of the changes that you have: if there are newer ones, the stream says so at once (HTML Standard, section 9.2.4) */
-                "Last-Event-ID"?: string | null;
+                "Last-Event-ID"?: string;
             };
             path?: never;
             cookie?: never;
