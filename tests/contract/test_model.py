@@ -14,7 +14,8 @@ from tests.cluster import TaskDatabase
 # SQLAlchemy writes every default in quotes: '1'.
 COLUMNS = r"""
     select attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation::text,
-           regexp_replace(pg_get_expr(adbin, adrelid), '^''(\d+)''::bigint$', '\1'), attidentity, attgenerated,
+           regexp_replace(pg_get_expr(adbin, adrelid), '^''(\d+)''::bigint$', '\1'),
+           attidentity, attgenerated,
            seqtypid::regtype::text, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle
       from pg_attribute
       left join pg_attrdef on adrelid = attrelid and adnum = attnum
