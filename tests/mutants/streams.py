@@ -138,10 +138,14 @@ STREAMS: Final = [
             "                await asyncio.wait_for(self._sending, SEND_TIMEOUT)\n",
             "                self._sending.cancel()\n",
         ),
+        witness=_BETWEEN,
+    ),
+    *mutants(
+        _HUB,
         (
             "the listening connection stays open",
-            "            listening.cancel()\n",
-            "",
+            "        if not self._people and self._notifier is not None:\n            self._notifier.shut",
+            "        if False:\n            self._notifier.shut",
         ),
         witness=_BETWEEN,
     ),
