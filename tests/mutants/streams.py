@@ -144,8 +144,8 @@ STREAMS: Final = [
         _HUB,
         (
             "the listening connection stays open",
-            "        if not self._people and self._notifier is not None:\n            self._notifier.shut",
-            "        if False:\n            self._notifier.shut",
+            "            self._notifier.shut()\n",
+            "            pass\n",
         ),
         witness=_BETWEEN,
     ),
