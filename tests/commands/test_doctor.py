@@ -505,3 +505,37 @@ def test_a_server_that_speaks_no_tls_fails() -> None:
         thread.start()
         port = listener.getsockname()[1]
         fails(f"rediss://:hush-hush@127.0.0.1:{port}/0", "ConnectionError: TLS failed: ")
+
+
+def test_each_process_wakes_its_own_streams_alone(direct: TaskDatabase) -> None:
+    found = looks(direct).findings["streams"]
+    assert (found.level, "each process wakes its own alone" in found.said) == ("ok", True)
+
+
+def test_streams_are_woken_through_redis() -> None:
+    with redis() as there:
+        report = doctor(
+            DATABASE_URL=NOWHERE, BETTER_AUTH_SECRET=SECRET, RATE_LIMIT_STORAGE=there.url
+        )
+    assert "through the Redis" in report.findings["streams"].said
+    assert report.findings["streams"].level == "ok"
+
+
+def test_a_notify_is_heard_on_a_direct_connection_to_the_same_database(
+    direct: TaskDatabase, cluster: Cluster
+) -> None:
+    found = looks(direct, LISTEN_DATABASE_URL=direct.task_app).findings["streams"]
+    assert (found.level, "through LISTEN" in found.said) == ("ok", True)
+    with cluster.database() as other:
+        found = looks(direct, LISTEN_DATABASE_URL=other.direct).findings["streams"]
+    assert (found.level, "is not heard" in found.said) == ("FAIL", True)
+    with pgbouncer(direct.superuser) as pooled:
+        found = looks(direct, LISTEN_DATABASE_URL=pooled).findings["streams"]
+    assert (found.level, "is not heard" in found.said) == ("FAIL", True)
+    found = looks(direct, LISTEN_DATABASE_URL=NOWHERE).findings["streams"]
+    assert found.level == "FAIL"
+    assert "LISTEN_DATABASE_URL" in found.remedy
+
+
+def test_what_wakes_the_streams_is_skipped_if_the_settings_are_refused() -> None:
+    assert doctor(BETTER_AUTH_SECRET=SECRET).findings["streams"].level == "skip"

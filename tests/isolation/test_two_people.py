@@ -15,7 +15,6 @@ from api.commands import personal_data
 from api.database.pipeline import Call
 from api.database.session import Transaction
 from api.database.statement import Statement
-from api.sync import queries as heads
 from tests import batches
 from tests.every_statement import every_statement
 from tests.openapi import DOCUMENT
@@ -428,10 +427,6 @@ OF_THE_OPERATOR = {
 }
 
 
-# Of a stream, which tells nobody of a task.
-OF_STREAMS = {heads.HEAD}
-
-
 def documented() -> dict[str, tuple[str, str]]:
     """The operations of the document that need to know who asks: method and path, by their id."""
     return {
@@ -514,7 +509,7 @@ def test_every_statement_is_run_for_two_people(
 
     run_for_both = {sql for sql, people in ran.items() if people == {alice.id, bob.id}}
     expected = every_statement("none")
-    alone = {statement.sql for statement in OF_THE_OPERATOR | OF_STREAMS}
+    alone = {statement.sql for statement in OF_THE_OPERATOR}
     assert {one.sql for one in expected if one.at_import} - alone <= run_for_both
     places = {one.place for one in expected if one.sql in run_for_both}
     assert {one.place for one in expected if one.sql not in alone} == places

@@ -138,10 +138,14 @@ STREAMS: Final = [
             "                await asyncio.wait_for(self._sending, SEND_TIMEOUT)\n",
             "                self._sending.cancel()\n",
         ),
+        witness=_BETWEEN,
+    ),
+    *mutants(
+        _HUB,
         (
             "the listening connection stays open",
-            "            listening.cancel()\n",
-            "",
+            "            self._notifier.shut()\n",
+            "            pass\n",
         ),
         witness=_BETWEEN,
     ),
