@@ -25,7 +25,7 @@ OPERATORS: Final = frozenset(
 TYPES: Final = frozenset(
     (
         *("bool", "date", "int2", "int4", "int8", "interval", "text", "time", "timestamp"),
-        *("timestamptz", "varchar"),
+        *("timestamptz", "uuid", "varchar"),
     )
 )
 _KINDS: Final = {

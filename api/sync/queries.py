@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from sqlalchemy import literal_column
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, select
 
@@ -18,7 +19,7 @@ HEAD: Final = Statement(select(col(SyncHead.generation), col(SyncHead.seq)).wher
 # The trigger on the table gives it its number.
 CREATE_HEAD: Final = Statement(
     upsert(SyncHead)
-    .values(user_id=CALLER)
+    .values(user_id=CALLER, seq=literal_column("0"))
     .on_conflict_do_nothing()
     .returning(col(SyncHead.generation))
 )

@@ -8,5 +8,4 @@ drop function task_bury();
 drop table sync_head;
 drop table task_tombstone;
 drop function sync_head_begin();
-drop function sync_head_hold(text);
 alter table task drop column seq, drop column uid;

@@ -38,6 +38,7 @@ create table task_tombstone (
 );
 
 create index task_tombstone_user_id_seq_task_id on task_tombstone (user_id, seq, task_id);
+create index task_tombstone_deleted_at on task_tombstone (deleted_at);
 create index task_tombstone_user_id_uid on task_tombstone (user_id, uid) where uid is not null;
 
 -- A head may be removed. The next one goes on where the numbers of the person's tasks have ended.
@@ -56,59 +57,65 @@ $$;
 create trigger sync_head_begin before insert on sync_head
     for each row execute function sync_head_begin();
 
--- Locks a person's head, and makes it if there is none; not that of a person whom the policies of
--- task are about to refuse.
-create function sync_head_hold(owner text) returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform from public.sync_head where user_id = owner for no key update;
-    if not found and owner <> '' and (owner = current_setting('app.user_id', true)
-                                      or not row_security_active('public.sync_head')) then
-        insert into public.sync_head (user_id) values (owner) on conflict do nothing;
-        perform from public.sync_head where user_id = owner for no key update;
-        if not found then
-            raise 'the head was removed meanwhile' using errcode = 'serialization_failure';
-        end if;
-    end if;
-end
-$$;
-
 -- Before any task is locked, so that everybody takes the locks in the same order: who changes
--- several tasks would otherwise wait for the task of one who waits for the head.
+-- several tasks would otherwise wait for the task of one who waits for the head. Who has no task
+-- needs no head.
 create function task_hold() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    caller constant text := current_setting('app.user_id', true);
 begin
-    perform public.sync_head_hold(current_setting('app.user_id', true));
+    perform from public.sync_head where user_id = caller for no key update;
+    if not found and exists (select from public.task where user_id = caller) then
+        insert into public.sync_head (user_id) values (caller) on conflict do nothing;
+        perform from public.sync_head where user_id = caller for no key update;
+    end if;
     return null;
 end
 $$;
 
--- A task that is made again, by its uid, is left as it is or as it was: then nothing is inserted.
+-- A transaction moves a head once, however many tasks it changes; app.sync_moved is the head that it
+-- moved, until it ends. A task that is made again, by its uid, is left as it is or as it was: then
+-- nothing is inserted. A row that the policies of task are about to refuse has no owner here.
 create function task_number() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    owner constant text := case when new.user_id = current_setting('app.user_id', true)
+        or not row_security_active('public.sync_head') then nullif(new.user_id, '') end;
+    moved constant text := concat(pg_current_xact_id(), ' ', owner);
 begin
+    if owner is null then
+        new.seq := 0;
+        return new;
+    end if;
     if tg_op = 'INSERT' and new.uid is not null then
-        perform public.sync_head_hold(new.user_id);
-        if exists (select from public.task where user_id = new.user_id and uid = new.uid)
+        if not exists (select from public.sync_head where user_id = owner) then
+            insert into public.sync_head (user_id) values (owner) on conflict do nothing;
+        end if;
+        perform from public.sync_head where user_id = owner for no key update;
+        if exists (select from public.task where user_id = owner and uid = new.uid)
            or exists (select from public.task_tombstone
-                       where user_id = new.user_id and uid = new.uid) then
+                       where user_id = owner and uid = new.uid) then
             return null;
         end if;
     end if;
-    update public.sync_head set seq = seq + 1 where user_id = new.user_id
-        returning seq into new.seq;
-    if not found then
-        perform public.sync_head_hold(new.user_id);
-        update public.sync_head set seq = seq + 1 where user_id = new.user_id
-            returning seq into new.seq;
+    if moved = current_setting('app.sync_moved', true) then
+        select seq into new.seq from public.sync_head where user_id = owner;
+        return new;
     end if;
-    new.seq := coalesce(new.seq, 0);  -- of a row that the policies of task refuse
+    update public.sync_head set seq = seq + 1 where user_id = owner returning seq into new.seq;
+    if not found then
+        insert into public.sync_head (user_id) values (owner) on conflict do nothing;
+        update public.sync_head set seq = seq + 1 where user_id = owner returning seq into new.seq;
+        if not found then
+            raise 'the head was removed meanwhile' using errcode = 'serialization_failure';
+        end if;
+    end if;
+    perform set_config('app.sync_moved', moved, true);
     return new;
 end
 $$;
@@ -119,7 +126,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not row_security_active('public.sync_head') then  -- the tasks may be anybody's
-        perform public.sync_head_hold(user_id) from (select distinct user_id from gone) owners;
+        insert into public.sync_head (user_id) select distinct user_id from gone
+            on conflict do nothing;
     end if;
     with head as (
         update public.sync_head set seq = seq + 1

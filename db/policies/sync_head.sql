@@ -31,5 +31,3 @@ create policy sync_head_sweep_update on sync_head for update to current_user
     with check (user_id in (select user_id from task_tombstone));
 
 revoke all on function sync_head_begin() from public;
-revoke all on function sync_head_hold(text) from public;
-grant execute on function sync_head_hold(text) to task_app;

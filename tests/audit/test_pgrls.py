@@ -34,7 +34,11 @@ COMMANDS: Final = {
     NOBODY: {"select"},
 }
 # They are the owner's, and about everybody's rows: all that is left unproven.
-SWEEPS: Final = {"idempotency_key_sweep_select", "idempotency_key_sweep_delete"}
+SWEEPS: Final = {
+    *("idempotency_key_sweep_select", "idempotency_key_sweep_delete"),
+    *("task_tombstone_sweep_select", "task_tombstone_sweep_delete"),
+    *("sync_head_sweep_select", "sync_head_sweep_update"),
+}
 
 # What lets somebody through, the proof that fails of it, how, and the rule that is broken.
 LEAKS: Final[dict[str, tuple[LiteralString, str, str, str]]] = {

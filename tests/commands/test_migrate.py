@@ -111,6 +111,8 @@ def test_an_empty_database_gets_table_role_and_policies(cluster: Cluster) -> Non
             [
                 *((table, command, ["task_app"]) for table in TABLES for command in commands),
                 *(("idempotency_key", command, [OWNER]) for command in ("delete", "select")),
+                *(("task_tombstone", command, [OWNER]) for command in ("delete", "select")),
+                *(("sync_head", command, [OWNER]) for command in ("select", "update")),
             ]
         )
 

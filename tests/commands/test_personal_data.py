@@ -116,6 +116,22 @@ def test_of_somebody_unknown_there_is_nothing(database: TaskDatabase, people: Pe
     assert erases(database, nobody) == {}
 
 
+def test_what_is_kept_of_deleted_tasks_is_exported_and_erased(
+    database: TaskDatabase, alice: Person
+) -> None:
+    uid = "7d1f3a52-c3a4-4a0e-9b8d-0a3f5f6c2b11"
+    task = alice.creates("Gone", uid=uid)
+    alice.http.delete(f"/api/tasks/{task['id']}")
+    exported = exports(database, alice)
+    (gone,), (head,) = exported["deleted_task"], exported["sync_head"]
+    assert re.fullmatch(r"[0-9T:.-]+Z", gone.pop("deleted_at"))
+    assert gone == {"task_id": task["id"], "seq": 2, "uid": uid}
+    assert head.keys() == {"seq", "generation", "floor"}
+    assert (head["seq"], head["floor"]) == (2, 0)
+    assert erases(database, alice) == {"deleted tasks": 1, "sync heads": 1}
+    assert not any(exports(database, alice).values())
+
+
 def test_more_than_a_page_is_exported_once_each_in_order(
     database: TaskDatabase, as_superuser: psycopg.Connection, alice: Person, bob: Person
 ) -> None:
@@ -150,14 +166,19 @@ def test_erasing_removes_everything_of_one_person_and_nothing_of_anybody_else(
     for person in (alice, bob):
         given_tasks(as_superuser, person, 2345)
         given_answers(as_superuser, person, 12)
-    assert erases(database, alice) == {"tasks": 2345, "kept answers": 12}
+    assert erases(database, alice) == {
+        "tasks": 2345,
+        "kept answers": 12,
+        "deleted tasks": 2345,
+        "sync heads": 1,
+    }
     assert rows(as_superuser, alice.id) == {}
-    assert rows(as_superuser, bob.id) == {"task": 2345, "idempotency_key": 12}
+    assert rows(as_superuser, bob.id) == {"task": 2345, "sync_head": 1, "idempotency_key": 12}
     assert alice.lists() == []
     assert not any(exports(database, alice).values())
 
     assert erases(database, alice) == {}
-    assert rows(as_superuser, bob.id) == {"task": 2345, "idempotency_key": 12}
+    assert rows(as_superuser, bob.id) == {"task": 2345, "sync_head": 1, "idempotency_key": 12}
 
 
 def test_who_was_erased_can_start_again(database: TaskDatabase, alice: Person) -> None:
@@ -167,7 +188,8 @@ def test_who_was_erased_can_start_again(database: TaskDatabase, alice: Person) -
         "headers": {"Idempotency-Key": '"a key"'},
     }
     before = alice.http.post(**sent)
-    assert erases(database, alice) == {"tasks": 1, "kept answers": 1}
+    found = {"tasks": 1, "kept answers": 1, "deleted tasks": 1, "sync heads": 1}
+    assert erases(database, alice) == found
     after = alice.http.post(**sent)
     assert after.status_code == 201
     assert "idempotency-replayed" not in after.headers
@@ -203,9 +225,13 @@ def test_on_a_terminal_the_operator_is_asked_and_says_yes(
     given_tasks(as_superuser, alice, 12)
     given_answers(as_superuser, alice, 1)
     outcome = at_a_terminal(database, alice, answer)
-    assert (outcome.code, outcome.out) == (0, "erased 12 tasks, 1 kept answers\n")
-    assert f"Erase 12 tasks and 1 kept answer of {alice.id}? [y/N] " in outcome.err
-    assert "INFO:     erased 12 tasks, 1 kept answers\r\n" in outcome.err
+    assert (outcome.code, outcome.out) == (
+        0,
+        "erased 12 tasks, 1 kept answers, 12 deleted tasks, 1 sync heads\n",
+    )
+    asked = "Erase 12 tasks and 1 kept answer and 0 deleted tasks and 1 sync head"
+    assert f"{asked} of {alice.id}? [y/N] " in outcome.err
+    assert f"INFO:     {outcome.out.rstrip()}\r\n" in outcome.err
     assert rows(as_superuser, alice.id) == {}
 
 
@@ -217,7 +243,7 @@ def test_whatever_else_is_said_on_a_terminal_erases_nothing(
     outcome = at_a_terminal(database, alice, answer)
     assert (outcome.code, outcome.out) == (1, "")
     assert "task-api: nothing was erased; answer y to erase\r\n" in outcome.err
-    assert rows(as_superuser, alice.id) == {"task": 3}
+    assert rows(as_superuser, alice.id) == {"task": 3, "sync_head": 1}
 
 
 def test_ctrl_c_at_the_question_erases_nothing(
@@ -239,7 +265,7 @@ def test_ctrl_c_at_the_question_erases_nothing(
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
     os.close(here)
-    assert rows(as_superuser, alice.id) == {"task": 3}
+    assert rows(as_superuser, alice.id) == {"task": 3, "sync_head": 1}
 
 
 def test_without_a_terminal_it_says_what_to_type_and_erases_nothing(
@@ -248,9 +274,9 @@ def test_without_a_terminal_it_says_what_to_type_and_erases_nothing(
     eve = people.person("eve; rm".replace(" ", "$"))
     given_tasks(as_superuser, eve, 2)
     line = run("erase", eve.id, DATABASE_URL=database.task_app).refusal()
-    assert f"to erase 2 tasks and 0 kept answers of {eve.id} type: " in line
+    assert "to erase 2 tasks and 0 kept answers and 0 deleted tasks and 1 sync head of" in line
     assert line.endswith(f"task-api erase --yes '{eve.id}'")
-    assert rows(as_superuser, eve.id) == {"task": 2}
+    assert rows(as_superuser, eve.id) == {"task": 2, "sync_head": 1}
 
 
 def test_what_it_says_to_type_works_for_an_id_that_looks_like_an_option(
@@ -259,7 +285,10 @@ def test_what_it_says_to_type_works_for_an_id_that_looks_like_an_option(
     line = run("erase", "--", "-V1StGXR8", DATABASE_URL=database.task_app).refusal()
     _, *typed = shlex.split(line.partition(" type: ")[2])
     outcome = run(*typed, DATABASE_URL=database.task_app)
-    assert (outcome.code, outcome.out) == (0, "erased 0 tasks, 0 kept answers\n")
+    assert (outcome.code, outcome.out) == (
+        0,
+        "erased 0 tasks, 0 kept answers, 0 deleted tasks, 0 sync heads\n",
+    )
 
 
 @pytest.mark.parametrize("also", [[], ["--yes"]])
@@ -269,8 +298,10 @@ def test_a_dry_run_counts_and_erases_nothing(
     given_tasks(as_superuser, alice, 7)
     given_answers(as_superuser, alice, 2)
     outcome = run("erase", "--dry-run", *also, alice.id, DATABASE_URL=database.task_app)
-    assert outcome == Outcome(0, "would erase 7 tasks, 2 kept answers\n", "")
-    assert rows(as_superuser, alice.id) == {"task": 7, "idempotency_key": 2}
+    assert outcome == Outcome(
+        0, "would erase 7 tasks, 2 kept answers, 0 deleted tasks, 1 sync heads\n", ""
+    )
+    assert rows(as_superuser, alice.id) == {"task": 7, "sync_head": 1, "idempotency_key": 2}
 
 
 def test_what_was_erased_before_a_failure_is_in_the_log(
@@ -285,10 +316,16 @@ def test_what_was_erased_before_a_failure_is_in_the_log(
         outcome = run("erase", "--yes", alice.id, DATABASE_URL=database.task_app)
     logged, refused = outcome.err.splitlines()
     said = json.loads(logged)["message"]
-    assert said == "erased 1000 tasks, 0 kept answers, and was interrupted"
+    assert said == (
+        "erased 1000 tasks, 0 kept answers, 0 deleted tasks, 0 sync heads, and was interrupted"
+    )
     assert "LockNotAvailableError" in refused
     assert (outcome.code, outcome.out) == (1, "")
-    assert rows(as_superuser, alice.id) == {"task": 500}
+    assert rows(as_superuser, alice.id) == {
+        "task": 500,
+        "task_tombstone": 1000,
+        "sync_head": 1,
+    }
 
 
 def test_a_log_line_in_no_known_format_is_refused_before_anything_is_erased(
@@ -297,7 +334,7 @@ def test_a_log_line_in_no_known_format_is_refused_before_anything_is_erased(
     given_tasks(as_superuser, alice, 1)
     settings = {"DATABASE_URL": database.task_app, "LOG_FORMAT": "xml"}
     assert "LOG_FORMAT" in run("erase", "--yes", alice.id, **settings).refusal()
-    assert rows(as_superuser, alice.id) == {"task": 1}
+    assert rows(as_superuser, alice.id) == {"task": 1, "sync_head": 1}
 
 
 def test_the_log_is_for_people_if_they_want(
@@ -306,7 +343,9 @@ def test_the_log_is_for_people_if_they_want(
     given_tasks(as_superuser, alice, 1)
     settings = {"DATABASE_URL": database.task_app, "LOG_FORMAT": "text"}
     outcome = run("erase", "--yes", alice.id, **settings)
-    assert outcome.err == "INFO:     erased 1 tasks, 0 kept answers\n"
+    assert outcome.err == (
+        "INFO:     erased 1 tasks, 0 kept answers, 1 deleted tasks, 1 sync heads\n"
+    )
 
 
 @BOTH
@@ -343,8 +382,8 @@ def test_an_erasure_that_must_wait_too_long_says_so(
         line = run("erase", "--yes", alice.id, DATABASE_URL=database.task_app).refusal()
     assert "LockNotAvailableError" in line
     assert "try again" in line
-    assert rows(as_superuser, alice.id) == {"task": 3}
-    assert erases(database, alice) == {"tasks": 3}
+    assert rows(as_superuser, alice.id) == {"task": 3, "sync_head": 1}
+    assert erases(database, alice) == {"tasks": 3, "deleted tasks": 3, "sync heads": 1}
 
 
 @pytest.fixture
@@ -378,8 +417,9 @@ def test_who_reads_slowly_holds_no_transaction_and_survives_a_lost_connection(
     as_superuser.execute(f"select pg_terminate_backend(pid, 5000) {sessions}")
     rest, complaints = slow_reader.communicate(timeout=PATIENCE)
     assert (slow_reader.returncode, complaints) == (0, b"")
-    lines = [json.loads(line)["task"]["title"] for line in rest.splitlines()]
-    assert lines == [f"Task {n}" for n in range(2, 3001)]
+    *tasks, head = map(json.loads, rest.splitlines())
+    assert [line["task"]["title"] for line in tasks] == [f"Task {n}" for n in range(2, 3001)]
+    assert head["sync_head"]["seq"] == 1
 
 
 def test_who_has_read_enough_is_not_complained_about(
@@ -439,8 +479,12 @@ def test_the_memory_of_an_export_does_not_grow_with_it(
         given_tasks(connection, alice, 100_000)
         peaks = [peak_of_export(own_database, person) for person in (bob, alice)]
         assert peaks[1] - peaks[0] < 8 * 1024, peaks  # KiB
-        assert erases(own_database, alice) == {"tasks": 100000}
-        assert rows(connection, bob.id) == {"task": MAX_BULK}
+        assert erases(own_database, alice) == {
+            "tasks": 100000,
+            "deleted tasks": 100000,
+            "sync heads": 1,
+        }
+        assert rows(connection, bob.id) == {"task": MAX_BULK, "sync_head": 1}
 
 
 def peak_of_export(database: TaskDatabase, person: Person) -> int:

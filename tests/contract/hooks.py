@@ -10,8 +10,8 @@ from typing import Any, Final
 import schemathesis
 from hypothesis import strategies
 from schemathesis import Case, HookContext, Response
-from schemathesis.core.failures import Failure
-from schemathesis.openapi.checks import AcceptedNegativeData, RejectedPositiveData
+from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.openapi.checks import RejectedPositiveData
 
 from api.tasks.due import TIME_ZONE_FORMAT, time_zones
 from api.tasks.members import RULES

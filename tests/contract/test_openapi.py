@@ -14,7 +14,7 @@ from tests.contract.test_answers import COMPONENTS, OPERATIONS, resolved, valid
 from tests.openapi import DOCUMENT
 
 SCHEMAS = COMPONENTS["schemas"]
-READ = {"Task", "TagCount", "Deleted", "Health", "BatchResults", "BatchResult"}
+READ = {"ChangedTasks", "Task", "TagCount", "Deleted", "Health", "BatchResults", "BatchResult"}
 OPERATIONS_OF_A_BATCH = {
     "CreateOperation": "TaskCreate",
     "UpdateOperation": "TaskUpdate",
@@ -37,6 +37,7 @@ USER_ROUTES = {
     "deleteTask": "DELETE /api/tasks/{task_id}",
     "completeTask": "PATCH /api/tasks/{task_id}/complete",
     "listTags": "GET /api/tags",
+    "listChanges": "GET /api/tasks/changes",
 }
 HEALTH_ROUTES = {"live": "GET /livez", "ready": "GET /readyz"}
 CHANGING = {"putTask", "updateTask", "completeTask", "deleteTask"}

@@ -48,7 +48,7 @@ TASK_TOMBSTONE: Final = Table(
     "task_tombstone",
     "task_id",
     "user_id, task_id, seq",
-    "%(owner)s, 7, 1",
+    "%(owner)s, hashtext(%(owner)s), 1",
     "seq = 999",
     "deleted_at",
 )

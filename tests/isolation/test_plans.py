@@ -183,7 +183,8 @@ def test_what_needs_all_of_a_persons_rows_reads_no_others(
     assert found.entries
     assert all("user_id = " in entry for entry in found.entries), found.entries
     assert found.rows <= TASKS * len(found.entries)
-    assert found.pages <= 3 * found.rows + AROUND  # three times a page to delete a row of it
+    # five times a page to delete a row of it: its head and its tombstone, too
+    assert found.pages <= 5 * found.rows + AROUND
 
 
 def test_a_tag_of_many_tasks_is_counted_before_its_spellings_are_compared(
@@ -217,6 +218,7 @@ def test_what_goes_through_all_rows_would_be_seen(own_database: TaskDatabase) ->
         connection.execute("drop index task_user_id_created_at_id")
         connection.execute("drop index task_user_id_completed_created_at_id")
         connection.execute("drop index task_user_id_completed_due_at_id")
+        connection.execute("drop index task_user_id_seq_id")
     found = plan(own_database.direct, PERSON, *ONE["get"])
     assert found.entries == ["Seq Scan"]
     assert found.removed > 10_000

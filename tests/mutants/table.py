@@ -19,6 +19,7 @@ from tests.mutants.roles import ROLE, TABLE
 from tests.mutants.serving import SERVING
 from tests.mutants.settings import SETTINGS, SETTINGS_FAULTS
 from tests.mutants.statements import FILTERS, STATEMENTS
+from tests.mutants.sync import SYNC
 from tests.mutants.tasks import LISTS
 
 MUTANTS: Final[list[Mutant]] = [
@@ -49,6 +50,7 @@ MUTANTS: Final[list[Mutant]] = [
     *LISTS,
     *MEMBERS,
     *REPETITION,
+    *SYNC,
     *OTHERS,
     *AUDIT,
 ]

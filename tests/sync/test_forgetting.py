@@ -136,7 +136,7 @@ def test_without_its_floor_nothing_is_forgotten(
     ages(superuser, alice, 30)
     left = "select floor, (select count(*) from task_tombstone) from sync_head"
     for lock in ("select from sync_head for update", "select from task_tombstone for update"):
-        with held(own_database.superuser, lock):  # type: ignore[arg-type]
+        with held(own_database.superuser, lock):
             outcome = run("sweep", MIGRATION_DATABASE_URL=own_database.owner)
             assert "another transaction holds" in outcome.refusal()
         assert superuser.execute(left).fetchone() == (0, 1)

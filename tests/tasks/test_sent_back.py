@@ -22,7 +22,7 @@ from tests.plans import executed
 from tests.problems import MARK, problem
 
 READ_ONLY: Final = ["id", "user_id", "created_at", "updated_at"]
-NULLABLE: Final = ["completed_at", "next_id"]  # which are read-only, too
+NULLABLE: Final = ["completed_at", "next_id", "uid"]  # which are read-only, too
 # What none of alice's tasks has.
 OTHERS: Final[dict[str, Any]] = {
     "id": 2**53 - 1,

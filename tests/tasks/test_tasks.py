@@ -14,7 +14,7 @@ from tests.server import people_of
 
 MEMBERS = ["id", "user_id", "title", "description", "completed", "priority", "tags"]
 MEMBERS += ["due_date", "due_time", "time_zone", "repeat", "repeat_from", "completed_at", "next_id"]
-MEMBERS += ["created_at", "updated_at", "version"]
+MEMBERS += ["uid", "created_at", "updated_at", "version"]
 MISSING = 2**53 - 1
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 

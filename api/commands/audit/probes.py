@@ -32,7 +32,7 @@ _TABLES: Final[dict[str, Words]] = {
         "key": "task_id",
         "columns": "user_id, task_id, seq",
         "values": "8, 1",
-        "mine": "7, 1",
+        "mine": "hashtext(%(me)s), 1",
         "change": "seq = 9",
     },
     "task": {

@@ -97,8 +97,9 @@ select format('policy %s on %s', p.polname, r.name),
                    cross join lateral (
                          values (case o when 0 then 'public' when r.relowner then 'the owner'
                                         else o::regrole::text end)) it (name)),
-           'using ' || pg_get_expr(p.polqual, p.polrelid),
-           'with check ' || pg_get_expr(p.polwithcheck, p.polrelid))
+           'using ' || regexp_replace(pg_get_expr(p.polqual, p.polrelid), '\s+', ' ', 'g'),
+           'with check '
+           || regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), '\s+', ' ', 'g'))
   from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid
 union all
 select format('trigger %I on %s', tgname, relation),
