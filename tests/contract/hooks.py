@@ -12,8 +12,8 @@ import jwt
 import schemathesis
 from hypothesis import strategies
 from schemathesis import Case, HookContext, Response
-from schemathesis.core.failures import Failure
-from schemathesis.openapi.checks import AcceptedNegativeData, RejectedPositiveData
+from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.openapi.checks import RejectedPositiveData
 
 from api.tasks.due import TIME_ZONE_FORMAT, time_zones
 from api.tasks.members import RULES
