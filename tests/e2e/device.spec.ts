@@ -10,7 +10,9 @@ const { build } = createRequire(new URL("../../examples/web/", import.meta.url))
 ) as typeof import("../../examples/web/node_modules/esbuild");
 
 /** Has the client in her browser: it is there in each document of the page's origin. */
-async function installs({ context, stack }: Person): Promise<void> {
+async function installs(person: Person): Promise<void> {
+  const { context, stack } = person;
+  person.expects(/status of 404.*favicon.ico/); // Chromium asks for a /favicon.ico
   const { outputFiles } = await build({
     entryPoints: ["device.ts"],
     bundle: true,

@@ -39,7 +39,7 @@ export async function* sync(
         return (await api.GET("/api/tasks/changes", { params: { query }, signal })).data;
       });
     } catch (error) {
-      throw error;
+      if (isAfresh || !isOver(error)) throw error;
       [since, reset, isAfresh] = [undefined, true, true];
       continue;
     }
@@ -54,7 +54,7 @@ export async function* sync(
 function isOver(error: unknown): boolean {
   if (!(error instanceof ProblemError)) return false;
   const { status, errors } = error;
-  return status === 410 || (status === 400 && errors.some(({ parameter }) => parameter === "since"));
+  return status === 410 || (status === 499 && errors.some(({ parameter }) => parameter === "since"));
 }
 
 /** `sync`, and again whenever `watch` says so, until the signal is aborted. */
