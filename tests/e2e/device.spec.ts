@@ -10,7 +10,9 @@ const { build } = createRequire(new URL("../../examples/web/", import.meta.url))
 ) as typeof import("../../examples/web/node_modules/esbuild");
 
 /** Has the client in her browser: it is there in each document of the page's origin. */
-async function installs({ context, stack }: Person): Promise<void> {
+async function installs(person: Person): Promise<void> {
+  const { context, stack } = person;
+  person.expects(/status of 404.*favicon.ico/); // Chromium asks for a /favicon.ico
   const { outputFiles } = await build({
     entryPoints: ["device.ts"],
     bundle: true,
@@ -135,13 +137,37 @@ test("what alice does on her phone is on her laptop at once, and after a tunnel"
   await laptop.evaluate(() => void device.follow());
   await adds(phone, "Milk");
   await flushes(phone);
-  await expect.poll(() => knows(laptop), { timeout: 2_000 }).toEqual(["Milk"]);
+  await expect.poll(() => knows(laptop)).toEqual(["Milk"]);
   await context.setOffline(true);
   await adds(phone, "Bread");
   await flushes(phone);
   await laptop.waitForTimeout(500);
   expect(await knows(laptop)).toEqual(["Milk"]);
   await context.setOffline(false);
-  await expect.poll(() => knows(laptop), { timeout: 2_000 }).toEqual(["Bread", "Milk"]);
+  await expect.poll(() => knows(laptop)).toEqual(["Bread", "Milk"]);
   await context.close();
+});
+
+test("alice's tabs share one stream, and another tab takes over when that one is closed", async ({
+  alice,
+}) => {
+  await installs(alice);
+  const streams: Page[] = [];
+  alice.context.on("request", (request) => {
+    const page = request.frame().page();
+    const isStream = request.method() === "GET" && request.url().endsWith("/api/tasks/events");
+    if (isStream && page !== alice.page) streams.push(page);
+  });
+  const tabs = [await opens(alice), await opens(alice), await opens(alice)];
+  for (const tab of tabs) await tab.evaluate(() => void device.follow("alice"));
+  await expect.poll(() => streams.length).toBe(1);
+  await alice.hasFromElsewhere(["Milk"]);
+  for (const tab of tabs) await expect.poll(() => knows(tab)).toEqual(["Milk"]);
+  expect(streams).toHaveLength(1);
+  await streams[0]!.close();
+  await expect.poll(() => streams.length).toBe(2);
+  await alice.hasFromElsewhere(["Bread"]);
+  for (const tab of tabs.filter((tab) => tab !== streams[0]))
+    await expect.poll(() => knows(tab)).toEqual(["Bread", "Milk"]);
+  expect(streams).toHaveLength(2);
 });

@@ -31,8 +31,8 @@ function apply({ changed, deleted, reset }: Changes): void {
 const device = {
   known,
   outbox: (user: string) => new Outbox({ tasks, storage: indexedDBStorage({ user }) }),
-  async follow() {
-    for await (const changes of tasks.live()) apply(changes);
+  async follow(share?: string) {
+    for await (const changes of tasks.live(undefined, { share })) apply(changes);
   },
 };
 

@@ -38,7 +38,7 @@ export class Person {
   ) {
     context.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning")
-        this.heard.push(message.text());
+        this.heard.push(`${message.text()} ${message.location().url}`);
     });
     context.on("weberror", (error) => this.heard.push(error.error().message));
   }
