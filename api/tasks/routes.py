@@ -39,12 +39,6 @@ MAX_TAG_COUNTS: Final = (
 
 _CHANGE: Final = (Kind.NO_SUCH_TASK, Kind.PRECONDITION_FAILED)
 _TOGGLE: Final = TaskComplete()
-_EXISTING: Final = {
-    **responses(200, "Location", "ETag", "Idempotency-Replayed")[200],
-    "description": "The task whose `uid` it is",
-    "model": Task,
-}
-
 router = APIRouter(route_class=UserRoute, tags=["tasks"])
 
 
@@ -186,7 +180,10 @@ async def complete_task(
     response_description="The new task",
     response_model=Task,
     responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
-    | {200: _EXISTING}
+    | {
+        200: responses(200, "Location", "ETag", "Idempotency-Replayed")[200]
+        | {"model": Task, "description": "The task of this `uid`, which is there already"}
+    }
     | failures(*ALWAYS, *BODY, *KEYED, Kind.WAS_DELETED),
 )
 async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = None) -> Response:
