@@ -16,7 +16,7 @@ from api.settings import Settings
 from api.sync import hub
 from api.sync.stream import Stream
 from tests.cluster import TaskDatabase
-from tests.people import SECRET, People, Person, signed
+from tests.people import SECRET, People, Person, signed, soon_over
 from tests.problems import problem
 from tests.program import running
 from tests.server import serving
@@ -255,7 +255,7 @@ def test_a_stream_outlives_the_timeout_of_requests(database: TaskDatabase) -> No
 def test_an_eleventh_stream_is_refused_until_one_is_closed(here: People, app: TaskAPI) -> None:
     alice, bob = here.person("alice"), here.person("bob")
     with watching(alice, times=hub.MAX_STREAMS) as devices:
-        refused = alice.http.get(PATH)
+        refused = alice.http.get(PATH, headers=soon_over(alice))  # else one would wait for it
         problem(refused, 429, "rate-limited")
         assert int(refused.headers["Retry-After"]) > 0
         with watching(bob) as [his]:  # bob's are his own
