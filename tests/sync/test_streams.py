@@ -177,7 +177,8 @@ def test_an_id_that_is_none_of_alices_is_refused(alice: Person, bob: Person, las
         with watching(bob) as [device]:
             bob.creates()
             last = device.is_told()
-    answer = alice.http.get(PATH, headers={b"Last-Event-ID": last.encode()})
+    over = soon_over(alice)["Authorization"].encode()  # else one would wait for it
+    answer = alice.http.get(PATH, headers={b"Authorization": over, b"Last-Event-ID": last.encode()})
     problem(answer, 400, "malformed-request")
     assert answer.json()["errors"][0]["header"] == "Last-Event-ID"
 
