@@ -38,7 +38,6 @@ STREAMS: Final = [
             "if False:  #",
         ),
         ("changes of a moment are read one by one", "time.monotonic() + COALESCE", "0"),
-        ("a server that stops leaves its streams open", "stream.end(Ending.STOPPED)", "pass"),
         witness=_HERE,
     ),
     *mutants(
@@ -133,11 +132,6 @@ STREAMS: Final = [
             "            await asyncio.sleep(delay)\n",
             "            return\n",
         ),
-        (
-            "the last change of a process is lost",
-            "                await asyncio.wait_for(self._sending, SEND_TIMEOUT)\n",
-            "                self._sending.cancel()\n",
-        ),
         witness=_BETWEEN,
     ),
     *mutants(
@@ -196,5 +190,19 @@ STREAMS: Final = [
         ),
         witness=_BETWEEN,
         equivalent="it subscribes again, and says so: then everybody is woken",
+    ),
+    *mutants(
+        _NOTIFY,
+        (
+            "the last change of a process is lost",
+            "                await asyncio.wait_for(self._sending, SEND_TIMEOUT)\n",
+            "                self._sending.cancel()\n",
+        ),
+        witness="sync/test_digests.py",
+    ),
+    *mutants(
+        _HUB,
+        ("a server that stops leaves its streams open", "stream.end(Ending.STOPPED)", "pass"),
+        witness=_BETWEEN,
     ),
 ]

@@ -1,5 +1,7 @@
 """What processes tell each other: digests that only they can make, and read."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from pydantic import ValidationError
 
 from api.settings import Settings
 from api.sync.digests import Digests
+from api.sync.notify import Notifier
 from tests.people import SECRET
 
 URL = "postgresql://task_app:{}@db.example.com/tasks"
@@ -77,3 +80,30 @@ def test_a_message_is_no_longer_than_a_notify_may_be_and_none_is_left_out() -> N
 )
 def test_a_message_that_no_process_sends_says_nothing(message: str) -> None:
     assert digests().read(message) == []
+
+
+class Kept:
+    """A channel that keeps what it is given, and hears nothing."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, messages: Sequence[str]) -> None:
+        self.sent += messages
+
+    async def listen(self, *_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.anyio
+async def test_the_last_change_of_a_process_that_stops_is_told() -> None:
+    channel, here, there = Kept(), digests(), digests()
+    notifier = Notifier(channel, here, lambda _: None, lambda: None)
+    notifier.open()
+    notifier.changed("alice")
+    notifier.changed("alice")
+    await notifier.close()
+    (message,) = channel.sent
+    assert there.read(message) == [there.of("alice")]
