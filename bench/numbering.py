@@ -64,7 +64,7 @@ def measure(server: Cluster, options: argparse.Namespace) -> None:
         for name, on in stages.items():
             with psycopg.connect(on.database.superuser, autocommit=True) as superuser:
                 superuser.execute(DESIGNS[name])
-        print("| workload |", " | ".join(DESIGNS), "|")
+        print("| workload |", " | ".join(DESIGNS), "|", flush=True)
         print("|---" * (len(DESIGNS) + 1) + "|")
         for workload in ("create", "complete"):
             rates: dict[str, list[float]] = {name: [] for name in DESIGNS}
@@ -74,4 +74,4 @@ def measure(server: Cluster, options: argparse.Namespace) -> None:
             medians = {name: statistics.median(rates[name]) for name in DESIGNS}
             most = medians[next(iter(DESIGNS))]
             cells = (f"{rate:,.0f} ({rate / most:.2f})" for rate in medians.values())
-            print(f"| {workload} |", " | ".join(cells), "|")
+            print(f"| {workload} |", " | ".join(cells), "|", flush=True)

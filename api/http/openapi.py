@@ -48,7 +48,10 @@ _HEADERS: Final = {
 }
 _NUMBERS: Final = {"Retry-After", "X-Total-Count"}
 _OF_USERS: Final = ("RateLimit", "RateLimit-Policy")
-_SOMETIMES: Final = {"Idempotency-Replayed", "Preference-Applied", "X-Total-Count", *_OF_USERS}
+_SOMETIMES: Final = {
+    *("Idempotency-Replayed", "Preference-Applied", "Retry-After", "X-Total-Count"),
+    *_OF_USERS,
+}
 _ON_ALL: Final = ("Cache-Control", "Vary", "X-Request-Id")
 _OF_FAILURES: Final = {
     401: ("WWW-Authenticate",),

@@ -15,8 +15,10 @@ class SyncHead(SQLModel, table=True):
     __tablename__ = "sync_head"
 
     user_id: str = Field(primary_key=True, sa_type=Text)
-    generation: str = Field(sa_type=Uuid)
-    seq: int = Field(sa_type=BigInteger)
+    generation: str = Field(
+        sa_type=Uuid, sa_column_kwargs={"server_default": func.gen_random_uuid()}
+    )
+    seq: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     floor: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
@@ -30,5 +32,6 @@ class TaskTombstone(SQLModel, table=True):
     seq: int = Field(sa_type=BigInteger)
     uid: str | None = Field(default=None, sa_type=Uuid)
     deleted_at: datetime = Field(
-        sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()}
+        sa_type=DateTime(timezone=True),
+        sa_column_kwargs={"server_default": func.clock_timestamp()},
     )

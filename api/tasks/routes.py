@@ -181,7 +181,10 @@ async def complete_task(
     response_description="The new task",
     response_model=Task,
     responses=responses(201, "Location", "ETag", "Idempotency-Replayed")
-    | responses(200, "Location", "ETag", "Idempotency-Replayed")
+    | {
+        200: responses(200, "Location", "ETag", "Idempotency-Replayed")[200]
+        | {"model": Task, "description": "The task of this `uid`, which is there already"}
+    }
     | failures(*ALWAYS, *BODY, *KEYED, Kind.WAS_DELETED),
 )
 async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = None) -> Response:

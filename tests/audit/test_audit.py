@@ -200,7 +200,14 @@ def test_json_says_the_same(audit: Audit, own_database: TaskDatabase) -> None:
         for access in report["matrix"]
         if access["reach"] == "OWN ROWS" and access["command"] == "DELETE"
     ] == [("task_app", name) for name in sorted(NAMES)]
-    sweeps = {f"idempotency_key_sweep_{command}" for command in ("select", "delete")}
+    sweeps = {
+        f"{table}_sweep_{command}"
+        for table, command in (
+            *(("idempotency_key", command) for command in ("select", "delete")),
+            *(("task_tombstone", command) for command in ("select", "delete")),
+            *(("sync_head", command) for command in ("select", "update")),
+        )
+    }
     commands = ("select", "insert", "update", "delete")
     assert {p["name"] for p in report["policies"]} == sweeps | {
         f"{name}_{command}" for name in NAMES for command in commands

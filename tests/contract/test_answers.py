@@ -12,7 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import TypeAdapter
 
+from api.auth.authenticator import User
 from api.http.problems import MEDIA_TYPE
+from api.sync.tokens import Token
 from api.tasks.schemas import Task
 from tests.cluster import Cluster, TaskDatabase
 from tests.isolation.guarded import NAMES
@@ -178,6 +180,22 @@ def still_running(person: Person, database: TaskDatabase) -> Iterator[None]:
         connection.rollback()
 
 
+def of_sync(alice: Person, name: str) -> Iterator[httpx2.Response]:
+    """What is answered to a uid that was used before, and to sync tokens."""
+    task = {"title": "Buy milk", "uid": "7d1f3a52-c3a4-4a0e-9b8d-0a3f5f6c2b11"}
+    if name in ("createTask", "createTasks"):
+        body: Any = task if name == "createTask" else [task]
+        key = {"Idempotency-Key": "made-offline"}
+        yield requested(alice, name, 0, json=body)
+        for _ in range(2):
+            yield requested(alice, name, 0, json=body, headers=key)
+        alice.http.delete(f"/api/tasks/{alice.lists(limit=1)[0]['id']}").raise_for_status()
+        yield requested(alice, name, 0, json=body)
+    if name == "listChanges":
+        for since in ("x", Token(task["uid"], 0).text(User(alice.id))):
+            yield requested(alice, name, 0, params={"since": since})
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_answer_is_documented_and_every_documented_answer_is_given(
     name: str,
@@ -202,6 +220,7 @@ def test_every_answer_is_documented_and_every_documented_answer_is_given(
     answers.append(requested(alice_at_an_impatient_server, name, 1, content=slowly(), headers=JSON))
     with still_running(bob, database):
         answers.append(requested(bob, name, his, headers=ONCE))
+    answers += of_sync(alice, name)
     given: dict[str, set[str]] = {}
     for answer in answers:
         status, said = agrees(answer, operation)

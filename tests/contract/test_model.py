@@ -12,9 +12,10 @@ from api.tasks.models import Task
 from tests.cluster import TaskDatabase
 
 # SQLAlchemy writes every default in quotes: '1'.
-COLUMNS = """
+COLUMNS = r"""
     select attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation::text,
-           replace(pg_get_expr(adbin, adrelid), '''1''::bigint', '1'), attidentity, attgenerated,
+           regexp_replace(pg_get_expr(adbin, adrelid), '^''(\d+)''::bigint$', '\1'),
+           attidentity, attgenerated,
            seqtypid::regtype::text, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle
       from pg_attribute
       left join pg_attrdef on adrelid = attrelid and adnum = attnum

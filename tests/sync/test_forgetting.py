@@ -108,6 +108,20 @@ def test_a_page_that_was_begun_expires_too(
     problem(phone.asks(), 410, "sync-token-expired")
 
 
+def test_a_full_listing_that_begins_after_it_goes_on(
+    own_database: TaskDatabase, superuser: psycopg.Connection, people: People
+) -> None:
+    alice = people.person("alice")
+    for _ in range(3):
+        alice.creates()
+    deletes(alice)
+    ages(superuser, alice, 30)
+    assert sweeps(own_database) == "swept 1\n"
+    phone = Device(alice)
+    assert len(phone.syncs(limit=1)) == 3
+    assert phone.is_in_step()
+
+
 @pytest.mark.parametrize(("days", "swept"), [(29, 0), (30, 0), (39, 0), (40, 1)])
 def test_an_operator_keeps_them_for_longer(
     own_database: TaskDatabase,

@@ -43,7 +43,7 @@ def test_sent_again_it_is_the_task_that_is_there(alice: Person) -> None:
 def test_in_any_case_it_is_the_same(alice: Person) -> None:
     made = sends(alice, uid=UID.upper()).json()
     assert made["uid"] == UID
-    assert sends(alice).json() == made
+    assert sends(alice).json() == sends(alice, uid=UID.upper()).json() == made
 
 
 def test_without_one_there_is_none(alice: Person) -> None:

@@ -983,7 +983,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The task of this `uid`, which is there already */
             200: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -996,7 +996,9 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
             };
             /** @description The new task */
             201: {
