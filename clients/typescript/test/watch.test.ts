@@ -124,13 +124,19 @@ test("a foreign token wakes alice's laptop, which then hears of it", async (t) =
   assert.deepEqual(await next(alice.tasks.watch({ since, signal: until(t) })), { token: undefined });
 });
 
-test("alice's laptop shows what her phone does, and goes on after a tunnel", async (t) => {
+test("alice's laptop shows what her phone does, and begins and goes on after a tunnel", async (t) => {
   const way = await tunnel(t);
   const phone = await Person.called("alice", server);
   const { data: milk } = await phone.tasks.create({ title: "Milk" });
   const laptop = await phone.device(server, way.baseUrl);
-  const live = laptop.tasks.live(undefined, { signal: until(t) });
-  const first = await next(live);
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => errors.push(error);
+  await way.shut();
+  const live = laptop.tasks.live(undefined, { signal: until(t), onError });
+  const listing = next(live);
+  while (errors.length === 0) await setTimeout(20);
+  await way.reopen();
+  const first = await listing;
   assert.deepEqual([first.changed, first.reset], [[milk], true]);
   const { data: bread } = await phone.tasks.create({ title: "Bread" });
   assert.deepEqual((await next(live)).changed, [bread]);
