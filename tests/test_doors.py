@@ -93,10 +93,11 @@ def test_only_the_door_reaches_for_the_driver() -> None:
     ]
 
 
-def test_only_the_door_and_the_doctor_connect() -> None:
-    """The doctor reads the catalog, as nobody, and so no rows."""
+def test_only_the_door_the_doctor_and_the_listener_connect() -> None:
+    """The doctor reads the catalog, as nobody, and so no rows; who listens asks nothing."""
     connecting = [name for name, tree in modules() if calls(tree, "Connector")]
-    assert connecting == ["commands/doctor/serving.py", SESSION]
+    doctor = ["commands/doctor/serving.py", "commands/doctor/wake_ups.py"]
+    assert connecting == [*doctor, SESSION, "sync/channels.py"]
 
 
 @pytest.mark.evidence("no-identity")

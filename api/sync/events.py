@@ -34,6 +34,10 @@ _HEADERS: Final = {
     "X-Accel-Buffering": "no",  # nginx passes on each event as it comes
 }
 
+_EXAMPLE: Final = {
+    "changed": {"value": "retry: 2713\nid: G2xQmA\n\nevent: changed\nid: G2xQmB\ndata:\n\n"}
+}
+
 LastEventID = Annotated[
     str | None,
     Header(
@@ -119,7 +123,10 @@ router = APIRouter(route_class=StreamRoute, tags=["tasks"])
     response_description="A stream of events named `changed`, whose id is a sync token",
     status_code=200,
     response_class=EventStream,
-    responses=responses(200, "X-Accel-Buffering")
+    responses={
+        200: responses(200, "X-Accel-Buffering")[200]
+        | {"content": {_MEDIA_TYPE: {"schema": {"type": "string"}, "examples": _EXAMPLE}}}
+    }
     | failures(
         Kind.MALFORMED_REQUEST,
         Kind.UNAUTHORIZED,

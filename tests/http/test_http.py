@@ -46,6 +46,7 @@ SENDABLE = (
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "last-event-id",
     "prefer",
     "sentry-trace",
     "traceparent",

@@ -1037,7 +1037,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The task whose `uid` it is */
+            /** @description The task of this `uid`, which is there already */
             200: {
                 headers: {
                     Location: components["headers"]["Location"];
