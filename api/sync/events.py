@@ -38,6 +38,11 @@ _EXAMPLE: Final = {
     "changed": {"value": "retry: 2713\nid: G2xQmA\n\nevent: changed\nid: G2xQmB\ndata:\n\n"}
 }
 
+_CONTENT: Final = {"content": {_MEDIA_TYPE: {"schema": {"type": "string"}, "examples": _EXAMPLE}}}
+_STREAM: Final[dict[int | str, dict[str, Any]]] = {
+    200: responses(200, "X-Accel-Buffering")[200] | _CONTENT
+}
+
 LastEventID = Annotated[
     str | None,
     Header(
@@ -123,10 +128,7 @@ router = APIRouter(route_class=StreamRoute, tags=["tasks"])
     response_description="A stream of events named `changed`, whose id is a sync token",
     status_code=200,
     response_class=EventStream,
-    responses={
-        200: responses(200, "X-Accel-Buffering")[200]
-        | {"content": {_MEDIA_TYPE: {"schema": {"type": "string"}, "examples": _EXAMPLE}}}
-    }
+    responses=_STREAM
     | failures(
         Kind.MALFORMED_REQUEST,
         Kind.UNAUTHORIZED,

@@ -43,7 +43,7 @@ async def list_changes(tx: Tx, query: Annotated[ChangesQuery, Query()]) -> Respo
         token = Token(head["generation"], page[-1]["seq"], page[-1]["id"], until)
     else:
         token = Token(head["generation"], head["head"] if until is None else until)
-    changed = {row["id"]: row["body"] for row in page if row["body"] is not None}
+    changed = {row["id"]: queries.without_number(row["body"]) for row in page if row["body"]}
     # less those that an operator has put back
     deleted = [str(row["id"]) for row in page if row["id"] not in changed]
     return Response(

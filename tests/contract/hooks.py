@@ -26,6 +26,9 @@ REFUSALS: Final = {"precondition-failed", "idempotency-key-reused"}
 # What cannot be changed is seldom generated as it is stored.
 DIFFERS: Final = {"It differs from what is stored, and cannot be changed."}
 
+# What shows nothing, such as a soft hyphen alone, is more than a pattern says.
+BLANK: Final = {"String should not be blank."}
+
 # Nobody can make them up.
 OPAQUE: Final = (["cursor"], ["since"], ["Last-Event-ID"])
 
@@ -104,5 +107,5 @@ def filter_failure(
     return (
         problem["type"].rpartition(":")[2] not in REFUSALS
         and [error.get("parameter", error.get("header")) for error in errors] not in OPAQUE
-        and not {error["detail"] for error in errors} <= DIFFERS | NEEDS
+        and not {error["detail"] for error in errors} <= DIFFERS | NEEDS | BLANK
     )
