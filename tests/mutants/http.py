@@ -131,7 +131,7 @@ INPUT: Final = [
         ),
         (
             "of objects there may be any number",
-            'if self._is_array and _has_too_many(content, b"{"):',
+            'if self._max_items is not None and _has_too_many(content, b"{"):',
             "if False:",
         ),
         (
