@@ -56,7 +56,10 @@ def plan(
         for node in nodes
         if node["Node Type"].endswith("Scan") and node.get("Relation Name") == "task"
     ]
-    removed = sum(node.get("Rows Removed by Filter", 0) for node in nodes)
+    removed = sum(
+        node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+        for node in nodes
+    )
     return Plan(
         pages=root["Shared Hit Blocks"] + root["Shared Read Blocks"],
         rows=sum(round(node["Actual Rows"] * node["Actual Loops"]) for node in scans) + removed,

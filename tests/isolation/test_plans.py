@@ -69,6 +69,16 @@ DUE_PAGES: Final[dict[str, Asked]] = {
     "due before, after": page(Sort.DUE_ASC, "after", OPEN | DUE_HERE | {"due_before": DUE}),
 }
 
+# In the order of their numbers.
+CHANGED: Final[dict[str, Asked]] = {
+    "a full listing": (queries.LISTING, {"at": -1, "at_id": 0, "limit": LIMIT}),
+    "a full listing, after": (
+        queries.LISTING,
+        {"at": 10, "at_id": 0, "until": 10_000, "limit": LIMIT},
+    ),
+    "what has changed since": (queries.CHANGES, {"at": 10, "at_id": 0, "limit": LIMIT}),
+}
+
 # Have to look at every task of the person, and look at no others.
 WHOLE: Final[dict[str, Asked]] = {
     "by title": page(Sort.TITLE, "top", {}),
@@ -173,6 +183,18 @@ def test_open_tasks_by_due_date_are_read_from_their_place_and_no_further(
     # the first rows of each of two ranges, and one or two that are behind
     assert found.rows <= 2 * (LIMIT + 1) + 2
     assert found.pages <= 2 * found.rows + AROUND
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_changes_are_read_from_their_place_once_and_no_further(
+    crowd: TaskDatabase, name: str, mode: Mode
+) -> None:
+    found = plan(crowd.direct, PERSON, *CHANGED[name], mode)
+    assert found.entries
+    assert all("user_id = " in entry for entry in found.entries), found.entries
+    assert found.removed == 0
+    assert found.rows == LIMIT + 1
+    assert found.pages <= found.rows + AROUND
 
 
 @pytest.mark.parametrize("name", WHOLE)
