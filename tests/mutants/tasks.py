@@ -47,12 +47,16 @@ LISTS: Final = [
             "isinstance(column.type, (ARRAY, String)) and",
             'column.key in {"key", "title"} and',
         ),
+        witness="database/test_personal_rows.py",
+    ),
+    *mutants(
+        "api/database/json_rows.py",
         (
             "only what has a text can be exported",
             "    if not texts:\n        return page\n",
             "",
         ),
-        witness="database/test_personal_rows.py",
+        refusal="reduce() of empty iterable",
     ),
     *mutants(
         "api/database/json_rows.py",
