@@ -188,7 +188,7 @@ INPUT: Final = [
     *mutants(
         "api/database/resource.py",
         ("what was read may be compared too early", "            .with_for_update()\n", ""),
-        equivalent="who changes a task holds its owner's head by then; a table without one may come",
+        equivalent="who changes a task holds its owner's head; other tables may have none",
         witness="tasks/test_sent_back.py",
     ),
     *mutants(
