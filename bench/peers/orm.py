@@ -61,6 +61,7 @@ class TaskRead(BaseModel):
     repeat_from: RepeatFrom
     completed_at: datetime | None
     next_id: int | None
+    uid: str | None
     created_at: datetime
     updated_at: datetime
     version: int

@@ -27,7 +27,7 @@ async function serve() {
   const task = `id, user_id, title, description, completed,
     case priority when 1 then 'low' when 2 then 'medium' when 3 then 'high' end as priority,
     tags, due_date, to_char(due_time, 'HH24:MI') as due_time, time_zone, repeat, repeat_from,
-    ${date("completed_at")}, next_id, ${date("created_at")}, ${date("updated_at")}, version`;
+    ${date("completed_at")}, next_id, uid, ${date("created_at")}, ${date("updated_at")}, version`;
   const one = (statement) =>
     `with one as (${statement} returning ${task}) select row_to_json(one)::text as body from one`;
   const statements = {
