@@ -146,6 +146,12 @@ class RateLimitSettings(_Environment):
     rate_limit_storage: RateLimitStorage = SecretStr("memory://")
     rate_limit_storage_timeout: Annotated[float, Field(gt=0, le=60)] = 0.25
 
+    @property
+    def shared_redis(self) -> str | None:
+        """The URL of the Redis that all processes use; None if they have none in common."""
+        url = self.rate_limit_storage.get_secret_value()
+        return None if url == "memory://" or self.rate_limit is None else url
+
 
 class Settings(AuthSettings, DatabaseSettings, ObservationSettings, RateLimitSettings):
     """All settings of the server. Times are seconds."""

@@ -43,8 +43,7 @@ def channel_of(settings: Settings, database: Database) -> Channel | None:
     """The channel of these settings: LISTEN and NOTIFY, or Redis, or none."""
     if settings.listen_database_url is not None:
         return PostgresChannel(database, settings.listen_database_url.get_secret_value())
-    url = settings.rate_limit_storage.get_secret_value()
-    return None if url == "memory://" or settings.rate_limit is None else RedisChannel(url)
+    return None if settings.shared_redis is None else RedisChannel(settings.shared_redis)
 
 
 @final

@@ -30,11 +30,10 @@ async def wake_ups() -> AsyncIterator[Finding]:
         yield skip(_ABOUT, "what says how processes wake each other's is refused, above")
         return
     if settings.listen_database_url is None:
-        has_redis = settings.rate_limit_storage.get_secret_value() != "memory://"
         yield ok(
             _ABOUT,
             "woken by all processes, through the Redis of the rate limits"
-            if has_redis and settings.rate_limit is not None
+            if settings.shared_redis is not None
             else "each process wakes its own alone: LISTEN_DATABASE_URL is not set",
         )
         return
