@@ -184,16 +184,18 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser(
         "export",
         help="print all that is kept of a person, as lines of JSON",
-        description="Print every task of USER_ID, and every answer kept for an Idempotency-Key of "
-        "theirs, from the database at DATABASE_URL: one object a line.",
+        description="Print every task of USER_ID, every answer kept for an Idempotency-Key of "
+        "theirs, and what is kept of deleted tasks and of the number of changes, from the database "
+        "at DATABASE_URL: one object a line.",
     )
     export.set_defaults(run="personal_data:run_export")
 
     erase = commands.add_parser(
         "erase",
         help="remove all that is kept of a person, for good",
-        description="Remove every task of USER_ID, and every answer kept for an Idempotency-Key of "
-        "theirs, from the database at DATABASE_URL. On a terminal it says how many and asks first; "
+        description="Remove every task of USER_ID, every answer kept for an Idempotency-Key of "
+        "theirs, and what is kept of deleted tasks and of the number of changes, from the database "
+        "at DATABASE_URL. On a terminal it says how many and asks first; "
         "elsewhere it needs --yes. Backups keep their copy.",
     )
     erase.set_defaults(run="personal_data:run_erase")

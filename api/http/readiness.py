@@ -4,6 +4,7 @@ Reports name no role or host.
 """
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from typing import Final, final
@@ -17,6 +18,8 @@ from api.http.rate_limits import RateLimits
 
 MAX_AGE: Final = 3.0  # seconds that a result is cached
 AWAKE: Final = 120.0  # seconds after a request until the database is checked no more: it may sleep
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Readiness:
         self._lock = asyncio.Lock()
         self._checked_at = float("-inf")
         self._faults: list[str] = []
+        self._refusal = ""  # of the gate, as it was logged
 
     async def report(self) -> Report:
         """The current report, at most `MAX_AGE` seconds old while the database is in use."""
@@ -77,8 +81,12 @@ class Readiness:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._database.check_row_security()
+            self._refusal = ""
         except CannotServe as error:
             faults.append(error.sentence)
+            if self._refusal != (refusal := str(error)):
+                _log.warning("not ready: %s", refusal)
+            self._refusal = refusal
         except (DatabaseUnavailable, DatabaseError, TimeoutError):
             faults.append("The database cannot be reached.")
         if self._keys is not None:

@@ -1,5 +1,6 @@
 """The Prometheus exporter: one endpoint for all processes, on a port of its own."""
 
+import errno
 import os
 import tempfile
 import threading
@@ -54,8 +55,10 @@ def _page(numbers: Any, host: str, port: int) -> Iterator[None]:
         server, thread = start_http_server(port, host, numbers)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no name of a host"
+        of_port = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
+        name = "PORT" if of_port else "HOST"
         raise SettingsError(
-            f"METRICS_PORT: cannot listen on {host} port {port} ({reason}); "
+            f"METRICS_{name}: cannot listen on {host} port {port} ({reason}); "
             "choose another, or unset it"
         ) from None
     print(f"metrics on {host} port {server.server_port}", flush=True)

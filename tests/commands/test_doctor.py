@@ -521,6 +521,16 @@ def test_streams_are_woken_through_redis() -> None:
     assert report.findings["streams"].level == "ok"
 
 
+def test_streams_are_not_woken_through_a_redis_that_is_away_or_refuses(a_redis: Redis) -> None:
+    stranger = counting(a_redis.url.replace("redis://:", "redis://:hush-hush")).findings["streams"]
+    assert stranger.level == "FAIL"
+    assert "it refuses the user or the password" in stranger.said
+    a_redis.goes()
+    away = counting(a_redis.url).findings["streams"]
+    assert (away.level, "Connection refused" in away.said) == ("FAIL", True)
+    assert away.remedy.startswith("Check RATE_LIMIT_STORAGE")
+
+
 def test_a_notify_is_heard_on_a_direct_connection_to_the_same_database(
     direct: TaskDatabase, cluster: Cluster
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_balancer_is_told_what_is_wrong_and_nothing_else(
     own_database: TaskDatabase,
     superuser: psycopg.Connection,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     broken: str,
     said: str,
 ) -> None:
@@ -99,6 +100,10 @@ def test_a_balancer_is_told_what_is_wrong_and_nothing_else(
         assert int(answer.headers["Retry-After"]) > 0
         for private in ("task_app", "BYPASSRLS", "0001", own_database.task_app):
             assert private not in answer.text
+        balancer.http.get("/readyz")
+        # the operator is told why, once
+        (cause,) = [one for one in caplog.messages if one.startswith("not ready: ")]
+        assert len(cause) > len(f"not ready: {said}")
     finally:
         superuser.execute("alter role task_app nobypassrls")
     migrate(own_database.owner)

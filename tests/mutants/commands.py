@@ -253,6 +253,15 @@ COMMANDS_FAULTS: Final = [
         witness="commands/test_personal_data.py",
     ),
     *mutants(
+        "api/commands/doctor/wake_ups.py",
+        (
+            "doctor believes that any Redis wakes the streams",
+            "            await began.wait()\n",
+            "            return ok(_ABOUT, _MESSAGE)\n",
+        ),
+        witness="commands/test_doctor.py",
+    ),
+    *mutants(
         "api/commands/doctor/rate_limits.py",
         ("doctor believes in any Redis", "        await counters.probe()\n", "        pass\n"),
         ("doctor believes in a Redis that is too slow", "    if took > (", "    if 9e9 < ("),

@@ -110,6 +110,16 @@ GATE: Final = [
         witness="contract/test_answers.py",
     ),
     *mutants(
+        "api/http/readiness.py",
+        (
+            "why nothing is served is in no log",
+            '                _log.warning("not ready: %s", refusal)\n',
+            "                pass\n",
+        ),
+        ("why nothing is served is logged each time", "            self._refusal = refusal\n", ""),
+        witness="http/test_readiness.py",
+    ),
+    *mutants(
         "api/commands/serve.py",
         (
             "serve does not ask the gate first",

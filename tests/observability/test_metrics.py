@@ -301,6 +301,18 @@ def test_a_port_that_is_taken_is_one_line(database: TaskDatabase, workers: str) 
     assert "in use" in line
 
 
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "x" * 64])
+def test_a_host_that_is_none_of_this_machine_is_one_line(database: TaskDatabase, host: str) -> None:
+    line = run(
+        *("serve", "--port", "0"),
+        METRICS_PORT="0",
+        METRICS_HOST=host,
+        DATABASE_URL=database.task_app,
+        BETTER_AUTH_SECRET=SECRET,
+    ).refusal()
+    assert f"METRICS_HOST: cannot listen on {host} port 0 (" in line
+
+
 @pytest.mark.parametrize("port", ["harbour", "65536", "-1"])
 def test_what_is_no_port_is_refused(database: TaskDatabase, port: str) -> None:
     settings = {"DATABASE_URL": database.task_app, "BETTER_AUTH_SECRET": SECRET}
