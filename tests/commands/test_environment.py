@@ -108,7 +108,7 @@ def test_what_the_sdk_cannot_use_is_refused(
 @pytest.mark.parametrize("host", ["a..b", "a" * 300, "ü" * 70])
 def test_a_host_for_metrics_that_is_none_is_refused(database: TaskDatabase, host: str) -> None:
     line = run(*SERVE, **settings_for(database), METRICS_PORT="0", METRICS_HOST=host).refusal()
-    assert "METRICS_PORT: cannot listen" in line
+    assert "METRICS_HOST: cannot listen" in line
 
 
 @pytest.mark.parametrize("name", ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"])
