@@ -2,13 +2,10 @@
 
 import contextlib
 import os
-import shutil
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -22,6 +19,7 @@ from tests.initialized import started
 from tests.keyserver import Issuer, issuing
 from tests.people import SECRET, People, Person
 from tests.pgbouncer import pgbouncer
+from tests.scratch import scratch
 from tests.server import serving
 
 # The files that take longest, half a minute and more: begun last, they would be waited for.
@@ -104,13 +102,8 @@ def anyio_backend() -> str:
 
 @contextlib.contextmanager
 def _postgres() -> Iterator[Cluster]:
-    # not under pytest's own folder, which only its user may enter: the server has a user of its own
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    try:
-        with started(folder / "postgres") as cluster:
-            yield cluster
-    finally:
-        shutil.rmtree(folder)
+    with scratch() as folder, started(folder / "postgres") as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 """`make manifest`: write manifest.txt (roles, grants, policies) and needed.txt (privileges)."""
 
-import tempfile
-from pathlib import Path
-
 import psycopg
 
 from api.commands.audit.evidence import MANIFEST, write_manifest
@@ -10,16 +7,16 @@ from api.commands.embedded import postgres
 from api.database.gate import NEEDED
 from tests.cluster import Cluster
 from tests.needed import write_needed
+from tests.scratch import scratch
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="task-api-") as folder:
-        Path(folder).chmod(0o755)  # the server may have a user of its own
-        with (
-            postgres(Path(folder) / "postgres") as url,
-            Cluster(url).database() as database,
-            psycopg.connect(database.owner) as connection,
-            psycopg.connect(database.superuser) as superuser,
-        ):
-            write_manifest(connection)
-            write_needed(superuser)
+    with (
+        scratch() as folder,
+        postgres(folder / "postgres") as url,
+        Cluster(url).database() as database,
+        psycopg.connect(database.owner) as connection,
+        psycopg.connect(database.superuser) as superuser,
+    ):
+        write_manifest(connection)
+        write_needed(superuser)
     print(f"wrote {MANIFEST.name}, {NEEDED.name}; look at what changed before you commit it")

@@ -2,17 +2,15 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from tests import wanted
 from tests.loopback import free_port
+from tests.scratch import scratch
 
 _PATIENCE: Final = 10  # seconds
 # With one process and one connection kept to the API, so that requests follow each other on it.
@@ -64,31 +62,30 @@ def nginx(
     """
     program = wanted.program("nginx")
     port = free_port()
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        _CONFIGURATION.format(
-            folder=folder,
-            user="user root;" if os.geteuid() == 0 else "",  # it would be nobody's folder
-            temporary=" ".join(f"{name}_temp_path {folder}/{name};" for name in _TEMPORARY),
-            api=api.removeprefix("http://"),
-            port=port,
-            http=http,
-            server=server,
-            path=path,
-            passed=passed,
-            location=location,
+    with scratch() as folder:
+        configuration = folder / "nginx.conf"
+        configuration.write_text(
+            _CONFIGURATION.format(
+                folder=folder,
+                user="user root;" if os.geteuid() == 0 else "",  # it would be nobody's folder
+                temporary=" ".join(f"{name}_temp_path {folder}/{name};" for name in _TEMPORARY),
+                api=api.removeprefix("http://"),
+                port=port,
+                http=http,
+                server=server,
+                path=path,
+                passed=passed,
+                location=location,
+            )
         )
-    )
-    command = [program, "-p", str(folder), "-c", str(configuration)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_it_listens(process, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(_PATIENCE)
-        shutil.rmtree(folder)
+        command = [program, "-p", str(folder), "-c", str(configuration)]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            _wait_until_it_listens(process, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(_PATIENCE)
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:

@@ -3,10 +3,8 @@
 import contextlib
 import os
 import re
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from api.commands.embedded import account
 from tests import wanted
+from tests.scratch import scratch
 
 _PORT: Final = 6432  # of a Unix socket, in a folder of its own
 _PATIENCE: Final = 10  # seconds
@@ -41,8 +40,7 @@ def pgbouncer(server: str, **settings: object) -> Iterator[str]:
     """
     parts = urlsplit(server)
     there = conninfo_to_dict(server)
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    try:
+    with scratch() as folder:
         (folder / "users").write_text(f'"task_app" "{unquote(parts.password or "")}"\n')
         log = folder / "log"
         lines = {
@@ -71,8 +69,6 @@ def pgbouncer(server: str, **settings: object) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(_PATIENCE)
-    finally:
-        shutil.rmtree(folder)
 
 
 def _await(process: subprocess.Popen[bytes], address: Path, log: Path) -> None:

@@ -3,7 +3,6 @@ docs/architecture.md adds to the application works."""
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ from tests.cluster import TaskDatabase
 from tests.people import SECRET, signed
 from tests.problems import problem
 from tests.program import PATIENCE, TASK_API, environment, running
+from tests.scratch import scratch
 
 READY: Final = "Ctrl-C stops it"
 _BLOCK: Final = re.compile(r"(?ms)^```console\n(.*?)^```")
@@ -74,11 +74,7 @@ def test_what_a_document_prints_is_what_its_commands_print(document: str) -> Non
         text = section(text, "First calls") + section(text, "Audit it")
     shown = list(examples(text))
     assert len(shown) > 5
-    # not pytest's own folder, which only its user may enter: PostgreSQL may have a user of its own
-    with (
-        tempfile.TemporaryDirectory(prefix="task-api-") as folder,
-        running("dev", folder=Path(folder), PORT="0") as dev,
-    ):
+    with scratch() as folder, running("dev", folder=folder, PORT="0") as dev:
         said = dev.says(READY)
         address = re.search(r"http://127\.0\.0\.1:\d+", said)
         newcomer = re.search(r"(?m)^curl .*$", said)
@@ -93,7 +89,7 @@ def test_what_a_document_prints_is_what_its_commands_print(document: str) -> Non
             )
             for command in commands
         ]
-        found = outputs(here, Path(folder))[-len(shown) :]
+        found = outputs(here, folder)[-len(shown) :]
     for (command, printed), output in zip(shown, found, strict=True):
         assert matches(printed, output), f"$ {command}\n{output}\nis not\n{printed}"
 
@@ -101,10 +97,7 @@ def test_what_a_document_prints_is_what_its_commands_print(document: str) -> Non
 @pytest.mark.slow
 def test_the_readme_shows_what_make_run_prints() -> None:
     (shown,) = re.findall(r"(?ms)^\$ make run\n\.\.\.\n(.*?)^```", (ROOT / "README.md").read_text())
-    with (
-        tempfile.TemporaryDirectory(prefix="task-api-") as folder,
-        running("dev", folder=Path(folder), PORT="0") as dev,
-    ):
+    with scratch() as folder, running("dev", folder=folder, PORT="0") as dev:
         printed = dev.says(READY)
     for now, then in (
         (r"127\.0\.0\.1:\d+", "127.0.0.1:8000"),

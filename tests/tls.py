@@ -3,8 +3,6 @@
 import contextlib
 import datetime
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from api.commands.embedded import postgres
 from tests.cluster import Cluster
 from tests.postgres import over_tcp
+from tests.scratch import scratch
 
 HOST: Final = "localhost"  # as in its certificate
 _PASSWORD: Final = "a-password-of-the-tests"
@@ -104,8 +103,7 @@ class Secure:
 
 @contextlib.contextmanager
 def secure() -> Iterator[Secure]:
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    try:
+    with scratch() as folder:
         data = folder / "postgres"
         authority, other = Authority(folder, "ours"), Authority(folder, "theirs")
         with postgres(data, _BINARIES) as url:
@@ -123,5 +121,3 @@ def secure() -> Iterator[Secure]:
             port = over_tcp(data, HOST, _BINARIES)
             superuser = f"postgresql://postgres:{_PASSWORD}@{HOST}:{port}/postgres"
             yield Secure(Cluster(superuser), authority.certificate, other.certificate)
-    finally:
-        shutil.rmtree(folder)

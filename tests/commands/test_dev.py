@@ -2,11 +2,9 @@
 
 import os
 import re
-import shutil
 import signal
 import stat
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from tests import wanted
 from tests.loopback import free_port
 from tests.people import SECRET, signed
 from tests.program import Running, run, running
+from tests.scratch import scratch
 
 READY = "Ctrl-C stops it"
 HOSTILE = {
@@ -35,11 +34,9 @@ HOSTILE = {
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    # not pytest's own folder, which only its user may enter: PostgreSQL may have a user of its own
-    folder = Path(tempfile.mkdtemp(prefix="task api, it's a & b-"))
-    yield folder
-    assert postgres_in(folder) is None, "PostgreSQL was left behind"
-    shutil.rmtree(folder)
+    with scratch("task api, it's a & b-") as folder:
+        yield folder
+        assert postgres_in(folder) is None, "PostgreSQL was left behind"
 
 
 def postgres_in(folder: Path) -> psutil.Process | None:

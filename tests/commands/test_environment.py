@@ -1,8 +1,6 @@
 """Whatever the environment says: one line that names the variable, and never a traceback."""
 
 import importlib.util
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from tests.cluster import TaskDatabase
 from tests.commands.test_serve import asks, settings_for
 from tests.program import run, running
+from tests.scratch import scratch
 
 pytestmark = pytest.mark.slow
 
@@ -38,10 +37,8 @@ each_unusable = pytest.mark.parametrize(("name", "value", "words"), UNUSABLE)
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    # not pytest's own folder, which only its user may enter: PostgreSQL may have a user of its own
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    yield folder
-    shutil.rmtree(folder)
+    with scratch() as folder:
+        yield folder
 
 
 @pytest.mark.parametrize(

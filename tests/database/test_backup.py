@@ -5,9 +5,7 @@ The commands are those of docs/operating.md, *Backup and restore*.
 
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +22,7 @@ from tests.checkout import ROOT
 from tests.cluster import Cluster, TaskDatabase
 from tests.people import SECRET, Person, signed
 from tests.program import PATIENCE, environment, run
+from tests.scratch import scratch
 from tests.server import serving
 
 pytestmark = pytest.mark.slow
@@ -56,10 +55,8 @@ def dumps(url: str, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    # not pytest's own folder, which only its user may enter: PostgreSQL may have a user of its own
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    yield folder
-    shutil.rmtree(folder)
+    with scratch() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from api.commands.embedded import postgres
 from tests.cluster import Cluster, TaskDatabase
 from tests.initialized import FOLLOWED, started
 from tests.postgres import binaries, pg_ctl, run
+from tests.scratch import scratch
 
 _SOCKET: Final = ".s.PGSQL.5432"
 _PASSWORD: Final = "local all task_app scram-sha-256\n"
@@ -182,7 +181,7 @@ class Postgres:
     @contextlib.contextmanager
     def standby(self) -> Iterator["Postgres"]:
         """A second server that follows this one, and takes no writes until it is promoted."""
-        with _folder() as parent:
+        with scratch() as parent:
             owner = self.folder.stat()
             os.chown(parent, owner.st_uid, owner.st_gid)
             parent.chmod(0o711)
@@ -257,7 +256,7 @@ def eventually(is_so: Callable[[], bool], within: float = 5) -> None:
 
 @contextlib.contextmanager
 def postgres_of_its_own() -> Iterator[Postgres]:
-    with _folder() as parent:
+    with scratch() as parent:
         folder = (parent / "postgres").resolve()
         with started(folder, FOLLOWED) as cluster, cluster.database() as database:
             yield Postgres(folder, cluster.superuser, database)
@@ -265,14 +264,14 @@ def postgres_of_its_own() -> Iterator[Postgres]:
 
 @contextlib.contextmanager
 def address(postgres: Postgres) -> Iterator[Address]:
-    with _folder() as folder:
+    with scratch() as folder:
         yield Address(folder, postgres)
 
 
 @contextlib.contextmanager
 def _mounted(size: str, owner: os.stat_result) -> Iterator[Path | None]:
     """A disk of this size; None where nobody may mount one."""
-    with _folder() as parent:
+    with scratch() as parent:
         parent.chmod(0o711)
         disk = parent / "disk"
         disk.mkdir()
@@ -287,16 +286,6 @@ def _mounted(size: str, owner: os.stat_result) -> Iterator[Path | None]:
             yield disk
         finally:
             subprocess.run(["umount", "--lazy", disk], check=True)
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    # not under pytest's own folder, which only its user may enter
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 def _elsewhere(url: str, folder: Path) -> str:

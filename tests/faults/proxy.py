@@ -5,8 +5,6 @@ As the manual has them: Frontend/Backend Protocol, Message Formats.
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tests.faults.background import in_background
 from tests.faults.cluster import Postgres
+from tests.scratch import scratch
 
 
 class Step(Enum):
@@ -129,10 +128,5 @@ class Proxy:
 @contextlib.contextmanager
 def proxy(postgres: Postgres) -> Iterator[Proxy]:
     """A proxy to this server, until the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    made = Proxy(postgres, folder)
-    try:
-        with in_background(made.serve):
-            yield made
-    finally:
-        shutil.rmtree(folder)
+    with scratch() as folder, in_background((made := Proxy(postgres, folder)).serve):
+        yield made

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum
@@ -12,6 +10,7 @@ from urllib.parse import urlsplit
 
 from tests.faults.background import in_background
 from tests.faults.cluster import Postgres
+from tests.scratch import scratch
 
 
 class Cut(Enum):
@@ -135,10 +134,5 @@ async def _copy(server: asyncio.StreamReader, answers: asyncio.StreamWriter) -> 
 @contextlib.contextmanager
 def wire(postgres: Postgres) -> Iterator[Wire]:
     """A wire to this server, until the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="task-api-"))
-    made = Wire(postgres, folder)
-    try:
-        with in_background(made.serve):
-            yield made
-    finally:
-        shutil.rmtree(folder)
+    with scratch() as folder, in_background((made := Wire(postgres, folder)).serve):
+        yield made

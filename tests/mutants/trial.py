@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from tests import initialized
 from tests.mutants import witness
 from tests.mutants.likely import first
 from tests.mutants.mutant import Edit, Mutant
+from tests.scratch import scratch
 
 ROOT: Final = Path(__file__).parent.parent.parent
 COPIED: Final = ("api", "db", "tests", "openapi.json", "pyproject.toml", "README.md")
@@ -129,8 +129,7 @@ def control(tests: list[str]) -> str:
 
 @contextlib.contextmanager
 def _copied(mutant: Mutant) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="mutant-", dir=memory()) as temporary:
-        folder = Path(temporary).resolve()
+    with scratch("mutant-") as folder:
         for name in COPIED:
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, folder / name, ignore=NOT_COPIED)
@@ -139,12 +138,6 @@ def _copied(mutant: Mutant) -> Iterator[Path]:
         for edit in (FOUND, *mutant.edits):
             apply(edit, folder)
         yield folder
-
-
-def memory() -> str | None:
-    """A folder in memory, if there is one with room for some databases."""
-    shm = Path("/dev/shm")  # noqa: S108 - the folder made in it has a name nobody can guess
-    return str(shm) if shm.is_dir() and shutil.disk_usage(shm).free > 2**30 else None
 
 
 def _verdict(mutant: Mutant, folder: Path, tests: list[str]) -> tuple[bool, str, str]:
