@@ -27,13 +27,14 @@ LONG: Final = {
     *("test_checks.py", "test_containers.py", "test_audit.py", "test_environment.py"),
     *("test_doctor.py", "test_migrate.py", "test_schemathesis.py", "test_make.py"),
     *("test_presets.py", "test_stopping.py", "test_foreign.py", "test_metrics.py"),
-    *("test_waivers.py", "test_slow_clients.py"),
+    *("test_waivers.py", "test_slow_clients.py", "test_timeouts.py", "test_hangup.py"),
+    *("test_between_processes.py", "test_connections.py", "test_personal_data.py"),
 }
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores: many tests wait for a process or for a timeout."""
-    return (os.cpu_count() or 1) + 2
+    """Four more than there are cores: many tests wait for a process or for a timeout."""
+    return (os.cpu_count() or 1) + 4
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@ suite runs hundreds of them, and importing takes longer than most."""
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,11 +14,6 @@ from typing import Final
 
 # What Python and the libraries read while they are imported, by the beginnings of its names.
 AT_START: Final = ("LANG", "LC_", "OTEL_", "PYTHON", "TZ")
-_PRELOADED: Final = [
-    *("asyncpg", "fastapi", "httpx2", "jwt", "limits.aio", "psycopg", "pydantic_settings"),
-    *("sqlmodel", "uvicorn.logging", "yoyo.backends"),
-    "api.main",  # whose statements take longest; the modules of commands stay to be measured
-]
 
 # By which coverage starts itself in a process.
 _MEASURING: Final = {"COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
@@ -43,6 +39,43 @@ class Outcome:
         return line
 
 
+class Forked:
+    """`task-api` with these arguments, in this folder and environment, writing to these files.
+
+    What is asked of it is named as `subprocess.Popen` names it.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], folder: str, environment: dict[str, str], out: str, err: str
+    ) -> None:
+        self._process: Final = _forks.Process(
+            target=_command, args=(arguments, folder, environment, out, err)
+        )
+        _start(self._process)
+        assert self._process.pid is not None
+        self.pid: Final = self._process.pid
+
+    def poll(self) -> int | None:
+        """Its exit status, once it has ended; negative if a signal has ended it."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status, when it has ended. Raises `subprocess.TimeoutExpired`."""
+        self._process.join(timeout)
+        if (code := self._process.exitcode) is None:
+            raise subprocess.TimeoutExpired(["task-api"], timeout or 0)
+        return code
+
+    def send_signal(self, sign: signal.Signals) -> None:
+        """Tell it; nobody, if it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, sign)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
 def forked(
     arguments: Sequence[str], folder: str, environment: dict[str, str], patience: float
 ) -> Outcome:
@@ -51,16 +84,14 @@ def forked(
     `patience`: the seconds it has. Raises `subprocess.TimeoutExpired`.
     """
     with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
-        process = _forks.Process(
-            target=_command, args=(arguments, folder, environment, out.name, err.name)
-        )
-        _start(process)
-        process.join(patience)
-        if process.exitcode is None:
+        process = Forked(arguments, folder, environment, out.name, err.name)
+        try:
+            code = process.wait(patience)
+        except subprocess.TimeoutExpired:
             process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(["task-api", *arguments], patience)
-        return Outcome(process.exitcode, out.read(), err.read())
+            process.wait()
+            raise
+        return Outcome(code, out.read(), err.read())
 
 
 def _start(process: multiprocessing.process.BaseProcess) -> None:
@@ -68,7 +99,7 @@ def _start(process: multiprocessing.process.BaseProcess) -> None:
     with _starts:
         measuring = {name: os.environ.pop(name) for name in _MEASURING & os.environ.keys()}
         try:
-            _forks.set_forkserver_preload(_PRELOADED)
+            _forks.set_forkserver_preload(["tests.preloaded"])
             process.start()
         finally:
             os.environ |= measuring

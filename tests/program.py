@@ -7,14 +7,16 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Final
 
-from tests.forked import AT_START, Outcome, forked
+from tests.forked import AT_START, Forked, Outcome, forked
 
 TASK_API: Final = str(Path(sysconfig.get_path("scripts")) / "task-api")
 PATIENCE: Final = 60  # seconds
+
+Process = Forked | subprocess.Popen[str]
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -31,7 +33,7 @@ def run(
     *arguments: str, folder: Path | str = "/", program: str = TASK_API, **settings: str
 ) -> Outcome:
     """Run `task-api` with these arguments in this folder, to its end."""
-    if program == TASK_API and not any(name.startswith(AT_START) for name in settings):
+    if _can_be_forked(program, settings):
         return forked(arguments, str(folder), environment(**settings), PATIENCE)
     done = subprocess.run(
         [program, *arguments],
@@ -47,7 +49,7 @@ def run(
 class Running:
     """A command that goes on until it is told to stop."""
 
-    def __init__(self, process: subprocess.Popen[str], out: IO[str], err: IO[str]) -> None:
+    def __init__(self, process: Process, out: IO[str], err: IO[str]) -> None:
         self.process, self._out, self._err = process, out, err
 
     @property
@@ -77,23 +79,36 @@ class Running:
 def running(
     *arguments: str, folder: Path | str = "/", program: str = TASK_API, **settings: str
 ) -> Iterator[Running]:
-    """`task-api` with these arguments in this folder, stopped when the block ends."""
-    with (
-        tempfile.NamedTemporaryFile("w+") as out,
-        tempfile.NamedTemporaryFile("w+") as err,
-        subprocess.Popen(
-            [program, *arguments],
-            cwd=folder,
-            env=environment(**settings),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            text=True,
-        ) as process,
-    ):
+    """`task-api` with these arguments in this folder, stopped when the block ends.
+
+    What has processes of its own is started as a user starts it.
+    """
+    with tempfile.NamedTemporaryFile("w+") as out, tempfile.NamedTemporaryFile("w+") as err:
+        process: Process
+        if (
+            arguments[:1] == ("serve",)
+            and "--workers" not in arguments
+            and _can_be_forked(program, settings)
+        ):
+            process = Forked(arguments, str(folder), environment(**settings), out.name, err.name)
+        else:
+            process = subprocess.Popen(
+                [program, *arguments],
+                cwd=folder,
+                env=environment(**settings),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                text=True,
+            )
         command = Running(process, out, err)
         try:
             yield command
         finally:
             if process.poll() is None:
                 command.stops()
+
+
+def _can_be_forked(program: str, settings: Mapping[str, str]) -> bool:
+    """What is read while Python and the libraries are imported has to be there before."""
+    return program == TASK_API and not any(name.startswith(AT_START) for name in settings)

@@ -4,7 +4,6 @@ import contextlib
 import json
 import secrets
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import httpx2
 import jwt
 
 from tests.people import SECRET, Person
-from tests.program import PATIENCE, running
+from tests.program import PATIENCE, Process, running
 
 SERVER: Final = Path(__file__).parent / "server"
 
@@ -81,7 +80,7 @@ class AuthServer:
     """A running server, by its origin."""
 
     def __init__(
-        self, url: str, process: subprocess.Popen[str], hang_up: contextlib.ExitStack
+        self, url: str, process: Process, hang_up: contextlib.ExitStack
     ) -> None:
         self.url = url
         self._process = process
