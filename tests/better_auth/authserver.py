@@ -79,9 +79,7 @@ class Account:
 class AuthServer:
     """A running server, by its origin."""
 
-    def __init__(
-        self, url: str, process: Process, hang_up: contextlib.ExitStack
-    ) -> None:
+    def __init__(self, url: str, process: Process, hang_up: contextlib.ExitStack) -> None:
         self.url = url
         self._process = process
         self._hang_up = hang_up

@@ -58,8 +58,12 @@ LEFT_OUT: Final = (
     "test_workers.py",
 )
 
-# The suite keeps the shell's environment from its commands, which are to find the copy.
-FOUND: Final = Edit("tests/program.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")')
+# In each copy. The suite keeps the shell's environment from its commands, which are to find the
+# copy; and what a program does not say in these seconds it will not say.
+COPY: Final = (
+    Edit("tests/program.py", '"USER", "TMPDIR")', '"USER", "TMPDIR", "PYTHONPATH")'),
+    Edit("tests/program.py", "PATIENCE: Final = 60", "PATIENCE: Final = 20"),
+)
 
 # Of pytest's plugins. What a test leaves open is told to a later one, which proves nothing of that.
 _WITHOUT: Final = ("-p", "no:cacheprovider", "-p", "no:unraisableexception")
@@ -135,7 +139,7 @@ def _copied(mutant: Mutant) -> Iterator[Path]:
                 shutil.copytree(ROOT / name, folder / name, ignore=NOT_COPIED)
             else:
                 shutil.copy2(ROOT / name, folder / name)
-        for edit in (FOUND, *mutant.edits):
+        for edit in (*COPY, *mutant.edits):
             apply(edit, folder)
         yield folder
 
