@@ -17,7 +17,7 @@ from tests.program import TASK_API, Running, running
 
 __all__ = ["folder"]  # the fixture
 
-ALICE = {"Authorization": f"Bearer {signed({'sub': 'alice'})}"}
+ALICE = {"Authorization": f"Bearer {signed({'sub': 'alice-who-hangs-up'})}"}
 SETTLED = 1.0  # seconds in which a hangup has its effect
 
 

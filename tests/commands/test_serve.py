@@ -15,7 +15,7 @@ from tests.people import SECRET, signed
 from tests.program import Running, run, running
 from tests.server import people_of
 
-TOKEN = signed({"sub": "alice"})
+TOKEN = signed({"sub": "alice-who-has-nothing"})
 
 
 def settings_for(database: TaskDatabase) -> dict[str, str]:
