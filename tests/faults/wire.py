@@ -51,6 +51,11 @@ class Wire:
         return len(self._forgotten)
 
     @property
+    def connections(self) -> int:
+        """How many are open, and not cut."""
+        return len(self._open)
+
+    @property
     def is_whole(self) -> bool:
         """Has it cut as often as it was told to?"""
         return not self._cuts
