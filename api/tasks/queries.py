@@ -76,31 +76,28 @@ UPDATE_WHOLE: Final = TASK.update_whole
 DELETE: Final = TASK.delete
 
 COMPLETED: Final = bindparam("completed", type_=Boolean)
+_COMPLETED: Final = (
+    update(Task)
+    .where(
+        TASK.mine,
+        TASK.this,
+        TASK.unchanged,
+        col(Task.completed).is_distinct_from(COMPLETED),
+    )
+    .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
+)
 # `completed`: NULL toggles. No row, too, if it is so already.
 COMPLETE: Final = TASK.one(
-    update(Task)
-    .where(
-        TASK.mine,
-        TASK.this,
-        TASK.unchanged,
-        col(Task.completed).is_distinct_from(COMPLETED),
-    )
-    .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-    .returning(*TASK.read, case((col(Task.completed), _anchor(TASK.stored))).label("anchor")),
+    _COMPLETED.returning(
+        *TASK.read, case((col(Task.completed), _anchor(TASK.stored))).label("anchor")
+    ),
     "anchor",
 )
-# Completes none that another task is to follow. It returns what it shows, and so costs less.
+# No row, too, if it is completed and another task is to follow it.
 COMPLETE_ALONE: Final = TASK.one(
-    update(Task)
-    .where(
-        TASK.mine,
-        TASK.this,
-        TASK.unchanged,
-        col(Task.completed).is_distinct_from(COMPLETED),
-        or_(func.coalesce(~COMPLETED, col(Task.completed)), _anchor(TASK.stored).is_(None)),
-    )
-    .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-    .returning(*TASK.read)
+    _COMPLETED.where(
+        or_(func.coalesce(~COMPLETED, col(Task.completed)), _anchor(TASK.stored).is_(None))
+    ).returning(*TASK.read)
 )
 # The repetition passes from a task to the next one, `next_id`, if there is one.
 PASS_ON: Final = TASK.one(

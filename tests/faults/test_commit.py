@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import httpx2
 import psycopg
@@ -64,6 +65,23 @@ def settle(superuser: psycopg.Connection, wire: Wire | None = None) -> None:
         served = "select count(*) from pg_stat_activity where usename = 'task_app'"
         eventually(lambda: superuser.execute(served).fetchall() <= [(wire.connections,)])
     superuser.execute("begin; lock table task in share row exclusive mode; commit")
+
+
+WRITES: Final[dict[str, Callable[[Person, int], httpx2.Response]]] = {
+    "create": lambda alice, _: writes(alice),
+    "complete": lambda alice, task: alice.http.patch(f"/api/tasks/{task}/complete"),
+    "change": lambda alice, task: alice.http.patch(f"/api/tasks/{task}", json={"title": "Eat"}),
+    "delete": lambda alice, task: alice.http.delete(f"/api/tasks/{task}"),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_write_is_one_round_trip(to_postgres: Wire, alice: Person, name: str) -> None:
+    task = alice.creates()["id"]
+    alice.lists()  # connected
+    before = to_postgres.round_trips
+    WRITES[name](alice, task).raise_for_status()
+    assert to_postgres.round_trips == before + 1
 
 
 @cut_somewhere

@@ -32,7 +32,7 @@ class Wire:
         self._open: set[asyncio.StreamWriter] = set()
         self._forgotten: set[asyncio.StreamWriter] = set()
         self._holds = False
-        self.commits = 0  # that were asked for
+        self.commits = self.round_trips = 0  # that were asked for
         parts = urlsplit(postgres.database.task_app)
         self.task_app = parts._replace(query=f"host={folder}").geturl()
 
@@ -74,6 +74,7 @@ class Wire:
             async for message, commits in _messages(client):
                 if answers in self._forgotten:
                     break
+                self.round_trips += 1
                 if commits:
                     self.commits += 1
                     if self._holds:

@@ -278,6 +278,24 @@ DATABASE_FAULTS: Final = [
     *mutants(
         _DB,
         (
+            "a connection is taken to be there however long it was silent",
+            "self._pipeline.silence < RECENT",
+            "True",
+        ),
+        witness="faults/test_forgotten_connections.py",
+    ),
+    *mutants(
+        _DB,
+        (
+            "a write takes two round trips",
+            "commits = not self._reads and",
+            "commits = False and",
+        ),
+        witness="faults/test_commit.py",
+    ),
+    *mutants(
+        "api/database/errors.py",
+        (
             "it is done again on the next connection at hand",
             "return await attempt(True)",
             "return await attempt(False)",
