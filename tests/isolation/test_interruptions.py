@@ -298,7 +298,11 @@ async def writes_at_last(tx: Transaction) -> None:
     await tx.last(queries.CREATE, **TASK)
 
 
-WRITTEN = {reads_twice: 0, writes_twice: 2, writes_at_last: 1}
+WRITTEN: dict[Callable[[Transaction], Awaitable[None]], int] = {
+    reads_twice: 0,
+    writes_twice: 2,
+    writes_at_last: 1,
+}
 
 
 async def test_a_transaction_does_nothing_after_its_last_change(door: Database) -> None:
