@@ -366,10 +366,14 @@ ANSWERS: Final = [
         ),
         (
             "a delete of nothing succeeds",
-            "await changes.delete(tx, task_id, if_match)",
+            "await changes.delete(tx, task_id, if_match, alone=idempotency_key is None)",
             "await tx.row(queries.DELETE, id=task_id, versions=None)",
         ),
-        ("complete always toggles", 'if_match, state.get("completed"))', "if_match, None)"),
+        (
+            "complete always toggles",
+            'completed, alone = state.get("completed"),',
+            "completed, alone = None,",
+        ),
     ),
     *mutants(
         "api/tasks/schemas.py",
