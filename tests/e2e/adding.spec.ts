@@ -42,7 +42,7 @@ test("one that was not added is taken back, and its words are kept", async ({ al
       status: 422,
       contentType: "application/problem+json",
       headers: { "access-control-allow-origin": alice.stack.origin },
-      json: { detail: "The title is not to the API's liking." },
+      json: { type: "urn:task-api:problem:invalid-input", detail: "The title is not to the API's liking." },
     });
   });
   const { keyboard } = alice.page;

@@ -5,6 +5,8 @@ const FAR = 3_000;
 test("far away, something is there at once, and nothing waits that need not", async ({ alice }) => {
   await alice.adds("Buy milk");
   await alice.sees("Buy milk");
+  // as for the first time: the page's files come from its server
+  await alice.page.evaluate(async () => (await navigator.serviceWorker.ready).unregister());
   await alice.page.goto("about:blank");
   await alice.page.waitForLoadState("networkidle");
   const heard: string[] = [];

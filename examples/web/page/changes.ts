@@ -118,6 +118,7 @@ export class Changes {
   }
 
   cancel(key: number): void {
+    if (this.drafts.get(key)?.complaint === GONE) this.#tasks.remove(key);
     this.drafts.delete(key);
     if (this.conflicts.get(key)?.wish.kind === "edit") this.conflicts.delete(key);
     this.#writes.changed();

@@ -19,8 +19,7 @@ onPerson(
     if (isOver) return;
     remember(person);
     if (board && board.person.id !== person?.id) return void end(board.person);
-    // nothing of whoever was here before stays
-    void forgetAllBut(person?.id).catch(() => undefined);
+    if (!board) void forgetAllBut(person?.id).catch(() => undefined); // whoever was here before
     if (!person) forgetTyped();
     open(person);
   },
