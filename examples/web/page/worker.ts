@@ -4,9 +4,12 @@ const SHELL = ["/", "/main.js", "/icon.svg"];
 const NAME = `shell ${SHELL_VERSION}`;
 
 type Work = Event & { waitUntil(work: Promise<unknown>): void };
+type Route = { condition: { requestMethod: string }; source: "network" };
+type Installing = Work & { addRoutes?(routes: Route[]): Promise<void> };
 type Fetching = Work & { request: Request; respondWith(answer: Promise<Response>): void };
 type Scope = {
-  addEventListener(name: "install" | "activate", act: (event: Work) => void): void;
+  addEventListener(name: "install", act: (event: Installing) => void): void;
+  addEventListener(name: "activate", act: (event: Work) => void): void;
   addEventListener(name: "fetch", act: (event: Fetching) => void): void;
   skipWaiting(): Promise<void>;
   clients: { claim(): Promise<void> };
@@ -31,7 +34,19 @@ async function answer(path: string, request: Request): Promise<Response> {
   return (await cache.match(path)) ?? fetch(request);
 }
 
-worker.addEventListener("install", (event) => event.waitUntil(fill()));
+/** What a page sends as it is left is not held up here: by then it cannot be passed on any more. */
+async function letPass(event: Installing): Promise<void> {
+  const methods = ["DELETE", "PATCH", "POST"];
+  const routes = methods.map((requestMethod) => ({
+    condition: { requestMethod },
+    source: "network" as const,
+  }));
+  await event.addRoutes?.(routes);
+}
+
+worker.addEventListener("install", (event) =>
+  event.waitUntil(Promise.all([letPass(event), fill()])),
+);
 worker.addEventListener("activate", (event) => event.waitUntil(dropOthers()));
 worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
