@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { expect, test, type Person } from "./people";
 
-// Two browsers of one person, each at random: they agree in the end. SEED=... gives one again.
+// Two browsers of one person, each at random: they agree in the end, and with the API; and what one
+// of them alone has done to a task is done. SEED=... gives a schedule again.
 
 const SEED = process.env.SEED ?? String(Date.now() % 1_000_000);
 const SCHEDULES = 3;
@@ -16,12 +17,51 @@ function random(seed: string): () => number {
   };
 }
 
+/** What is to become of a task by what was done to it, and by whom. */
+type Fate = { by: Set<string>; title: string; isDone: boolean; isDeleted: boolean };
+
+/** By what the title of a task begins with, which no edit changes. */
+class Fates {
+  readonly #fates = new Map<string, Fate>();
+
+  add(title: string): void {
+    this.#fates.set(title, { by: new Set(), title, isDone: false, isDeleted: false });
+  }
+
+  change(title: string, by: string, change: Partial<Fate>): void {
+    const fate = this.#of(title);
+    fate.by.add(by);
+    Object.assign(fate, change, "isDone" in change && { isDone: !fate.isDone });
+  }
+
+  #of(title: string): Fate {
+    const [, fate] = [...this.#fates].find(([root]) => `${title} `.startsWith(`${root} `))!;
+    return fate;
+  }
+
+  /** The tasks that at most one device has changed, and what has become of them. */
+  compare(had: string[]): { wanted: string[]; had: string[] } {
+    const sure = [...this.#fates.values()].filter(({ by }) => by.size <= 1);
+    const wanted = sure.filter(({ isDeleted }) => !isDeleted);
+    const isSure = (line: string) => sure.includes(this.#of(line.slice(2)));
+    return {
+      wanted: wanted.map(({ isDone, title }) => `${isDone ? "x" : "-"} ${title}`).sort(),
+      had: had.filter(isSure).sort(),
+    };
+  }
+}
+
 type Device = { person: Person; name: string; isOnline: boolean };
 
 const titlesOf = ({ page }: Person) => page.locator(".task:not(:has(.draft:visible))");
 
 /** One thing that a person does with what this device shows. What it was, in words. */
-async function step({ person, name, ...device }: Device, next: () => number, n: number) {
+async function step(
+  { person, name, isOnline }: Device,
+  fates: Fates,
+  next: () => number,
+  n: number,
+) {
   const { page } = person;
   const rows = titlesOf(person).filter({ hasNot: page.locator(".conflict:visible") });
   const count = await rows.count();
@@ -32,24 +72,28 @@ async function step({ person, name, ...device }: Device, next: () => number, n: 
   switch (kind) {
     case "add":
       await person.adds(`${name} ${n}`);
+      fates.add(`${name} ${n}`);
       break;
     case "complete":
       await row.locator(".check").click();
+      fates.change(what, name, { isDone: true });
       break;
     case "edit":
       await row.locator(".edit").click();
       await person.draftTitle.last().fill(`${what} ${name}${n}`);
       await person.draftTitle.last().press("Enter");
+      fates.change(what, name, { title: `${what} ${name}${n}` });
       break;
     case "delete":
       await row.locator(".delete").click();
+      fates.change(what, name, { isDeleted: true });
       break;
     case "reload":
       await page.reload();
       await expect(person.newTitle).toBeVisible();
       break;
     case "switch":
-      await person.context.setOffline(device.isOnline);
+      await person.context.setOffline(isOnline);
   }
   return { kind, words: `${name}: ${kind} ${what}`.trim() };
 }
@@ -99,14 +143,18 @@ for (let number = 1; number <= SCHEDULES; number++)
       person.expects(/ERR_INTERNET_DISCONNECTED/, /ERR_FAILED/, /status of (404|412)/);
       await person.page.evaluate(async () => void (await navigator.serviceWorker.ready));
     }
-    await alice.adds("one", "two", "three");
+    const fates = new Fates();
+    for (const title of ["one", "two", "three"]) {
+      await alice.adds(title);
+      fates.add(title);
+    }
     await expect(titlesOf(phone)).toHaveCount(3);
     await phone.context.setOffline(true);
     devices[1]!.isOnline = false;
     try {
       for (let n = 1; n <= STEPS; n++) {
         const device = devices[Math.floor(next() * 2)]!;
-        const { kind, words } = await step(device, next, n);
+        const { kind, words } = await step(device, fates, next, n);
         if (kind === "switch") device.isOnline = !device.isOnline;
         log.push(kind === "switch" ? `${words} to ${device.isOnline ? "online" : "offline"}` : words);
       }
@@ -120,6 +168,8 @@ for (let number = 1; number <= SCHEDULES; number++)
         await expect
           .poll(async () => (await shown(person)).join("\n"), { timeout: 15_000 })
           .toBe((await had(alice)).join("\n"));
+      const { wanted, had: become } = fates.compare(await had(alice));
+      expect(become).toEqual(wanted);
     } catch (error) {
       console.log(log.join("\n"));
       throw error;

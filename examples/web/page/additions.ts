@@ -14,7 +14,7 @@ export type Addition = { item: Item; sent: Promise<Failure | undefined> };
 
 type Creation = Extract<Operation, { op: "create" }>;
 
-export function isCreation(operation: Operation): operation is Creation {
+function isCreation(operation: Operation): operation is Creation {
   return operation.op === "create";
 }
 
@@ -23,6 +23,8 @@ export class Additions {
   /** What was not added, and is in no field either. */
   failed: Failure[] = [];
 
+  /** The API has it now. */
+  onAdded: (item: Item) => void = () => undefined;
   readonly #tasks: Tasks;
   readonly #writes: Writes;
   readonly #unsent: Unsent;
@@ -58,7 +60,7 @@ export class Additions {
    * Pending at once; `sent` resolves when the API has it, when it waits until the API can be
    * reached, or to why not. Because of its uid, what is sent again is added once.
    */
-  add(members: NewMembers, created: (item: Item) => void): Addition {
+  add(members: NewMembers): Addition {
     const uid = crypto.randomUUID();
     const operation: Creation = { op: "create", ...members, uid };
     const item = this.#draft(operation);
@@ -72,7 +74,7 @@ export class Additions {
           this.#unsent.orLater(operation, async () => {
             const { data } = await this.#tasks.client.create({ ...members, uid });
             this.#remove(item);
-            created(this.#tasks.withKey(data));
+            this.onAdded(this.#tasks.withKey(data));
           }),
         (error) => (why = complaint(error) ?? sentence(error)),
       );
@@ -86,10 +88,14 @@ export class Additions {
     return { item, sent };
   }
 
+  doneLater(_: Operation, task: Task | undefined): void {
+    if (task) this.onAdded(this.#tasks.withKey(task));
+  }
+
   /** What waited is refused. One that was deleted elsewhere meanwhile is as somebody wants it. */
-  refusedLater({ operation, ...problem }: Refusal & { operation: Creation }): void {
+  refusedLater({ operation, ...problem }: Refusal): void {
     if (problem.kind === "was-deleted") return;
-    const { op: _, uid: __, ...members } = operation;
+    const { op: _, uid: __, ...members } = operation as Creation;
     const error = new ProblemError(problem, { ...problem, errors: [...problem.errors] });
     this.keep({ members: members as NewMembers, why: complaint(error) ?? sentence(error), isEdited: true });
   }

@@ -1,8 +1,7 @@
-import { Additions, isCreation, type Addition, type NewMembers } from "./additions";
+import { canRetry } from "task-api-client";
+import { Additions, type Addition, type NewMembers } from "./additions";
 import { apiOf, type TagCount, type Task } from "./api";
 import { Changes } from "./changes";
-import { dueWords, inSentence } from "./due";
-import { canRetry } from "task-api-client";
 import { sentence } from "./failure";
 import { Kept, tagsOf } from "./kept";
 import { Notices, type Notice } from "./notices";
@@ -12,10 +11,9 @@ import { SignedOut, type Person } from "./session";
 import { Tasks, type Item } from "./tasks";
 import { keepTyped, readTyped } from "./typed";
 import { Unsent } from "./unsent";
+import { Wakes } from "./wakes";
 import { Writes } from "./writes";
 
-const POLL_MS = 60_000;
-const DEAF_POLL_MS = 5_000; // while the API cannot say that something has changed
 const PAGE = 50;
 const LIST_MAX = 1_000;
 
@@ -35,6 +33,7 @@ export class Board {
   readonly unsent: Unsent;
   readonly #notices = new Notices(() => this.onChange());
   readonly #kept: Kept;
+  readonly #wakes: Wakes;
   readonly #tasks: Tasks;
   readonly #writes: Writes;
   readonly #created = new Set<number>(); // and not yet seen in a list
@@ -42,11 +41,7 @@ export class Board {
   #limit = PAGE;
   #loads = 0;
   #isWatching = false;
-  #hearing: AbortController | undefined;
-  #isDeaf = true;
   #isLeaving = false;
-  #pollTimer: number | undefined;
-  #flushAfter = 0; // by the clock of the page
 
   constructor(
     readonly person: Person,
@@ -61,20 +56,14 @@ export class Board {
         void this.load();
       },
     );
-    const unsent = (this.unsent = new Unsent(this.#tasks.client, person.id, {
-      done: (operation, task) => {
-        if (isCreation(operation) && task) this.#isAdded(this.#tasks.withKey(task));
-        else this.changes.doneLater(operation, task);
-      },
-      refused: ({ operation, ...problem }) => {
-        if (isCreation(operation)) this.additions.refusedLater({ ...problem, operation });
-        else this.changes.refusedLater({ ...problem, operation });
-      },
-    }));
+    const unsent = (this.unsent = new Unsent(this.#tasks.client, person.id));
     this.#kept = new Kept(person.id);
+    this.#wakes = new Wakes(this.#tasks.client, person.id, () => void this.load());
     this.changes = new Changes(this.#tasks, this.#writes, unsent, tell);
     this.additions = new Additions(this.#tasks, this.#writes, unsent, person.id);
     this.removals = new Removals(this.#tasks, this.#writes, unsent, this.changes, tell);
+    Object.assign(unsent, { ofCreations: this.additions, ofChanges: this.changes });
+    this.additions.onAdded = (item) => this.#isAdded(item);
     this.changes.onAdvance = (...change) => this.removals.advance(...change);
     this.changes.onNext = (id) => void this.#showNext(id);
     for (const draft of readTyped(person.id).drafts ?? []) this.changes.reopen(draft);
@@ -114,9 +103,7 @@ export class Board {
 
   rest(): void {
     this.#isWatching = false;
-    this.#hearing?.abort();
-    this.#hearing = undefined;
-    window.clearTimeout(this.#pollTimer);
+    this.#wakes.stop();
   }
 
   /** The page is left: what waits, or could still be undone, is sent now. */
@@ -134,7 +121,7 @@ export class Board {
   }
 
   async load(): Promise<void> {
-    window.clearTimeout(this.#pollTimer);
+    this.#wakes.pause();
     if (!this.#tasks.items) void this.#showKept();
     const load = ++this.#loads;
     const isCurrent = () => load === this.#loads && !this.#writes.busy;
@@ -160,12 +147,13 @@ export class Board {
       if (!this.settled) await this.#showKept();
     }
     this.onChange();
-    if (this.unsent.waiting.length > 0 && !this.unsent.isCutOff) void this.#flush();
-    if (!this.#isWatching) return;
-    if (!this.#hearing) void this.#hear((this.#hearing = new AbortController()).signal);
-    const isWaiting = this.trouble !== undefined || this.unsent.waiting.length > 0;
-    const patience = this.#isDeaf || isWaiting ? DEAF_POLL_MS : POLL_MS;
-    this.#pollTimer = window.setTimeout(() => void this.load(), patience);
+    if (this.unsent.isReady)
+      void this.#writes.attempt(
+        () => this.unsent.flush(),
+        (error) => (this.trouble = sentence(error)),
+      );
+    const isSoon = this.trouble !== undefined || this.unsent.waiting.length > 0;
+    if (this.#isWatching) this.#wakes.next(isSoon);
   }
 
   show(change: Partial<Query>): Promise<void> {
@@ -184,7 +172,7 @@ export class Board {
   }
 
   add(members: NewMembers): Addition {
-    const addition = this.additions.add(members, (item) => this.#isAdded(item));
+    const addition = this.additions.add(members);
     const { item, sent } = addition;
     if (!matches(this.query, item)) this.#notices.tellWhere(item, this.query);
     void sent.then((failure) => {
@@ -231,18 +219,6 @@ export class Board {
     this.#notices.tell(notice);
   }
 
-  /** Sends what waits. */
-  async #flush(): Promise<void> {
-    if (performance.now() < this.#flushAfter) return;
-    await this.#writes.attempt(
-      () => this.unsent.flush(),
-      (error) => {
-        this.trouble = sentence(error);
-        this.#flushAfter = performance.now() + DEAF_POLL_MS;
-      },
-    );
-  }
-
   /** The tasks as they were last seen, until the API says what they are. */
   async #showKept(): Promise<void> {
     await this.unsent.read().catch(() => undefined);
@@ -259,12 +235,9 @@ export class Board {
 
   /** What somebody is at work on stays, also when it is gone: they are to be told. */
   #take(tasks: Task[]): void {
-    const isHeld = (item: Item) => {
-      if (this.changes.isHeld(item.key)) return true;
-      const isWished = this.unsent.of(item).length > 0;
-      return isWished && matches(this.query, this.changes.shown(item));
-    };
-    this.#tasks.take(tasks, isHeld);
+    const isWished = (item: Item) =>
+      this.unsent.of(item).length > 0 && matches(this.query, this.changes.shown(item));
+    this.#tasks.take(tasks, (item) => this.changes.isHeld(item.key) || isWished(item));
     for (const { seen } of this.changes.drafts.values())
       if (seen.id > 0) this.#tasks.insert(seen, 0);
   }
@@ -274,23 +247,6 @@ export class Board {
     this.changes.advance(item.key, { version: 0 }, item);
     this.#created.add(item.key);
     this.#insert(item);
-  }
-
-  /** Until the signal: what another device does is here at once. The tabs share one stream. */
-  async #hear(signal: AbortSignal): Promise<void> {
-    const onError = () => {
-      if (this.#isDeaf) return; // it asks in a few seconds anyway
-      this.#isDeaf = true;
-      void this.load();
-    };
-    try {
-      for await (const _ of this.#tasks.client.watch({ share: this.person.id, signal, onError })) {
-        this.#isDeaf = false;
-        void this.load();
-      }
-    } catch {
-      this.#isDeaf = true; // refused for good: whoever asks for the list is told why
-    }
   }
 
   /** Read again only if something may have changed. They are not worth a word if that fails. */
@@ -308,9 +264,7 @@ export class Board {
     const next = await this.#tasks.read(id).catch(() => undefined); // it may be deleted by now
     if (!next) return;
     this.#insert(next);
-    const isHidden = !matches(this.query, next);
-    const text = `“${next.title}” comes again, due ${inSentence(dueWords(next))}.`;
-    this.tell({ text, key: isHidden ? next.key : undefined });
+    this.#notices.tellNext(next, !matches(this.query, next));
   }
 
   /** Puts a new task where the query has it, if it does. */

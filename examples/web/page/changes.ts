@@ -3,14 +3,9 @@ import { ProblemError, type Task } from "./api";
 import { complaint, sentence } from "./failure";
 import { changesOf, membersComplaint, membersOf, tidied, type Members } from "./members";
 import type { Item, Tasks } from "./tasks";
-import { nameOf, names, type Unsent } from "./unsent";
+import { names, type Unsent } from "./unsent";
+import { granted, isFulfilled, operationOf, wishOf, type Wish } from "./wishes";
 import type { Writes } from "./writes";
-
-/** What somebody wants of a task. */
-export type Wish =
-  | { kind: "edit"; change: Partial<Members> }
-  | { kind: "complete"; completed: boolean }
-  | { kind: "delete" };
 
 /** A wish not carried out: the task is another version by now than the person has seen. */
 export type Conflict = { wish: Wish; now: Item };
@@ -24,7 +19,6 @@ export type Draft = {
   complaint?: string | undefined;
 };
 
-type UpdateOperation = Extract<Operation, { op: "update" }>;
 type Change = { wish: Wish; seen: Item; draft?: Draft | undefined };
 
 const GONE = "This task has been deleted elsewhere.";
@@ -177,7 +171,7 @@ export class Changes {
     this.onAdvance(key, from, to);
   }
 
-  /** What waited is done: the task as it is now, unless it is deleted. */
+  /** What waited is done. */
   doneLater(operation: Operation, task: Task | undefined): void {
     const before = this.#tasks.items?.find((item) => names(operation, item));
     if (!task) return before && this.#tasks.remove(before.key);
@@ -278,33 +272,6 @@ export class Changes {
     this.refresh();
     this.#writes.changed();
   }
-}
-
-function isFulfilled(wish: Wish, now: Item): boolean {
-  if (wish.kind === "complete") return wish.completed === now.completed;
-  if (wish.kind === "delete") return false;
-  return Object.keys(changesOf(now, { ...now, ...wish.change })).length === 0;
-}
-
-/** The task as it would be. */
-function granted(task: Item, wish: Wish): Item {
-  if (wish.kind === "edit") return { ...task, ...wish.change };
-  return wish.kind === "complete" ? { ...task, completed: wish.completed } : task;
-}
-
-function operationOf({ wish, seen }: Change): Operation {
-  const task = { ...nameOf(seen), ...(seen.id > 0 && { if_version: seen.version }) };
-  if (wish.kind === "edit") return { op: "update", ...wish.change, ...task };
-  if (wish.kind === "delete") return { op: "delete", ...task };
-  return { op: "complete", completed: wish.completed, ...task };
-}
-
-function wishOf(operation: Operation): Wish {
-  if (operation.op === "delete") return { kind: "delete" };
-  if (operation.op === "complete")
-    return { kind: "complete", completed: operation.completed ?? true };
-  const { op: _, id: __, uid: ___, if_version: ____, ...change } = operation as UpdateOperation;
-  return { kind: "edit", change: change as Partial<Members> };
 }
 
 function notDone(wish: Wish, error: unknown): string {

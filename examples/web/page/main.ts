@@ -60,6 +60,7 @@ function enter(person: Person): void {
   let warned = 0; // of how many changes that would be lost
   const view = new View(mine, address, async () => {
     await mine.leave();
+    if (mine.unsent.isReady) await mine.unsent.flush().catch(() => undefined);
     const unsent = mine.unsent.waiting.length;
     let failure: string | undefined;
     if (unsent > 0 && unsent !== warned) {

@@ -1,4 +1,6 @@
+import { dueWords, inSentence } from "./due";
 import type { Query } from "./query";
+import type { Item } from "./tasks";
 
 const NOTICE_MS = 8_000;
 
@@ -26,6 +28,12 @@ export class Notices {
     this.current = notice;
     this.changed();
     if (notice) this.#timer = window.setTimeout(() => this.tell(undefined), NOTICE_MS);
+  }
+
+  /** The one that follows a task which was completed. */
+  tellNext(next: Item, isHidden: boolean): void {
+    const text = `“${next.title}” comes again, due ${inSentence(dueWords(next))}.`;
+    this.tell({ text, key: isHidden ? next.key : undefined });
   }
 
   /** Why that task is not shown. */

@@ -11,34 +11,36 @@ import {
 import type { Task } from "./api";
 import { SignedOut } from "./session";
 
-/** Who is told what has come of it in the end. */
-export type Told = {
-  done: (operation: Operation, task: Task | undefined) => void;
-  refused: (refusal: Refusal) => void;
-};
+const PAUSE_MS = 5_000; // after something has prevented that it is sent
+
+/** Who is told what has come of it in the end. `task`: as it is now, unless it is deleted. */
+export interface Told {
+  doneLater(operation: Operation, task: Task | undefined): void;
+  refusedLater(refusal: Refusal): void;
+}
 
 /** What was done while the API could not be reached: kept in this browser until the API has it. */
 export class Unsent {
   waiting: Operation[] = [];
   /** Whether the API did not answer when it was asked last. */
   isCutOff = false;
+  ofCreations: Told | undefined;
+  ofChanges: Told | undefined;
   readonly #outbox: Outbox;
   readonly #journal: string;
   readonly #handled = new Set<string>(); // refusals
+  #notBefore = 0; // by the clock of the page
   #adding: Operation[] = []; // and not stored yet
 
-  constructor(
-    client: TaskClient,
-    userId: string,
-    private readonly told: Told,
-  ) {
+  constructor(client: TaskClient, userId: string) {
     this.#journal = journalOf(userId);
     this.#outbox = new Outbox({
       tasks: client,
       storage: indexedDBStorage({ user: userId }),
       onChange: ({ waiting }) => (this.waiting = waiting),
       onResult: (operation, { status, body }) => {
-        if (isDone(operation, status)) told.done(operation, body as Task | undefined);
+        if (isDone(operation, status))
+          this.#told(operation)?.doneLater(operation, body as Task | undefined);
       },
     });
   }
@@ -46,6 +48,11 @@ export class Unsent {
   /** Whether what is done now has to wait: for the API, or for what was done before. */
   get isNeeded(): boolean {
     return this.isCutOff || this.waiting.length > 0 || navigator.onLine === false;
+  }
+
+  /** Whether something waits that can be sent now. */
+  get isReady(): boolean {
+    return this.waiting.length > 0 && !this.isCutOff && performance.now() >= this.#notBefore;
   }
 
   /** What waits, also from another tab and from a page that was left in the middle of it. */
@@ -79,7 +86,9 @@ export class Unsent {
 
   /** Sends what waits. Throws what prevents that. */
   async flush(): Promise<void> {
+    this.#notBefore = performance.now() + PAUSE_MS;
     await this.#outbox.flush();
+    this.#notBefore = 0;
     this.#take(await this.#outbox.state());
   }
 
@@ -95,12 +104,16 @@ export class Unsent {
     return this.waiting.filter((each) => each.op !== "create" && names(each, task));
   }
 
+  #told({ op }: Operation): Told | undefined {
+    return op === "create" ? this.ofCreations : this.ofChanges;
+  }
+
   #take({ waiting, refused }: OutboxState): void {
     this.waiting = waiting;
     for (const refusal of refused) {
       if (this.#handled.has(refusal.id)) continue;
       this.#handled.add(refusal.id);
-      this.told.refused(refusal);
+      this.#told(refusal.operation)?.refusedLater(refusal);
       void this.#outbox.dismiss(refusal.id);
     }
   }
