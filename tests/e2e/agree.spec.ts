@@ -6,7 +6,7 @@ import { expect, test, type Person } from "./people";
 
 const SEED = process.env.SEED ?? String(Date.now() % 1_000_000);
 const SCHEDULES = 3;
-const STEPS = 12;
+const STEPS = 20;
 
 /** Numbers between 0 and 1 that are the same for the same seed. */
 function random(seed: string): () => number {

@@ -66,7 +66,7 @@ export class Board {
     this.additions.onAdded = (item) => this.#isAdded(item);
     this.changes.onAdvance = (...change) => this.removals.advance(...change);
     this.changes.onNext = (id) => void this.#showNext(id);
-    for (const draft of readTyped(person.id).drafts ?? []) this.changes.reopen(draft);
+    readTyped(person.id).drafts?.forEach((draft) => this.changes.reopen(draft));
   }
 
   get notice(): Notice | undefined {
@@ -152,8 +152,8 @@ export class Board {
         () => this.unsent.flush(),
         (error) => (this.trouble = sentence(error)),
       );
-    const isSoon = this.trouble !== undefined || this.unsent.waiting.length > 0;
-    if (this.#isWatching) this.#wakes.next(isSoon);
+    const isBehind = this.trouble !== undefined || this.unsent.waiting.length > 0;
+    if (this.#isWatching) this.#wakes.next(isBehind);
   }
 
   show(change: Partial<Query>): Promise<void> {
@@ -269,14 +269,13 @@ export class Board {
 
   /** Puts a new task where the query has it, if it does. */
   #insert(item: Item): void {
-    const items = this.#tasks.items ?? [];
-    if (matches(this.query, item)) this.#tasks.insert(item, place(this.query, items, item));
+    if (!matches(this.query, item)) return;
+    this.#tasks.insert(item, place(this.query, this.#tasks.items ?? [], item));
   }
 
   #changed(): void {
     this.removals.spareHeld();
-    const drafts = [...this.changes.drafts.values()].filter(({ isTouched }) => isTouched);
-    keepTyped(this.person.id, { drafts });
+    keepTyped(this.person.id, { drafts: this.changes.touched });
     this.onChange();
   }
 

@@ -71,11 +71,15 @@ export class Changes {
     return this.#changes(key).some(({ wish }) => wish.kind === kind);
   }
 
+  /** The forms in which something is typed. */
+  get touched(): Draft[] {
+    return [...this.drafts.values()].filter(({ isTouched }) => isTouched);
+  }
+
   /** Whether closing the page now would lose something typed or done. */
   get isUnsaved(): boolean {
-    const isTyped = [...this.drafts.values()].some(({ isTouched }) => isTouched);
     const waits = ([first, second]: Change[]) => second || first?.wish.kind === "edit";
-    return isTyped || [...this.#pending.values()].some(waits);
+    return this.touched.length > 0 || [...this.#pending.values()].some(waits);
   }
 
   complete(item: Item, completed: boolean): Promise<boolean> {
