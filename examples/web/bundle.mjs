@@ -25,11 +25,16 @@ export async function bundle(apiOrigin) {
   const html = await readFile(`${page}index.html`, "utf8");
   const preconnect = `<link rel="preconnect" href="${apiOrigin}" crossorigin />`;
   const whole = html.replace(STYLESHEET, () => `${preconnect}<style>${style}</style>`);
+  const icon = await readFile(`${page}icon.svg`);
+  const version = [whole, script, icon].reduce((hash, file) => hash.update(file), createHash("sha256"));
+  const SHELL_VERSION = JSON.stringify(version.digest("hex").slice(0, 16));
+  const worker = await bundled("worker.ts", { SHELL_VERSION });
   return {
     files: new Map([
       ["/", { type: "text/html; charset=utf-8", body: whole }],
-      ["/icon.svg", { type: "image/svg+xml", body: await readFile(`${page}icon.svg`) }],
+      ["/icon.svg", { type: "image/svg+xml", body: icon }],
       ["/main.js", { type: "text/javascript; charset=utf-8", body: script }],
+      ["/worker.js", { type: "text/javascript; charset=utf-8", body: worker }],
     ]),
     styleSource: `'sha256-${createHash("sha256").update(style).digest("base64")}'`,
   };

@@ -71,9 +71,11 @@ function policy(apiOrigin, styleSource) {
     "img-src 'self'",
     `connect-src 'self' ${apiOrigin}`,
     "base-uri 'none'",
+    "worker-src 'self'",
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
+    "trusted-types worker",
   ].join("; ");
 }
 

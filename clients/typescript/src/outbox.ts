@@ -41,9 +41,20 @@ export class Outbox {
   /** Resolves when they are stored, to what will be sent: each new task with a `uid`. */
   async add(...operations: Operation[]): Promise<Operation[]> {
     const added = operations.map(definite);
-    await this.#update((state) => ({ ...state, waiting: [...state.waiting, ...added] }));
-    this.#added.ring();
+    await this.revise((unsent) => [...unsent, ...added]);
     return added;
+  }
+
+  /** Replaces what waits and is not being sent, such as two changes of a task by one. `sending`: what
+   * is before it, and can be changed no more. */
+  async revise(change: (unsent: Operation[], sending: Operation[]) => Operation[]): Promise<void> {
+    await this.#update((state) => {
+      const [size, { waiting }] = [state.batch?.size ?? 0, state];
+      const sending = waiting.slice(0, size);
+      const unsent = change(waiting.slice(size), sending).map(definite);
+      return { ...state, waiting: [...sending, ...unsent] };
+    });
+    this.#added.ring();
   }
 
   /** The person has seen that it was refused. */

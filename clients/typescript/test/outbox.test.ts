@@ -42,6 +42,24 @@ async function batches({ sent }: Person): Promise<{ key: string | null; operatio
 
 const create = (title: string) => ({ op: "create", title }) as const;
 
+test("what alice has not sent yet can be revised, and what is on its way cannot", async (t) => {
+  const way = await tunnel(t);
+  const alice = await Person.called("alice", server, way.baseUrl);
+  const there = await alice.device(server);
+  const outbox = new Outbox({ tasks: alice.tasks, storage: memoryStorage() });
+  await way.shut();
+  await outbox.add(create("Milk"));
+  await assert.rejects(outbox.flush(), TypeError); // nobody knows whether it has arrived
+  await outbox.add(create("Bread"), create("Tea"));
+  await outbox.revise(([bread], sending) => {
+    assert.deepEqual(sending.map((each) => "title" in each && each.title), ["Milk"]);
+    return [{ ...bread!, title: "Rye bread" } as Operation];
+  });
+  await way.reopen();
+  await outbox.flush();
+  assert.deepEqual(await titles(there), ["Milk", "Rye bread"]);
+});
+
 test("what alice does offline is kept, and sent in order when she is back", async (t) => {
   const way = await tunnel(t);
   const alice = await Person.called("alice", server, way.baseUrl);

@@ -1,38 +1,27 @@
+import { canRetry } from "task-api-client";
 import { Additions, type Addition, type NewMembers } from "./additions";
-import { apiOf, type TagCount } from "./api";
+import { apiOf, type TagCount, type Task } from "./api";
 import { Changes } from "./changes";
-import { dueWords, inSentence } from "./due";
 import { sentence } from "./failure";
-import { isFor, matches, parameters, place, type Query } from "./query";
+import { Kept, tagsOf } from "./kept";
+import { Notices, type Notice } from "./notices";
+import { isFor, matches, ordered, parameters, place, type Query } from "./query";
 import { Removals, type Removal } from "./removals";
 import { SignedOut, type Person } from "./session";
 import { Tasks, type Item } from "./tasks";
+import { keepTyped, readTyped } from "./typed";
+import { Unsent } from "./unsent";
+import { Wakes } from "./wakes";
 import { Writes } from "./writes";
 
-const POLL_MS = 60_000;
-const DEAF_POLL_MS = 5_000; // while the API cannot say that something has changed
-const NOTICE_MS = 8_000;
 const PAGE = 50;
 const LIST_MAX = 1_000;
-
-/** What has happened, said for a while; `key` is of a task that can be shown. */
-export type Notice = { text: string; key?: number | undefined };
-
-/** Why a new task is not among those that are shown. */
-const ONLY = {
-  all: "it is further down",
-  open: "only open tasks are shown",
-  done: "only done tasks are shown",
-  today: "only what is due today is shown",
-  upcoming: "only what is due later is shown",
-};
 
 /** A person's tasks as they are shown, and all that can be done to them. It knows no DOM. */
 export class Board {
   more = false;
   /** Why the list cannot be had right now. */
   trouble: string | undefined;
-  notice: Notice | undefined;
   /** Whether the tasks are already those asked for. */
   settled = false;
   tags: TagCount[] = [];
@@ -41,6 +30,10 @@ export class Board {
   readonly changes: Changes;
   readonly additions: Additions;
   readonly removals: Removals;
+  readonly unsent: Unsent;
+  readonly #notices = new Notices(() => this.onChange());
+  readonly #kept: Kept;
+  readonly #wakes: Wakes;
   readonly #tasks: Tasks;
   readonly #writes: Writes;
   readonly #created = new Set<number>(); // and not yet seen in a list
@@ -48,11 +41,7 @@ export class Board {
   #limit = PAGE;
   #loads = 0;
   #isWatching = false;
-  #hearing: AbortController | undefined;
-  #isDeaf = true;
   #isLeaving = false;
-  #pollTimer: number | undefined;
-  #noticeTimer: number | undefined;
 
   constructor(
     readonly person: Person,
@@ -67,15 +56,21 @@ export class Board {
         void this.load();
       },
     );
-    this.changes = new Changes(this.#tasks, this.#writes, tell);
-    this.additions = new Additions(this.#tasks, this.#writes, person.id);
-    this.removals = new Removals(this.#tasks, this.#writes, this.changes, tell);
+    const unsent = (this.unsent = new Unsent(this.#tasks.client, person.id));
+    this.#kept = new Kept(person.id);
+    this.#wakes = new Wakes(this.#tasks.client, person.id, () => void this.load());
+    this.changes = new Changes(this.#tasks, this.#writes, unsent, tell);
+    this.additions = new Additions(this.#tasks, this.#writes, unsent, person.id);
+    this.removals = new Removals(this.#tasks, this.#writes, unsent, this.changes, tell);
+    Object.assign(unsent, { ofCreations: this.additions, ofChanges: this.changes });
+    this.additions.onAdded = (item) => this.#isAdded(item);
     this.changes.onAdvance = (...change) => this.removals.advance(...change);
     this.changes.onNext = (id) => void this.#showNext(id);
+    readTyped(person.id).drafts?.forEach((draft) => this.changes.reopen(draft));
   }
 
-  get isLoaded(): boolean {
-    return this.#tasks.items !== undefined;
+  get notice(): Notice | undefined {
+    return this.#notices.current;
   }
 
   /** Whether the list is at the API's limit, so that only a search finds the rest. */
@@ -93,7 +88,7 @@ export class Board {
       .filter((item) => {
         const { key } = item;
         if (this.changes.isHeld(key)) return true;
-        if (this.removals.hides(key) || this.changes.isSending(key, "delete")) return false;
+        if (this.removals.hides(key) || this.changes.isDeleting(item)) return false;
         if (this.changes.isSending(key, "edit")) return true; // it may open again
         return isFor(this.query.filter, item);
       });
@@ -108,9 +103,7 @@ export class Board {
 
   rest(): void {
     this.#isWatching = false;
-    this.#hearing?.abort();
-    this.#hearing = undefined;
-    window.clearTimeout(this.#pollTimer);
+    this.#wakes.stop();
   }
 
   /** The page is left: what waits, or could still be undone, is sent now. */
@@ -122,31 +115,45 @@ export class Board {
     return this.#writes.settled();
   }
 
+  /** The page is gone before it knows what came of what is on its way: the next one asks. */
+  journal(): void {
+    this.unsent.leave([...this.additions.operations, ...this.changes.operations]);
+  }
+
   async load(): Promise<void> {
-    window.clearTimeout(this.#pollTimer);
+    this.#wakes.pause();
+    if (!this.#tasks.items) void this.#showKept();
     const load = ++this.#loads;
     const isCurrent = () => load === this.#loads && !this.#writes.busy;
     try {
       const limit = this.#limit;
       const page = await this.#tasks.client.list({ limit, ...parameters(this.query) });
+      await this.unsent.read().catch(() => undefined);
       if (!isCurrent()) return; // another load follows
-      this.#tasks.take(page.data, (key) => this.changes.isHeld(key));
+      this.unsent.isCutOff = false;
+      this.#take(page.data);
       this.changes.refresh();
       this.more = page.links.next !== undefined;
       this.settled = true;
-      this.trouble = undefined;
+      if (this.unsent.waiting.length === 0) this.trouble = undefined;
       this.#tellOfHidden();
       this.#dropNotice();
       void this.#loadTags(page.etag);
+      void this.#kept.catchUp(this.#tasks.client).catch(() => undefined); // the next one will
     } catch (error) {
       if (!isCurrent() || error instanceof SignedOut) return;
       this.trouble = sentence(error);
+      this.unsent.isCutOff = canRetry(error);
+      if (!this.settled) await this.#showKept();
     }
     this.onChange();
-    if (!this.#isWatching) return;
-    if (!this.#hearing) void this.#hear((this.#hearing = new AbortController()).signal);
-    const patience = this.#isDeaf || this.trouble ? DEAF_POLL_MS : POLL_MS;
-    this.#pollTimer = window.setTimeout(() => void this.load(), patience);
+    if (this.unsent.isReady)
+      void this.#writes.attempt(
+        () => this.unsent.flush(),
+        (error) => (this.trouble = sentence(error)),
+      );
+    const isBehind = this.trouble !== undefined || this.unsent.waiting.length > 0;
+    if (this.#isWatching) this.#wakes.next(isBehind);
   }
 
   show(change: Partial<Query>): Promise<void> {
@@ -160,18 +167,14 @@ export class Board {
 
   showMore(): Promise<void> {
     this.#limit = Math.min(this.#limit + PAGE, LIST_MAX);
+    this.settled = false;
     return this.load();
   }
 
   add(members: NewMembers): Addition {
-    const addition = this.additions.add(members, (item) => {
-      if (this.#find(item.key)) return;
-      this.changes.advance(item.key, addition.item, item);
-      this.#created.add(item.key);
-      this.#insert(item);
-    });
+    const addition = this.additions.add(members);
     const { item, sent } = addition;
-    if (!matches(this.query, item)) this.#tellWhere(item);
+    if (!matches(this.query, item)) this.#notices.tellWhere(item, this.query);
     void sent.then((failure) => {
       if (!failure) return;
       const draft = this.changes.drafts.get(item.key);
@@ -213,27 +216,37 @@ export class Board {
   }
 
   tell(notice: Notice | undefined): void {
-    window.clearTimeout(this.#noticeTimer);
-    this.notice = notice;
-    this.onChange();
-    if (notice) this.#noticeTimer = window.setTimeout(() => this.tell(undefined), NOTICE_MS);
+    this.#notices.tell(notice);
   }
 
-  /** Until the signal: what another device does is here at once. The tabs share one stream. */
-  async #hear(signal: AbortSignal): Promise<void> {
-    const onError = () => {
-      if (this.#isDeaf) return; // it asks in a few seconds anyway
-      this.#isDeaf = true;
-      void this.load();
-    };
-    try {
-      for await (const _ of this.#tasks.client.watch({ share: this.person.id, signal, onError })) {
-        this.#isDeaf = false;
-        void this.load();
-      }
-    } catch {
-      this.#isDeaf = true; // refused for good: whoever asks for the list is told why
-    }
+  /** The tasks as they were last seen, until the API says what they are. */
+  async #showKept(): Promise<void> {
+    await this.unsent.read().catch(() => undefined);
+    const tasks = await this.#kept.tasks().catch(() => undefined);
+    if (!tasks || this.settled) return;
+    const items = tasks.map((task) => this.#tasks.withKey(task)).sort(ordered(this.query));
+    const found = items.filter((item) => matches(this.query, this.changes.shown(item)));
+    this.#take(found.slice(0, this.#limit));
+    this.more = found.length > this.#limit;
+    this.settled = this.unsent.isCutOff;
+    if (this.tags.length === 0) this.tags = tagsOf(items);
+    this.onChange();
+  }
+
+  /** What somebody is at work on stays, also when it is gone: they are to be told. */
+  #take(tasks: Task[]): void {
+    const isWished = (item: Item) =>
+      this.unsent.of(item).length > 0 && matches(this.query, this.changes.shown(item));
+    this.#tasks.take(tasks, (item) => this.changes.isHeld(item.key) || isWished(item));
+    for (const { seen } of this.changes.drafts.values())
+      if (seen.id > 0) this.#tasks.insert(seen, 0);
+  }
+
+  #isAdded(item: Item): void {
+    if (this.#tasks.find(item.key)) return;
+    this.changes.advance(item.key, { version: 0 }, item);
+    this.#created.add(item.key);
+    this.#insert(item);
   }
 
   /** Read again only if something may have changed. They are not worth a word if that fails. */
@@ -251,19 +264,18 @@ export class Board {
     const next = await this.#tasks.read(id).catch(() => undefined); // it may be deleted by now
     if (!next) return;
     this.#insert(next);
-    const isHidden = !matches(this.query, next);
-    const text = `“${next.title}” comes again, due ${inSentence(dueWords(next))}.`;
-    this.tell({ text, key: isHidden ? next.key : undefined });
+    this.#notices.tellNext(next, !matches(this.query, next));
   }
 
   /** Puts a new task where the query has it, if it does. */
   #insert(item: Item): void {
-    const items = this.#tasks.items ?? [];
-    if (matches(this.query, item)) this.#tasks.insert(item, place(this.query, items, item));
+    if (!matches(this.query, item)) return;
+    this.#tasks.insert(item, place(this.query, this.#tasks.items ?? [], item));
   }
 
   #changed(): void {
     this.removals.spareHeld();
+    keepTyped(this.person.id, { drafts: this.changes.touched });
     this.onChange();
   }
 
@@ -274,7 +286,8 @@ export class Board {
   /** A new task that the API's list does not have in it. */
   #tellOfHidden(): void {
     for (const key of this.#created)
-      if (!this.#find(key) && this.notice?.key !== key) this.#tellWhere({ key });
+      if (!this.#find(key) && this.notice?.key !== key)
+        this.#notices.tellWhere({ key }, this.query);
     this.#created.clear();
   }
 
@@ -282,16 +295,5 @@ export class Board {
   #dropNotice(): void {
     const key = this.notice?.key;
     if (key !== undefined && this.visible().some((item) => item.key === key)) this.tell(undefined);
-  }
-
-  #tellWhere({ key, title }: { key: number; title?: string }): void {
-    const { filter, tag, search } = this.query;
-    const what = title === undefined ? "Your new task" : `“${title}”`;
-    const why = search
-      ? `only tasks with “${search}” are shown`
-      : tag
-        ? `only tasks with the tag “${tag}” are shown`
-        : ONLY[filter];
-    this.tell({ text: `${what} is added, but hidden: ${why}.`, key });
   }
 }

@@ -1,14 +1,11 @@
-import { ProblemError } from "./api";
+import type { Operation, Refusal } from "task-api-client";
+import { ProblemError, type Task } from "./api";
 import { complaint, sentence } from "./failure";
 import { changesOf, membersComplaint, membersOf, tidied, type Members } from "./members";
 import type { Item, Tasks } from "./tasks";
+import { names, type Unsent } from "./unsent";
+import { granted, isFulfilled, operationOf, wishOf, type Wish } from "./wishes";
 import type { Writes } from "./writes";
-
-/** What somebody wants of a task. */
-export type Wish =
-  | { kind: "edit"; change: Partial<Members> }
-  | { kind: "complete"; completed: boolean }
-  | { kind: "delete" };
 
 /** A wish not carried out: the task is another version by now than the person has seen. */
 export type Conflict = { wish: Wish; now: Item };
@@ -22,32 +19,46 @@ export type Draft = {
   complaint?: string | undefined;
 };
 
-type Change = { wish: Wish; seen: Item; draft?: Draft };
+type Change = { wish: Wish; seen: Item; draft?: Draft | undefined };
 
 const GONE = "This task has been deleted elsewhere.";
 
-/** Changes of tasks: shown at once, sent with If-Match, and taken back should that fail. */
+/** Changes of tasks: shown at once, sent with If-Match, and taken back should they be refused. */
 export class Changes {
   readonly drafts = new Map<number, Draft>();
   readonly conflicts = new Map<number, Conflict>();
   /** A version that the person saw has become another one by what they did. */
-  onAdvance: (key: number, from: Item, to: Item) => void = () => undefined;
+  onAdvance: (key: number, from: Pick<Item, "version">, to: Item) => void = () => undefined;
   /** Completing a task has made the next one, which has that id. */
   onNext: (id: number) => void = () => undefined;
   readonly #pending = new Map<number, Change[]>();
   readonly #tasks: Tasks;
   readonly #writes: Writes;
+  readonly #unsent: Unsent;
   readonly #tell: (text: string) => void;
 
-  constructor(tasks: Tasks, writes: Writes, tell: (text: string) => void) {
+  constructor(tasks: Tasks, writes: Writes, unsent: Unsent, tell: (text: string) => void) {
     this.#tasks = tasks;
     this.#writes = writes;
+    this.#unsent = unsent;
     this.#tell = tell;
   }
 
   /** A task as it is wished to be. */
   shown(item: Item): Item {
-    return this.#changes(item.key).reduce((shown, { wish }) => granted(shown, wish), item);
+    const wishes = this.#changes(item.key).map(({ wish }) => wish);
+    return [...this.#unsent.of(item).map(wishOf), ...wishes].reduce(granted, item);
+  }
+
+  /** Whether it is to be deleted, now or later. */
+  isDeleting(item: Item): boolean {
+    const waits = this.#unsent.of(item).some(({ op }) => op === "delete");
+    return waits || this.isSending(item.key, "delete");
+  }
+
+  /** What is on its way, for a page that cannot wait for what comes of it. */
+  get operations(): Operation[] {
+    return [...this.#pending.values()].flat().map(operationOf);
   }
 
   /** Whether somebody is at work on it, so that it stays where it is. */
@@ -60,11 +71,15 @@ export class Changes {
     return this.#changes(key).some(({ wish }) => wish.kind === kind);
   }
 
+  /** The forms in which something is typed. */
+  get touched(): Draft[] {
+    return [...this.drafts.values()].filter(({ isTouched }) => isTouched);
+  }
+
   /** Whether closing the page now would lose something typed or done. */
   get isUnsaved(): boolean {
-    const isTyped = [...this.drafts.values()].some(({ isTouched }) => isTouched);
     const waits = ([first, second]: Change[]) => second || first?.wish.kind === "edit";
-    return isTyped || [...this.#pending.values()].some(waits);
+    return this.touched.length > 0 || [...this.#pending.values()].some(waits);
   }
 
   complete(item: Item, completed: boolean): Promise<boolean> {
@@ -86,6 +101,13 @@ export class Changes {
     void this.#freshen(item);
   }
 
+  /** What was typed before the page was loaded anew. */
+  reopen(draft: Draft): void {
+    const { id, uid, key } = draft.seen;
+    const seen = { ...draft.seen, key: id > 0 || uid === null ? key : this.#tasks.keyOf(uid) };
+    this.drafts.set(seen.key, { ...draft, seen });
+  }
+
   type(key: number, typed: Members): void {
     const draft = this.drafts.get(key);
     if (!draft) return;
@@ -94,6 +116,7 @@ export class Changes {
   }
 
   cancel(key: number): void {
+    if (this.drafts.get(key)?.complaint === GONE) this.#tasks.remove(key);
     this.drafts.delete(key);
     if (this.conflicts.get(key)?.wish.kind === "edit") this.conflicts.delete(key);
     this.#writes.changed();
@@ -114,7 +137,8 @@ export class Changes {
       this.#writes.changed();
       return true;
     }
-    return this.#carryOut({ wish: { kind: "edit", change }, seen: draft.seen, draft });
+    const seen = draft.seen.id > 0 ? draft.seen : (this.#tasks.find(key) ?? draft.seen);
+    return this.#carryOut({ wish: { kind: "edit", change }, seen, draft });
   }
 
   /** Once the person has seen what it is now: their wish again, or not. */
@@ -144,11 +168,38 @@ export class Changes {
   }
 
   /** A change that is the person's own is no conflict for what they asked for after it. */
-  advance(key: number, from: Item, to: Item): void {
+  advance(key: number, from: Pick<Item, "version">, to: Item): void {
     const changes = this.#changes(key);
     for (const each of [...changes, ...changes.map(({ draft }) => draft), this.drafts.get(key)])
       if (each?.seen.version === from.version) each.seen = to;
     this.onAdvance(key, from, to);
+  }
+
+  /** What waited is done. */
+  doneLater(operation: Operation, task: Task | undefined): void {
+    const before = this.#tasks.items?.find((item) => names(operation, item));
+    if (!task) return before && this.#tasks.remove(before.key);
+    const now = this.#tasks.withKey(task);
+    const seen = "if_version" in operation ? operation.if_version : before?.version;
+    this.#tasks.replace(now);
+    this.advance(now.key, { version: seen ?? 0 }, now);
+    if (now.next_id !== null && before && now.next_id !== before.next_id) this.onNext(now.next_id);
+  }
+
+  /** What waited is refused. The form is made anew of what it was to change. */
+  refusedLater({ operation, ...problem }: Refusal): void {
+    const error = new ProblemError(problem, { ...problem, errors: [...problem.errors] });
+    const wish = wishOf(operation);
+    const seen =
+      this.#tasks.changed(error) ?? this.#tasks.items?.find((item) => names(operation, item));
+    if (!seen) return isGone(error) ? this.#tell(GONE) : this.#tell(notDone(wish, error));
+    const base = membersOf(seen);
+    const draft =
+      wish.kind === "edit"
+        ? { seen, base, typed: { ...base, ...wish.change }, isTouched: true }
+        : undefined;
+    const version = "if_version" in operation ? operation.if_version : undefined;
+    this.#refused({ wish, seen: { ...seen, version: version ?? seen.version }, draft }, error);
   }
 
   #changes(key: number): Change[] {
@@ -160,7 +211,7 @@ export class Changes {
     this.#pending.set(key, [...this.#changes(key), change]);
     const sent = this.#writes.inTurn(key, () =>
       this.#writes.attempt(
-        () => this.#send(change),
+        () => this.#unsent.orLater(operationOf(change), () => this.#send(change)),
         (error) => this.#refused(change, error),
       ),
     );
@@ -208,13 +259,12 @@ export class Changes {
       open.isTouched = true;
       if (!now) open.complaint = isGone(error) ? GONE : (complaint(error) ?? notSaved(error));
     }
-    if (now) this.conflicts.set(key, { wish, now });
-    else if (draft || (isGone(error) && wish.kind === "delete")) return;
+    if (now) {
+      this.#tasks.insert(now, 0);
+      this.conflicts.set(key, { wish, now });
+    } else if (draft || (isGone(error) && wish.kind === "delete")) return;
     else if (isGone(error)) this.#tell(GONE);
-    else {
-      const what = wish.kind === "delete" ? "deleted" : "changed";
-      this.#tell(`It was not ${what}. ${sentence(error)}`);
-    }
+    else this.#tell(notDone(wish, error));
   }
 
   async #freshen(item: Item): Promise<void> {
@@ -228,16 +278,8 @@ export class Changes {
   }
 }
 
-function isFulfilled(wish: Wish, now: Item): boolean {
-  if (wish.kind === "complete") return wish.completed === now.completed;
-  if (wish.kind === "delete") return false;
-  return Object.keys(changesOf(now, { ...now, ...wish.change })).length === 0;
-}
-
-/** The task as it would be. */
-function granted(task: Item, wish: Wish): Item {
-  if (wish.kind === "edit") return { ...task, ...wish.change };
-  return wish.kind === "complete" ? { ...task, completed: wish.completed } : task;
+function notDone(wish: Wish, error: unknown): string {
+  return `It was not ${wish.kind === "delete" ? "deleted" : "changed"}. ${sentence(error)}`;
 }
 
 function isGone(error: unknown): boolean {

@@ -1,6 +1,7 @@
-import type { Conflict, Wish } from "./changes";
+import type { Conflict } from "./changes";
 import { part, set } from "./dom";
 import { Facts } from "./facts";
+import type { Wish } from "./wishes";
 import { Words } from "./words";
 
 /** Asks what to do with a wish for a task that is another version by now. */

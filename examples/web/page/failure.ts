@@ -3,7 +3,8 @@ import { SignInUnavailable } from "./session";
 
 /** A failure that may pass: said above the list, and tried again. */
 export function sentence(error: unknown): string {
-  if (error instanceof SignInUnavailable) return "The sign-in server does not answer.";
+  if (error instanceof SignInUnavailable && navigator.onLine !== false) return "The sign-in server does not answer.";
+  if (!(error instanceof ProblemError) && navigator.onLine === false) return "You are offline.";
   if (!(error instanceof ProblemError)) return "The task API does not answer.";
   if (error.status === 401) return `The task API does not know you: ${error.detail}`;
   return error.detail;

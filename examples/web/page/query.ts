@@ -109,11 +109,28 @@ export function place({ sort }: Query, tasks: readonly Task[], task: Task): numb
   return index < 0 ? tasks.length : index;
 }
 
+/** The order of a query, of tasks as the API has them. */
+export function ordered({ sort }: Query): (one: Task, other: Task) => number {
+  const [sign, column] = [sort.startsWith("-") ? -1 : 1, sort.replace("-", "")];
+  return (one, other) => {
+    const [mine, others] = [valueOf(column, one), valueOf(column, other)];
+    if (mine === null || others === null)
+      if (mine !== others) return mine === null ? 1 : -1;
+    const order =
+      column === "title"
+        ? one.title.localeCompare(other.title)
+        : Number(mine! > others!) - Number(mine! < others!);
+    return sign * (order || one.id - other.id);
+  };
+}
+
 /** What a task is sorted by; null comes last. */
 function valueOf(column: string, task: Task): string | number | null {
   switch (column) {
     case "title":
-      return task.title;
+    case "created_at":
+    case "updated_at":
+      return task[column];
     case "due_date":
       return task.due_date && `${task.due_date} ${task.due_time ?? "~"}`;
     case "priority":

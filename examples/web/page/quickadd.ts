@@ -3,6 +3,7 @@ import { $, copyOf, part, say, set } from "./dom";
 import { dueWords, inSentence } from "./due";
 import { isBlank, tagsComplaint, titleComplaint, trimmed } from "./limits";
 import { repeatWords } from "./repetition";
+import type { TypedLine } from "./typed";
 import { nameOf, understand, type Part, type Understood } from "./understand";
 
 /** What was typed for a new task, and what of it is to stay in the title. */
@@ -14,8 +15,19 @@ export class QuickAdd {
   readonly #chips = new Map<string, HTMLElement>();
   #kept = new Set<string>();
   #complaint: string | undefined;
+  readonly #keep: (line: TypedLine | undefined) => void;
 
-  constructor(add: (line: Line) => void) {
+  /** `typed` is what was in the field before the page was loaded anew; `keep` is told what is. */
+  constructor(
+    add: (line: Line) => void,
+    typed: TypedLine | undefined,
+    keep: (line: TypedLine | undefined) => void,
+  ) {
+    this.#keep = keep;
+    if (typed) {
+      this.#input.value = typed.text;
+      this.#kept = new Set(typed.kept);
+    }
     $("add").addEventListener("submit", (event) => {
       event.preventDefault();
       const line = this.#take();
@@ -40,7 +52,9 @@ export class QuickAdd {
   }
 
   update(): Understood {
-    const understood = understand(this.#input.value, this.#kept);
+    const text = this.#input.value;
+    this.#keep(text === "" ? undefined : { text, kept: [...this.#kept] });
+    const understood = understand(text, this.#kept);
     const { parts, title } = understood;
     const labels = new Map(parts.map((each) => [keyOf(each), labelOf(each, understood)]));
     for (const [key, chip] of this.#chips)

@@ -1,6 +1,8 @@
+import { canRetry } from "task-api-client";
 import type { Changes } from "./changes";
 import { sentence } from "./failure";
 import type { Item, Tasks } from "./tasks";
+import type { Unsent } from "./unsent";
 import type { Writes } from "./writes";
 
 /** Tasks that are hidden now, and deleted when that can no longer be undone. */
@@ -24,12 +26,20 @@ export class Removals {
   readonly #timers = new Map<Removal, number>();
   readonly #tasks: Tasks;
   readonly #writes: Writes;
+  readonly #unsent: Unsent;
   readonly #changes: Changes;
   readonly #tell: (text: string) => void;
 
-  constructor(tasks: Tasks, writes: Writes, changes: Changes, tell: (text: string) => void) {
+  constructor(
+    tasks: Tasks,
+    writes: Writes,
+    unsent: Unsent,
+    changes: Changes,
+    tell: (text: string) => void,
+  ) {
     this.#tasks = tasks;
     this.#writes = writes;
+    this.#unsent = unsent;
     this.#changes = changes;
     this.#tell = tell;
   }
@@ -57,7 +67,7 @@ export class Removals {
     for (const { spared } of this.undoable) spared.add(key);
   }
 
-  advance(key: number, from: Item, to: Item): void {
+  advance(key: number, from: Pick<Item, "version">, to: Item): void {
     for (const removal of [...this.undoable, ...this.#sending])
       removal.items = removal.items.map((item) =>
         item.key === key && item.version === from.version ? to : item,
@@ -138,9 +148,11 @@ export class Removals {
 
   /**
    * One request, if it deletes just what is meant; else one for each, with If-Match: what has been
-   * completed or changed meanwhile, here or elsewhere, is spared.
+   * completed or changed meanwhile, here or elsewhere, is spared. So are they if that has to wait.
    */
   async #clear({ items, spared }: Removal, isLeaving: boolean): Promise<void> {
+    const each = () => Promise.all(items.map((item) => this.#changes.delete(item)));
+    if (this.#unsent.isNeeded) return void (await each());
     if (isLeaving && spared.size > 0) return; // there is no time to ask, so they stay
     const meant = new Map(items.map((item) => [item.key, item]));
     await this.#writes.attempt(
@@ -156,7 +168,7 @@ export class Removals {
           if (item) await this.#changes.delete(item);
         }
       },
-      (error) => this.#tell(`Nothing was deleted. ${sentence(error)}`),
+      (error) => (canRetry(error) ? each() : this.#tell(`Nothing was deleted. ${sentence(error)}`)),
     );
   }
 

@@ -14,7 +14,9 @@ const auth = createAuthClient({
   },
 });
 
-export type Person = { id: string; email: string };
+export type Person = { id: string; name: string; email?: string };
+
+const LAST = "task-api-person";
 
 /** The session is over, or somebody else's by now. */
 export class SignedOut extends Error {}
@@ -32,6 +34,18 @@ export function onPerson(tell: (person: Person | null) => void, failed: () => vo
     if (error && error.status !== 401) failed();
     else tell(data?.user ?? null);
   });
+}
+
+/** Whoever was signed in last, while the sign-in server cannot be asked. It opens nothing but what
+ * this browser keeps: for a token the session is asked. */
+export function lastPerson(): Person | undefined {
+  return JSON.parse(localStorage.getItem(LAST) ?? "null") ?? undefined;
+}
+
+/** Their id and name, or nobody any more. */
+export function remember(person: Person | null): void {
+  if (!person) localStorage.removeItem(LAST);
+  else localStorage.setItem(LAST, JSON.stringify({ id: person.id, name: person.name }));
 }
 
 /** Asks again who is signed in. */

@@ -7,7 +7,7 @@ export type Item = Task & { key: number };
 /** The tasks as the API last sent them. */
 export class Tasks {
   items: Item[] | undefined;
-  readonly #keys = new Map<number, number>(); // by id, of tasks added on this page
+  readonly #keys = new Map<string, number>(); // by uid, of tasks added on this page
 
   constructor(readonly client: TaskClient) {}
 
@@ -16,23 +16,24 @@ export class Tasks {
   }
 
   /** A list as it was just read. What somebody is at work on stays, though it is not in it. */
-  take(tasks: Task[], isHeld: (key: number) => boolean): void {
+  take(tasks: Task[], isHeld: (item: Item) => boolean): void {
     const fresh = tasks.map((task) => this.withKey(task));
     const keys = new Set(fresh.map(({ key }) => key));
     this.items?.forEach((item, index) => {
-      if (isHeld(item.key) && !keys.has(item.key)) fresh.splice(index, 0, item);
+      if (isHeld(item) && !keys.has(item.key)) fresh.splice(index, 0, item);
     });
     this.items = fresh;
   }
 
   withKey(task: Task): Item {
-    return { ...task, key: this.#keys.get(task.id) ?? task.id };
+    return { ...task, key: this.#keys.get(task.uid ?? "") ?? task.id };
   }
 
-  /** A task that was added under `key` has its id now. */
-  name(key: number, task: Task): Item {
-    if (!this.find(task.id)) this.#keys.set(task.id, key); // a repeated request adds nothing new
-    return this.withKey(task);
+  /** The key of a task that has no id yet. Ids are positive. */
+  keyOf(uid: string): number {
+    const key = this.#keys.get(uid) ?? -1 - this.#keys.size;
+    this.#keys.set(uid, key);
+    return key;
   }
 
   insert(item: Item, index: number): void {

@@ -9,6 +9,7 @@ import { EVERYTHING, filtered, formatQuery, type Filter, type Query, type Sort }
 import { QuickAdd, type Line } from "./quickadd";
 import { TagList } from "./taglist";
 import { Toasts } from "./toasts";
+import { keepTyped, readTyped } from "./typed";
 
 const SEARCH_PAUSE_MS = 250;
 
@@ -28,8 +29,11 @@ export class View {
     this.#address = address;
     this.#list = new List(board, (tag) => this.#showTag(tag));
     this.#tagList = new TagList((tag) => this.#ask({ ...this.#board.query, tag }));
-    this.#quickAdd = new QuickAdd((line) =>
-      this.#list.act(() => void this.#add(line.members, line)),
+    const { id } = board.person;
+    this.#quickAdd = new QuickAdd(
+      (line) => this.#list.act(() => void this.#add(line.members, line)),
+      readTyped(id).line,
+      (line) => keepTyped(id, { line }),
     );
     this.#toasts = new Toasts(board, this.#list, (key) => this.#reveal(key));
     new Keys(
@@ -38,7 +42,7 @@ export class View {
       () => this.#toasts.undo(),
       (isCleared) => this.#search(isCleared),
     );
-    set($("who"), board.person.email);
+    set($("who"), board.person.email ?? board.person.name);
     $("sign-out").addEventListener("click", () => void signOut());
     this.#listen();
     this.#setControls(board.query);
@@ -56,7 +60,7 @@ export class View {
     set($("today"), new Date().toLocaleDateString("en", TODAY));
     this.#showFailures(board.additions.failed);
     $("trouble").hidden = board.trouble === undefined;
-    set($("trouble-message"), board.trouble ? `${board.trouble} ${KEPT}` : "");
+    set($("trouble-message"), board.trouble ? `${board.trouble} ${waits(board.unsent.waiting.length)}` : "");
     $("loading").hidden = board.settled || !isEmpty || board.trouble !== undefined;
 
     this.#list.update(items);
@@ -191,7 +195,11 @@ export class View {
 }
 
 const TODAY = { weekday: "long", day: "numeric", month: "long" } as const;
-const KEPT = "What you have typed is kept, and it is tried again every few seconds.";
+
+function waits(count: number): string {
+  if (count === 0) return "What you do is kept, and sent later.";
+  return count === 1 ? "1 change waits." : `${count} changes wait.`;
+}
 
 function nothing({ filter, tag, search }: Query): string {
   const kind = filter === "open" || filter === "done" ? `${filter} ` : "";

@@ -16,14 +16,14 @@ export class Writes {
   }
 
   /** Resolves to whether it was done; `failed` is told why not. */
-  async attempt(send: () => Promise<void>, failed: (error: unknown) => void): Promise<boolean> {
+  async attempt(send: () => Promise<void>, failed: (error: unknown) => unknown): Promise<boolean> {
     this.#inFlight++;
     this.changed();
     try {
       await send();
       return true;
     } catch (error) {
-      if (!(error instanceof SignedOut)) failed(error);
+      if (!(error instanceof SignedOut)) await failed(error);
       return false;
     } finally {
       this.#inFlight--;
