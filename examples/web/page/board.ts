@@ -63,6 +63,7 @@ export class Board {
     this.additions = new Additions(this.#tasks, this.#writes, unsent, person.id);
     this.removals = new Removals(this.#tasks, this.#writes, unsent, this.changes, tell);
     Object.assign(unsent, { ofCreations: this.additions, ofChanges: this.changes });
+    this.#tasks.onAnswer = (id, task) => void this.#kept.take(id, task);
     this.additions.onAdded = (item) => this.#isAdded(item);
     this.changes.onAdvance = (...change) => this.removals.advance(...change);
     this.changes.onNext = (id) => void this.#showNext(id);
@@ -139,7 +140,7 @@ export class Board {
       this.#tellOfHidden();
       this.#dropNotice();
       void this.#loadTags(page.etag);
-      void this.#kept.catchUp(this.#tasks.client).catch(() => undefined); // the next one will
+      void this.#kept.catchUp(this.#tasks.client);
     } catch (error) {
       if (!isCurrent() || error instanceof SignedOut) return;
       this.trouble = sentence(error);
@@ -269,8 +270,9 @@ export class Board {
 
   /** Puts a new task where the query has it, if it does. */
   #insert(item: Item): void {
-    if (!matches(this.query, item)) return;
-    this.#tasks.insert(item, place(this.query, this.#tasks.items ?? [], item));
+    this.#tasks.replace(item);
+    const items = this.#tasks.items ?? [];
+    if (matches(this.query, item)) this.#tasks.insert(item, place(this.query, items, item));
   }
 
   #changed(): void {
@@ -286,8 +288,7 @@ export class Board {
   /** A new task that the API's list does not have in it. */
   #tellOfHidden(): void {
     for (const key of this.#created)
-      if (!this.#find(key) && this.notice?.key !== key)
-        this.#notices.tellWhere({ key }, this.query);
+      if (!this.#find(key) && this.notice?.key !== key) this.#notices.tellWhere({ key }, this.query);
     this.#created.clear();
   }
 

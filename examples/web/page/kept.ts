@@ -12,7 +12,8 @@ const TOKEN = "token";
 export class Kept {
   readonly #name: string;
   #opened: Promise<IDBDatabase> | undefined;
-  #catching: Promise<void> | undefined;
+  #isCatchingUp = false;
+  #isBehind = false;
 
   constructor(userId: string) {
     this.#name = PREFIX + userId;
@@ -28,16 +29,33 @@ export class Kept {
     return token === undefined ? undefined : tasks;
   }
 
-  /** Asks what has changed since. */
-  catchUp(client: TaskClient): Promise<void> {
-    return (this.#catching ??= this.#catchUp(client).finally(() => (this.#catching = undefined)));
+  /** Asks what has changed since. If that fails, the next time will do. */
+  async catchUp(client: TaskClient): Promise<void> {
+    this.#isBehind = true;
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      while (this.#isBehind) {
+        this.#isBehind = false; // until somebody says so meanwhile
+        const state = (await this.#open()).transaction("state").objectStore("state");
+        const token = await asked<string | undefined>(state.get(TOKEN));
+        for await (const changes of client.sync(token)) await this.#store(changes);
+      }
+    } catch {
+      this.#isBehind = false;
+    } finally {
+      this.#isCatchingUp = false;
+    }
   }
 
-  async #catchUp(client: TaskClient): Promise<void> {
-    const database = await this.#open();
-    const token = database.transaction("state").objectStore("state").get(TOKEN);
-    for await (const changes of client.sync(await asked<string | undefined>(token)))
-      await this.#store(changes);
+  /** A task as the API has just answered, or that it is gone: known before it is told as a change. */
+  async take(id: number, task: Task | undefined): Promise<void> {
+    const database = await this.#open().catch(() => undefined);
+    const tasks = database?.transaction("tasks", "readwrite").objectStore("tasks");
+    if (!tasks) return; // what is not kept is read again
+    if (!task) return void tasks.delete(id);
+    const known = await asked<Task | undefined>(tasks.get(id)).catch(() => undefined);
+    if (!known || known.version <= task.version) tasks.put(task);
   }
 
   /** The tasks and the token together, or none of them. */

@@ -7,6 +7,8 @@ export type Item = Task & { key: number };
 /** The tasks as the API last sent them. */
 export class Tasks {
   items: Item[] | undefined;
+  /** The answer to a change: the task as it is now, or that it is gone. */
+  onAnswer: (id: number, task: Task | undefined) => void = () => undefined;
   readonly #keys = new Map<string, number>(); // by uid, of tasks added on this page
 
   constructor(readonly client: TaskClient) {}
@@ -42,10 +44,14 @@ export class Tasks {
   }
 
   replace(fresh: Item): void {
+    const { key: _, ...task } = fresh;
+    this.onAnswer(task.id, task);
     this.items = this.items?.map((item) => (item.key === fresh.key ? fresh : item));
   }
 
   remove(key: number): void {
+    const gone = this.find(key);
+    if (gone) this.onAnswer(gone.id, undefined);
     this.items = this.items?.filter((item) => item.key !== key);
   }
 
