@@ -158,8 +158,7 @@ test("what waits for a person whose session is over waits for nobody else", asyn
   await expect(trouble(alice)).toContainText("1 change waits.");
   const cookies = await alice.context.cookies();
   await alice.context.clearCookies();
-  await alice.context.setOffline(false);
-  await alice.page.reload();
+  await alice.context.setOffline(false); // and it is asked who she is
   await expect(alice.page.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await expect(alice.page.getByText("Buy milk")).toHaveCount(0);
   await expect.poll(() => kept(alice)).toMatch(/^\[\["task-api-outbox [^"]+"\],\{\},\{\}\]$/);
@@ -175,8 +174,7 @@ test("what waits for a person whose session is over waits for nobody else", asyn
   await expect(trouble(alice)).toContainText("1 change waits.");
   await alice.context.clearCookies();
   await alice.context.addCookies(await bob.context.cookies());
-  await alice.context.setOffline(false);
-  await alice.page.reload();
+  await alice.context.setOffline(false); // and it is asked who she is
   await expect(alice.page.locator("#who")).toHaveText(bob.email);
   await alice.sees();
   await expect.poll(() => kept(alice)).not.toMatch(new RegExp(hers));

@@ -119,7 +119,7 @@ export class Changes {
     if (this.drafts.get(key)?.complaint === GONE) this.#tasks.remove(key);
     this.drafts.delete(key);
     if (this.conflicts.get(key)?.wish.kind === "edit") this.conflicts.delete(key);
-    this.#writes.changed();
+    this.#letGo();
   }
 
   /** Closes the form at once. It opens again, with what was typed, should that not be saved. */
@@ -154,7 +154,13 @@ export class Changes {
     } else if (conflict && insists) {
       await this.#carryOut({ wish: conflict.wish, seen: conflict.now });
     }
+    this.#letGo();
+  }
+
+  /** What was held may not belong to the list any more. */
+  #letGo(): void {
     this.#writes.changed();
+    if (!this.#writes.busy) this.#writes.idle();
   }
 
   /** Where nothing has been typed, a form shows the newest version, which is the one it changes. */

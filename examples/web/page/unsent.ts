@@ -39,8 +39,8 @@ export class Unsent {
       storage: indexedDBStorage({ user: userId }),
       onChange: ({ waiting }) => (this.waiting = waiting),
       onResult: (operation, { status, body }) => {
-        if (isDone(operation, status))
-          this.#told(operation)?.doneLater(operation, body as Task | undefined);
+        const task = status < 400 ? (body as Task | undefined) : undefined;
+        if (isDone(operation, status)) this.#told(operation)?.doneLater(operation, task);
       },
     });
   }
