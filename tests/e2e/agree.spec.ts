@@ -7,6 +7,7 @@ import { expect, test, type Person } from "./people";
 const SEED = process.env.SEED ?? String(Date.now() % 1_000_000);
 const SCHEDULES = 3;
 const STEPS = 20;
+const OWN = 0.7; // how often a device turns to a task of its own, which the other one leaves alone
 
 /** Numbers between 0 and 1 that are the same for the same seed. */
 function random(seed: string): () => number {
@@ -64,11 +65,15 @@ async function step(
 ) {
   const { page } = person;
   const rows = titlesOf(person).filter({ hasNot: page.locator(".conflict:visible") });
-  const count = await rows.count();
-  const row = rows.nth(Math.floor(next() * count));
+  const titles = await rows.locator(".shown .title").allTextContents();
+  const all = titles.map((_, index) => index);
+  const own = all.filter((index) => titles[index]!.startsWith(name));
+  const some = own.length > 0 && next() < OWN ? own : all;
+  const at = some[Math.floor(next() * some.length)];
+  const row = rows.nth(at ?? 0);
   const kinds = ["add", "complete", "edit", "delete", "switch", "reload"];
-  const kind = count === 0 ? "add" : kinds[Math.floor(next() * kinds.length)]!;
-  const what = kind === "add" || kind === "switch" ? "" : await row.locator(".shown .title").innerText();
+  const kind = at === undefined ? "add" : kinds[Math.floor(next() * kinds.length)]!;
+  const what = kind === "add" || kind === "switch" ? "" : titles[at ?? 0]!;
   switch (kind) {
     case "add":
       await person.adds(`${name} ${n}`);
@@ -144,11 +149,11 @@ for (let number = 1; number <= SCHEDULES; number++)
       await person.page.evaluate(async () => void (await navigator.serviceWorker.ready));
     }
     const fates = new Fates();
-    for (const title of ["one", "two", "three"]) {
+    for (const title of ["one", "two", "laptop a", "laptop b", "phone a", "phone b"]) {
       await alice.adds(title);
       fates.add(title);
     }
-    await expect(titlesOf(phone)).toHaveCount(3);
+    await expect(titlesOf(phone)).toHaveCount(6);
     await phone.context.setOffline(true);
     devices[1]!.isOnline = false;
     try {
