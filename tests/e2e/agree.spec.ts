@@ -9,6 +9,7 @@ import { expect, test, type Person } from "./people";
 const SEED = process.env.SEED ?? (process.env.CI ? "1" : String(Date.now() % 1_000_000));
 const SCHEDULES = 3;
 const STEPS = 20;
+const OWN = 0.7; // how often a device turns to a task of its own, which the other one leaves alone
 
 /** Numbers between 0 and 1 that are the same for the same seed. */
 function random(seed: string): () => number {
@@ -165,7 +166,7 @@ for (let number = 1; number <= SCHEDULES; number++)
       await person.page.evaluate(async () => void (await navigator.serviceWorker.ready));
     }
     const fates = new Fates();
-    for (const title of ["one", "two", "three"]) {
+    for (const title of ["one", "two", "laptop a", "laptop b", "phone a", "phone b"]) {
       await alice.adds(title);
       fates.add(title);
     }
