@@ -39,7 +39,7 @@ _SET_USER: Final = "select set_config('app.user_id', $1, true)"
 # PostgreSQL restarts the timeout with each Execute, so it holds for the statements that follow.
 _SET_USER_AND_TIMEOUT: Final = f"{_SET_USER}, set_config('statement_timeout', $2, true)"
 # Seconds for which a connection that was just used is taken to be there.
-RECENT: Final = 0.05
+RECENT: Final = 1.0
 _NOTIFY: Final = "select pg_notify($1, payload) from unnest($2::text[]) as payload"
 
 T = TypeVar("T")
