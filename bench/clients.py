@@ -33,7 +33,7 @@ _STATEMENTS: Final[dict[str, tuple[Statement, dict[str, object]]]] = {
             for name, value in columns(TaskCreate(title="Buy milk, and bread").model_dump()).items()
         },
     ),
-    "complete": (queries.COMPLETE_ALONE, {"id": _TASK_ID, "completed": None, "versions": None}),
+    "complete": (queries.COMPLETE, {"id": _TASK_ID, "completed": None, "versions": None}),
 }
 _SHARES: Final = {"list": 6, "get": 2, "complete": 1, "create": 1}
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar, final
+from collections.abc import Callable
+from typing import Final
 
 import asyncpg
 
@@ -50,8 +50,6 @@ counters: Final[list[Callable[[str], None]]] = []
 
 _log = logging.getLogger(__package__)
 
-T = TypeVar("T")
-
 
 class DatabaseUnavailable(Exception):
     """The database is temporarily unavailable; the same request may succeed later.
@@ -75,15 +73,6 @@ class StatementTimeout(DatabaseUnavailable):
 
 class CommitInterrupted(asyncio.CancelledError):
     """Cancelled during a commit, so the outcome is unknown."""
-
-
-@final
-class RolledBack(Exception):
-    """Raised in a transaction to end it with a result, and without effect. See `Database.run`."""
-
-    def __init__(self, result: Any) -> None:
-        super().__init__("the transaction is to have no effect")
-        self.result = result
 
 
 class DatabaseError(Exception):
@@ -148,13 +137,3 @@ def translated(
         retryable=bool(kinds & _RETRY_ON_NEW_CONNECTION),
         in_doubt=committing and _ROLLED_BACK not in kinds and not isinstance(error, NothingSent),
     )
-
-
-async def retried_once(attempt: Callable[[bool], Awaitable[T]]) -> T:
-    """The result of `attempt(fresh)`, retried on a new connection when the first one failed."""
-    try:
-        return await attempt(False)
-    except DatabaseUnavailable as error:
-        if not error.retryable or error.in_doubt:
-            raise
-    return await attempt(True)

@@ -116,16 +116,12 @@ class Pipeline(asyncio.Protocol):
 
     `keeps_statements`: whether statements prepared now exist in the next transaction. `is_idle`:
     whether nothing is pending and, by the server's last message, no transaction is open.
-    `failed_at`: how many calls of the last `run` had succeeded when the server reported an error;
-    None if it reported none.
     """
 
     def __init__(self, driver: asyncio.Protocol, transport: asyncio.Transport) -> None:
         self.keeps_statements = self.is_idle = True
-        self.failed_at: int | None = None
         self._driver, self._transport = driver, transport
         self._loop = asyncio.get_running_loop()
-        self._ready_at = self._loop.time()
         self._prepared: dict[str, _Prepared] = {}  # least recently used first
         self._names = count()
         self._status = IDLE
@@ -139,11 +135,6 @@ class Pipeline(asyncio.Protocol):
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self._status != IDLE
-
-    @property
-    def silence(self) -> float:
-        """Seconds since the server was last known to be there."""
-        return self._loop.time() - self._ready_at
 
     @property
     def has_failed(self) -> bool:
@@ -164,7 +155,6 @@ class Pipeline(asyncio.Protocol):
         message, prepared, new = self._message(calls)
         future: asyncio.Future[list[list[Row]]] = self._loop.create_future()
         self._batch, self.is_idle = _Batch(prepared, future), False
-        self.failed_at = None
         self._transport.write(message)
         try:
             return await future
@@ -236,7 +226,6 @@ class Pipeline(asyncio.Protocol):
                 batch = None
             elif kind == ERROR:
                 batch.failure = _failure(data[at + 5 : after])
-                self.failed_at = len(batch.results)
             elif kind in (COLUMNS, NO_COLUMNS):
                 batch.statement.columns = columns(data, at + 5) if kind == COLUMNS else []
             elif kind in UNASKED:
@@ -248,7 +237,6 @@ class Pipeline(asyncio.Protocol):
 
     def _set_ready(self, status: int) -> None:
         self._batch, self._status, self.is_idle = None, status, status == IDLE
-        self._ready_at = self._loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the transport."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Final, Self, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, final
 
 from api.auth.authenticator import User
 from api.database import gate
@@ -13,9 +13,7 @@ from api.database.errors import (
     FAILURES,
     CommitInterrupted,
     DatabaseUnavailable,
-    RolledBack,
     misused,
-    retried_once,
     translated,
     unreachable,
 )
@@ -38,11 +36,18 @@ if TYPE_CHECKING:  # the gate alone needs no SQLAlchemy, which takes long to loa
 _SET_USER: Final = "select set_config('app.user_id', $1, true)"
 # PostgreSQL restarts the timeout with each Execute, so it holds for the statements that follow.
 _SET_USER_AND_TIMEOUT: Final = f"{_SET_USER}, set_config('statement_timeout', $2, true)"
-# Seconds for which a connection that was just used is taken to be there.
-RECENT: Final = 1.0
 _NOTIFY: Final = "select pg_notify($1, payload) from unnest($2::text[]) as payload"
 
 T = TypeVar("T")
+
+
+@final
+class RolledBack(Exception):
+    """Raised in a transaction to end it with a result, and without effect. See `Database.run`."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("the transaction is to have no effect")
+        self.result = result
 
 
 @final
@@ -54,11 +59,10 @@ class Transaction:
     is committed by then (read committed).
 
     It runs one thing at a time, and nothing after its block has ended: else `DatabaseError`. When a
-    statement fails or is cancelled, nothing is committed (the `last` may be in doubt), and further
-    statements are refused.
+    statement fails or is cancelled, nothing is committed, and further statements are refused.
     """
 
-    __slots__ = ("_is_named", "_is_over", "_is_ready", "_pipeline", "_reads", "_timeout", "user")
+    __slots__ = ("_is_named", "_is_ready", "_pipeline", "_reads", "_timeout", "user")
 
     def __init__(
         self, pipeline: Pipeline, user: User, reads: bool, timeout: str | None = None
@@ -67,23 +71,11 @@ class Transaction:
         self._pipeline, self._reads, self._timeout = pipeline, reads, timeout
         self._is_named = False  # whether it has begun and app.user_id is set in it
         self._is_ready = True  # whether it has ended all its statements, and none failed
-        self._is_over = False  # whether its last statement has returned a row
         self.user: Final = user
 
     async def row(self, statement: "Statement", /, **values: object) -> Row | None:
         """The statement's first row, or None. `values`: its parameters without the caller."""
         (rows,) = await self._run(self._call(statement, values))
-        return rows[0] if rows else None
-
-    async def last(self, statement: "Statement", /, **values: object) -> Row | None:
-        """As `row`, of a statement that returns what it changes: then others are refused.
-
-        So its COMMIT goes with it, unless the connection may have been lost meanwhile (`RECENT`):
-        when a statement alone fails, it is certain that nothing was done.
-        """
-        commits = not self._reads and (self._is_named or self._pipeline.silence < RECENT)
-        (rows,) = await self._run(self._call(statement, values), commits=commits)
-        self._is_over = bool(rows)
         return rows[0] if rows else None
 
     async def each(
@@ -101,8 +93,8 @@ class Transaction:
         ready, self._is_ready = self._is_ready, False
         return ready
 
-    async def _run(self, *calls: Call, commits: bool = False) -> list[list[Row]]:
-        if not self._is_ready or self._is_over:
+    async def _run(self, *calls: Call) -> list[list[Row]]:
+        if not self._is_ready:
             raise misused("a transaction that is being asked, has failed or has ended was asked")
         self._is_ready = False  # and stays so when this fails or is cancelled
         before: list[Call] = []
@@ -114,17 +106,12 @@ class Transaction:
             )
             # If setting the user fails, PostgreSQL skips what follows.
             before = [BEGIN_READING if self._reads else BEGIN, set_user]
-        ends = self._reads or commits
-        after = [COMMIT] if ends else []
+        after = [COMMIT] if self._reads else []
         try:
             results = await self._pipeline.run(*before, *calls, *after)
         except FAILURES as error:
-            failed_at = self._pipeline.failed_at  # if before the COMMIT, that was not run
-            committing = commits and failed_at in (None, len(before) + len(calls))
-            raise translated(error, committing=committing) from None
-        except asyncio.CancelledError as cancelled:
-            raise CommitInterrupted if commits else cancelled from None
-        self._is_named, self._is_ready = not ends, True
+            raise translated(error) from None
+        self._is_named, self._is_ready = not self._reads, True
         return results[len(before) : len(before) + len(calls)]
 
 
@@ -246,7 +233,7 @@ class Database:
                 return await work(tx)
 
         try:
-            return await retried_once(attempt)
+            return await _retry_once(attempt)
         except RolledBack as end:
             result: T = end.result
             return result
@@ -256,7 +243,7 @@ class Database:
 
         Raises `CannotServe` or `DatabaseUnavailable`.
         """
-        gate.check(await retried_once(self._query_gate), ahead=ahead)
+        gate.check(await _retry_once(self._query_gate), ahead=ahead)
 
     async def notify(self, channel: str, payloads: Sequence[str]) -> None:
         """NOTIFY, in a transaction that does nothing else: in PostgreSQL one lock serialises the
@@ -269,7 +256,7 @@ class Database:
         async def attempt(fresh: bool) -> None:
             await self._in_no_name(lambda pipeline: pipeline.run(call), fresh)
 
-        await retried_once(attempt)
+        await _retry_once(attempt)
 
     @property
     def is_broken(self) -> bool:
@@ -296,3 +283,13 @@ class Database:
 
 def _unavailable(error: CannotConnect | TimeoutError) -> DatabaseUnavailable:
     return unreachable(str(error) or "no connection in time", getattr(error, "sqlstate", ""))
+
+
+async def _retry_once(attempt: Callable[[bool], Awaitable[T]]) -> T:
+    """The result of `attempt(fresh)`, retried on a new connection when the first one failed."""
+    try:
+        return await attempt(False)
+    except DatabaseUnavailable as error:
+        if not error.retryable or error.in_doubt:
+            raise
+    return await attempt(True)

@@ -11,8 +11,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StrictBool, StrictInt, WrapValidator, with_config
 from typing_extensions import TypedDict
 
-from api.database.errors import RolledBack
-from api.database.session import Transaction
+from api.database.session import RolledBack, Transaction
 from api.http import problems
 from api.http.body import Body
 from api.http.etags import Tags

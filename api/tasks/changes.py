@@ -1,7 +1,4 @@
-"""Changes of a task: what may be in their way, and the task that follows one that repeats.
-
-`alone`: the transaction does nothing else. Most changes need one statement, which is then its last.
-"""
+"""Changes of a task: what may be in their way, and the task that follows one that repeats."""
 
 import json
 from collections.abc import Awaitable, Mapping, Sequence
@@ -33,20 +30,14 @@ def created(members: Mapping[str, Any], anchor: date | None = None) -> dict[str,
 
 
 async def create(
-    tx: Transaction, tasks: Sequence[Mapping[str, Any]], pointer: str, *, alone: bool = False
+    tx: Transaction, tasks: Sequence[Mapping[str, Any]], pointer: str
 ) -> tuple[list[Any], bool]:
     """Create tasks of these members; their rows, and whether all of them are new.
 
     If there is a task with the same `uid` already, its row takes the place. `pointer`: of the
-    `uid` of a task, as a format with its index. `alone`: there is one task. Raises `Failure` (409)
-    if one was deleted.
+    `uid` of a task, as a format with its index. Raises `Failure` (409) if one was deleted.
     """
-    if alone:
-        (task,) = tasks
-        row = await tx.last(queries.CREATE, **created(task))
-        rows = [] if row is None else [row]
-    else:
-        rows = await tx.each(queries.CREATE, [created(task) for task in tasks])
+    rows = await tx.each(queries.CREATE, [created(task) for task in tasks])
     if len(rows) == len(tasks):
         return rows, True
     uids = [{"uid": task["uid"]} for task in tasks if task["uid"] is not None]
@@ -62,22 +53,14 @@ async def create(
     return [known[task["uid"]] if task["uid"] else next(others) for task in tasks], False
 
 
-async def update(
-    tx: Transaction,
-    task_id: int,
-    changes: TaskUpdate,
-    if_match: Tags | None,
-    *,
-    alone: bool = False,
-) -> Any:
+async def update(tx: Transaction, task_id: int, changes: TaskUpdate, if_match: Tags | None) -> Any:
     """Change a task; its row. Raises `Failure`: 404, 412, 422."""
     versions = etags.versions(if_match, changes.get("version"))
     values = queries.TASK.changes(columns(changes)) | {"id": task_id, "versions": versions}
     expected = queries.TASK.expected(changes)
-    run = tx.last if alone else tx.row
-    if not expected and (row := await run(queries.UPDATE, **values)) is not None:
+    if not expected and (row := await tx.row(queries.UPDATE, **values)) is not None:
         return row
-    if expected or alone:
+    if expected:
         await tx.row(queries.HOLD)
     row = await existing(tx.row(queries.UPDATE_WHOLE, **values, **expected))
     if not row["is_current"]:
@@ -90,18 +73,11 @@ async def update(
 
 
 async def complete(
-    tx: Transaction,
-    task_id: int,
-    if_match: Tags | None,
-    completed: bool | None,
-    *,
-    alone: bool = False,
+    tx: Transaction, task_id: int, if_match: Tags | None, completed: bool | None
 ) -> Any:
     """Complete a task, or not; None toggles. Its row. Raises `Failure`: 404, 412."""
     versions = etags.versions(if_match)
     values = {"id": task_id, "versions": versions, "completed": completed}
-    if alone and (row := await tx.last(queries.COMPLETE_ALONE, **values)) is not None:
-        return row
     row = await tx.row(queries.COMPLETE, **values)
     if row is not None:
         return await _passed_on(tx, row)
@@ -111,13 +87,10 @@ async def complete(
     return row  # it was so already
 
 
-async def delete(
-    tx: Transaction, task_id: int, if_match: Tags | None, *, alone: bool = False
-) -> None:
+async def delete(tx: Transaction, task_id: int, if_match: Tags | None) -> None:
     """Delete a task. Raises `Failure`: 404, 412."""
     versions = etags.versions(if_match)
-    run = tx.last if alone else tx.row
-    if await run(queries.DELETE, id=task_id, versions=versions) is None:
+    if await tx.row(queries.DELETE, id=task_id, versions=versions) is None:
         raise no_such_task() if versions is None else await _conflict(tx, task_id, if_match)
 
 

@@ -76,7 +76,8 @@ UPDATE_WHOLE: Final = TASK.update_whole
 DELETE: Final = TASK.delete
 
 COMPLETED: Final = bindparam("completed", type_=Boolean)
-_COMPLETED: Final = (
+# `completed`: NULL toggles. No row, too, if it is so already.
+COMPLETE: Final = TASK.one(
     update(Task)
     .where(
         TASK.mine,
@@ -85,19 +86,8 @@ _COMPLETED: Final = (
         col(Task.completed).is_distinct_from(COMPLETED),
     )
     .values(completed=func.coalesce(COMPLETED, ~col(Task.completed)))
-)
-# `completed`: NULL toggles. No row, too, if it is so already.
-COMPLETE: Final = TASK.one(
-    _COMPLETED.returning(
-        *TASK.read, case((col(Task.completed), _anchor(TASK.stored))).label("anchor")
-    ),
+    .returning(*TASK.read, case((col(Task.completed), _anchor(TASK.stored))).label("anchor")),
     "anchor",
-)
-# No row, too, if it is completed and another task is to follow it.
-COMPLETE_ALONE: Final = TASK.one(
-    _COMPLETED.where(
-        or_(func.coalesce(~COMPLETED, col(Task.completed)), _anchor(TASK.stored).is_(None))
-    ).returning(*TASK.read)
 )
 # The repetition passes from a task to the next one, `next_id`, if there is one.
 PASS_ON: Final = TASK.one(

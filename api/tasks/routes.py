@@ -167,8 +167,7 @@ async def complete_task(
     idempotency_key: KeyHeader = None,
 ) -> Response:
     async def complete() -> Response:
-        completed, alone = state.get("completed"), idempotency_key is None
-        return _task(await changes.complete(tx, task_id, if_match, completed, alone=alone))
+        return _task(await changes.complete(tx, task_id, if_match, state.get("completed")))
 
     return await once(tx, idempotency_key, ["complete", task_id, state], complete, if_match)
 
@@ -191,7 +190,7 @@ async def create_task(tx: Tx, task: TaskCreate, idempotency_key: KeyHeader = Non
     members = task.model_dump()
 
     async def create() -> Response:
-        (row,), is_new = await changes.create(tx, [members], "#/uid", alone=idempotency_key is None)
+        (row,), is_new = await changes.create(tx, [members], "#/uid")
         headers = {"Location": f"{PATH}/{row['id']}", "ETag": etags.of_version(row["version"])}
         return _json(row["body"], 201 if is_new else 200, headers)
 
@@ -206,8 +205,7 @@ async def update_task(
     idempotency_key: KeyHeader = None,
 ) -> Response:
     async def update() -> Response:
-        alone = idempotency_key is None
-        return _task(await changes.update(tx, task_id, task, if_match, alone=alone))
+        return _task(await changes.update(tx, task_id, task, if_match))
 
     return await once(tx, idempotency_key, ["update", task_id, task], update, if_match)
 
@@ -239,7 +237,7 @@ async def delete_task(
     tx: Tx, task_id: TaskId, if_match: IfMatch = None, idempotency_key: KeyHeader = None
 ) -> Response:
     async def delete() -> Response:
-        await changes.delete(tx, task_id, if_match, alone=idempotency_key is None)
+        await changes.delete(tx, task_id, if_match)
         return Response(status_code=204)
 
     return await once(tx, idempotency_key, ["delete", task_id], delete, if_match)

@@ -1,13 +1,11 @@
 """A firewall forgets the connections that nobody used for a while, and tells nobody."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 
-from api.database.session import RECENT
 from api.settings import Settings
 from tests.faults.cluster import Postgres
 from tests.faults.wire import Wire
@@ -32,7 +30,6 @@ def forgotten(postgres: Postgres, to_postgres: Wire, people: People) -> None:
             waiting(MANY)
         for one in writing:
             one.result()
-    time.sleep(RECENT)
     assert to_postgres.forgets() == MANY
 
 

@@ -31,7 +31,7 @@ class Wire:
         self._open: set[asyncio.StreamWriter] = set()
         self._forgotten: set[asyncio.StreamWriter] = set()
         self._holds = False
-        self.commits = self.round_trips = 0  # that were asked for
+        self.commits = 0  # that were asked for
         parts = urlsplit(postgres.database.task_app)
         self.task_app = parts._replace(query=f"host={folder}").geturl()
 
@@ -48,11 +48,6 @@ class Wire:
         """The connections there are, as a firewall does: who uses one is told then. How many."""
         self._forgotten |= self._open
         return len(self._forgotten)
-
-    @property
-    def connections(self) -> int:
-        """How many are open, and not cut."""
-        return len(self._open)
 
     @property
     def is_whole(self) -> bool:
@@ -73,7 +68,6 @@ class Wire:
             async for message, commits in _messages(client):
                 if answers in self._forgotten:
                     break
-                self.round_trips += 1
                 if commits:
                     self.commits += 1
                     if self._holds:

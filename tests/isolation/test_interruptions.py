@@ -294,28 +294,8 @@ async def writes_twice(tx: Transaction) -> None:
         await tx.row(queries.CREATE, **TASK)
 
 
-async def writes_at_last(tx: Transaction) -> None:
-    await tx.last(queries.CREATE, **TASK)
-
-
-WRITTEN: dict[Callable[[Transaction], Awaitable[None]], int] = {
-    reads_twice: 0,
-    writes_twice: 2,
-    writes_at_last: 1,
-}
-
-
-async def test_a_transaction_does_nothing_after_its_last_change(door: Database) -> None:
-    async def goes_on(tx: Transaction) -> None:
-        await writes_at_last(tx)
-        await tx.row(LIST, limit=10, offset=0)
-
-    with pytest.raises(DatabaseError):
-        await door.run(User("alice-at-last"), goes_on, reads=False)
-
-
 @pytest.mark.evidence("busy-connection")
-@pytest.mark.parametrize("work", WRITTEN, ids=["reads", "writes", "writes at last"])
+@pytest.mark.parametrize("work", [reads_twice, writes_twice], ids=["reads", "writes"])
 async def test_whichever_step_is_cancelled_bob_is_next_and_nothing_is_half_done(
     door: Database, superuser: psycopg.Connection, work: Callable[[Transaction], Awaitable[None]]
 ) -> None:
@@ -341,13 +321,9 @@ async def test_whichever_step_is_cancelled_bob_is_next_and_nothing_is_half_done(
         await door.run(User(bob), asks, reads=False)
         found = superuser.execute("select from task where user_id = %s", [alice]).rowcount
         superuser.rollback()
-        all_of_it = WRITTEN[work]
+        all_of_it = 0 if work is reads_twice else 2
         allowed: dict[type[BaseException] | None, set[int]]
-        allowed = {
-            None: {all_of_it},
-            asyncio.CancelledError: {0},
-            CommitInterrupted: {0, all_of_it},
-        }
+        allowed = {None: {all_of_it}, asyncio.CancelledError: {0}, CommitInterrupted: {0, 2}}
         assert found in allowed[outcome], f"after {steps} steps"
     assert outcomes >= {asyncio.CancelledError, None}
 
@@ -452,7 +428,6 @@ async def test_a_statement_that_waits_too_long_is_503_and_bob_is_served_next(
     holds(superuser, task)
     answer = await completes(alice, task)  # task_app's lock_timeout ends it
     assert answer.status_code == 503
-    assert "nobody knows" not in answer.text
     assert answer.headers["Retry-After"]
     superuser.rollback()
     assert bob.lists() == []

@@ -109,7 +109,6 @@ _THIS: Final[dict[str, Any]] = {"id": 1_000, "versions": None}
 ONE: Final[dict[str, Asked]] = {
     "get": (queries.GET, {"id": 1_000}),
     "complete": (queries.COMPLETE, _THIS | OPEN),
-    "complete alone": (queries.COMPLETE_ALONE, _THIS | OPEN),
     "update": (
         queries.UPDATE,
         _THIS | queries.TASK.changes({"title": "Buy bread", "description": None} | DONE),

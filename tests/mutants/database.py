@@ -33,8 +33,8 @@ IDENTITY: Final = [
         ("every transaction is committed", "COMMIT if commits else ROLLBACK", "COMMIT"),
         ("who only reads may write", "[BEGIN_READING if self._reads else BEGIN,", "[BEGIN,"),
         (
-            "who only reads, or says that it is the last, stays in a transaction",
-            "after = [COMMIT] if ends else []",
+            "who only reads stays in a transaction",
+            "after = [COMMIT] if self._reads else []",
             "after: list[Call] = []",
         ),
     ),
@@ -238,18 +238,9 @@ DATABASE_FAULTS: Final = [
         witness="database/test_pool.py",
     ),
     *mutants(
-        "api/database/errors.py",
+        _DB,
         ("nothing is done again", "if not error.retryable or", "if True or"),
         ("a write in doubt is done again", " or error.in_doubt", ""),
-        witness="faults/test_commit.py",
-    ),
-    *mutants(
-        _DB,
-        (
-            "a last statement that broke is not in doubt",
-            "committing = commits and",
-            "committing = False and",
-        ),
         (
             "a commit that was cancelled is not in doubt",
             "            if commits:\n                raise CommitInterrupted",
@@ -277,24 +268,6 @@ DATABASE_FAULTS: Final = [
     ),
     *mutants(
         _DB,
-        (
-            "a connection is taken to be there however long it was silent",
-            "self._pipeline.silence < RECENT",
-            "True",
-        ),
-        witness="faults/test_forgotten_connections.py",
-    ),
-    *mutants(
-        _DB,
-        (
-            "a write takes two round trips",
-            "commits = not self._reads and",
-            "commits = False and",
-        ),
-        witness="faults/test_commit.py",
-    ),
-    *mutants(
-        "api/database/errors.py",
         (
             "it is done again on the next connection at hand",
             "return await attempt(True)",
@@ -367,28 +340,13 @@ DATABASE_FAULTS: Final = [
         _DB,
         (
             "a transaction answers after its end, and while it is being asked",
-            "        if not self._is_ready or self._is_over:\n",
+            "        if not self._is_ready:\n",
             "        if False:\n",
         ),
         (
             "a transaction answers after its end",
             "ready, self._is_ready = self._is_ready, False",
             "ready = self._is_ready",
-        ),
-        (
-            "a transaction goes on after its last change",
-            "self._is_over = bool(rows)",
-            "pass",
-        ),
-        (
-            "a last statement that is given up has done nothing",
-            "raise CommitInterrupted if commits else cancelled",
-            "raise cancelled",
-        ),
-        (
-            "a last statement that a server refuses is in doubt",
-            "failed_at in (None, len(before) + len(calls))",
-            "True",
         ),
         (
             "what was given up counts as answered",

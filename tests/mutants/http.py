@@ -366,14 +366,10 @@ ANSWERS: Final = [
         ),
         (
             "a delete of nothing succeeds",
-            "await changes.delete(tx, task_id, if_match, alone=idempotency_key is None)",
+            "await changes.delete(tx, task_id, if_match)",
             "await tx.row(queries.DELETE, id=task_id, versions=None)",
         ),
-        (
-            "complete always toggles",
-            'completed, alone = state.get("completed"),',
-            "completed, alone = None,",
-        ),
+        ("complete always toggles", 'if_match, state.get("completed"))', "if_match, None)"),
     ),
     *mutants(
         "api/tasks/schemas.py",

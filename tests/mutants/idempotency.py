@@ -54,8 +54,8 @@ AGAIN: Final = [
         ),
         (
             "DELETE does not heed If-Match",
-            "changes.delete(tx, task_id, if_match,",
-            "changes.delete(tx, task_id, None,",
+            "changes.delete(tx, task_id, if_match)",
+            "changes.delete(tx, task_id, None)",
         ),
     ),
     *mutants(

@@ -85,11 +85,6 @@ MEMBERS: Final = [
             "",
         ),
         (
-            "a task that repeats is completed as any other",
-            "or_(func.coalesce(~COMPLETED, col(Task.completed)), _anchor(TASK.stored).is_(None))",
-            "true()",
-        ),
-        (
             "a task that was completed still repeats",
             "values(repeat=null(), next_id",
             "values(next_id",

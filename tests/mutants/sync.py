@@ -120,11 +120,6 @@ SYNC: Final = [
             "        await tx.row(queries.HOLD)\n",
             "        pass\n",
         ),
-        (
-            "what has to be looked at locks its task before the head",
-            "    if expected or alone:\n",
-            "    if expected:\n",
-        ),
         witness=_ORDER,
     ),
     *mutants(

@@ -107,28 +107,3 @@ def test_all_of_it_at_once_never_deadlocks(
         seen = set[int]().union(*pool.map(goes_on, range(4)))
     assert seen <= {200, 201, 204, 404, 409, 412, 422}
     assert counted == []
-
-
-def test_who_has_looked_first_holds_no_task_either(database: TaskDatabase, alice: Person) -> None:
-    """The change cannot be made at once: another takes the head before it is tried again."""
-    task = alice.creates(due_date="2999-01-01", repeat="FREQ=DAILY")
-    alice.lists()
-    with ThreadPoolExecutor(2) as pool, psycopg.connect(database.direct) as other:
-        other.execute("select set_config('app.user_id', %s, true)", [alice.id])
-        with held(database.superuser, HEAD, alice.id) as waiting:
-            change = pool.submit(CHANGES["PATCH, to be completed"], alice, task)
-            waiting(1)
-            head = pool.submit(other.execute, HEAD, [alice.id])
-            waiting(2)
-        head.result()
-        with psycopg.connect(database.superuser, autocommit=True) as third:
-            waits = (
-                "select from pg_stat_activity where usename = 'task_app'"
-                " and datname = current_database() and wait_event_type = 'Lock'"
-            )
-            while not third.execute(waits).rowcount and not change.done():
-                pass
-            third.execute("set lock_timeout = '100ms'")
-            third.execute("select from task where user_id = %s for update", [alice.id])
-        other.rollback()
-        assert change.result().is_success
