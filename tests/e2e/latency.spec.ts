@@ -32,7 +32,7 @@ test("far away, something is there at once, and nothing waits that need not", as
   await alice.page.screenshot({ path: ".shots/opening-light.png" });
 
   await expect(alice.newTitle).toBeFocused();
-  expect(heard).toEqual([
+  await expect.poll(() => heard, { timeout: FAR / 2 }).toEqual([
     "asks main.js",
     "has main.js",
     "asks get-session",
