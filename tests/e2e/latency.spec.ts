@@ -1,10 +1,30 @@
-import { AT_ONCE, expect, test } from "./people";
+import { AT_ONCE, expect, test, type Person } from "./people";
 
 const FAR = 3_000;
+
+/** How many tasks her browser keeps, once it has seen all there are. */
+const kept = ({ page }: Person) =>
+  page.evaluate(async () => {
+    const asked = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const names = (await indexedDB.databases()).map(({ name = "" }) => name);
+    const name = names.find((each) => each.startsWith("task-api-page "));
+    if (name === undefined) return 0;
+    const database = await asked(indexedDB.open(name));
+    const stores = database.transaction(["tasks", "state"]);
+    const token = await asked(stores.objectStore("state").get("token"));
+    const count = await asked(database.transaction("tasks").objectStore("tasks").count());
+    database.close();
+    return token === undefined ? 0 : count;
+  });
 
 test("far away, something is there at once, and nothing waits that need not", async ({ alice }) => {
   await alice.adds("Buy milk");
   await alice.sees("Buy milk");
+  await expect.poll(() => kept(alice)).toBe(1);
   // as for the first time: the page's files come from its server
   await alice.page.evaluate(async () => (await navigator.serviceWorker.ready).unregister());
   await alice.page.goto("about:blank");
