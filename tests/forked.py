@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 # What Python and the libraries read while they are imported, by the beginnings of its names.
-AT_START: Final = ("LANG", "LC_", "OTEL_", "PYTHON", "TZ")
+AT_START: Final = ("LANG", "LC_", "OTEL_", "PROMETHEUS_", "PYTHON", "TZ", "prometheus_")
 
 # By which coverage starts itself in a process.
 _MEASURING: Final = {"COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
