@@ -257,7 +257,7 @@ def eventually(is_so: Callable[[], bool], within: float = 5) -> None:
 @contextlib.contextmanager
 def postgres_of_its_own() -> Iterator[Postgres]:
     with scratch() as parent:
-        folder = (parent / "postgres").resolve()
+        folder = parent / "postgres"
         with started(folder, FOLLOWED) as cluster, cluster.database() as database:
             yield Postgres(folder, cluster.superuser, database)
 

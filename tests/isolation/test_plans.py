@@ -12,7 +12,7 @@ from api.database.statement import Statement
 from api.tasks import queries
 from api.tasks.schemas import MAX_PAGE, Sort
 from tests.cluster import Cluster, TaskDatabase
-from tests.plans import Mode, executed, plan
+from tests.plans import Mode, Plan, executed, plan
 
 Asked = tuple[Statement, dict[str, Any]]
 
@@ -156,13 +156,19 @@ def mode(request: pytest.FixtureRequest) -> Mode:
     return found
 
 
+def plan_for_one(crowd: TaskDatabase, asked: Asked, mode: Mode) -> Plan:
+    """The plan; each way into a table or an index is by the person."""
+    found = plan(crowd.direct, PERSON, *asked, mode)
+    assert found.entries
+    assert all("user_id = " in entry for entry in found.entries), found.entries
+    return found
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_read_from_its_place_in_an_index_and_no_further(
     crowd: TaskDatabase, name: str, mode: Mode
 ) -> None:
-    found = plan(crowd.direct, PERSON, *PAGES[name], mode)
-    assert found.entries
-    assert all("user_id = " in entry for entry in found.entries), found.entries
+    found = plan_for_one(crowd, PAGES[name], mode)
     assert found.removed == 0
     beginning = "at" in PAGES[name][1]  # one row tells whether something is behind it
     assert found.rows == LIMIT + 1 + beginning
@@ -175,9 +181,7 @@ def test_a_page_is_read_from_its_place_in_an_index_and_no_further(
 def test_open_tasks_by_due_date_are_read_from_their_place_and_no_further(
     crowd: TaskDatabase, name: str, mode: Mode
 ) -> None:
-    found = plan(crowd.direct, PERSON, *DUE_PAGES[name], mode)
-    assert found.entries
-    assert all("user_id = " in entry for entry in found.entries), found.entries
+    found = plan_for_one(crowd, DUE_PAGES[name], mode)
     assert all("completed" in entry for entry in found.entries), found.entries
     assert found.removed == 0
     # the first rows of each of two ranges, and one or two that are behind
@@ -189,9 +193,7 @@ def test_open_tasks_by_due_date_are_read_from_their_place_and_no_further(
 def test_changes_are_read_from_their_place_once_and_no_further(
     crowd: TaskDatabase, name: str, mode: Mode
 ) -> None:
-    found = plan(crowd.direct, PERSON, *CHANGED[name], mode)
-    assert found.entries
-    assert all("user_id = " in entry for entry in found.entries), found.entries
+    found = plan_for_one(crowd, CHANGED[name], mode)
     assert found.removed == 0
     assert found.rows == LIMIT + 1
     assert found.pages <= found.rows + AROUND
@@ -201,9 +203,7 @@ def test_changes_are_read_from_their_place_once_and_no_further(
 def test_what_needs_all_of_a_persons_rows_reads_no_others(
     crowd: TaskDatabase, name: str, mode: Mode
 ) -> None:
-    found = plan(crowd.direct, PERSON, *WHOLE[name], mode)
-    assert found.entries
-    assert all("user_id = " in entry for entry in found.entries), found.entries
+    found = plan_for_one(crowd, WHOLE[name], mode)
     assert found.rows <= TASKS * len(found.entries)
     # five times a page to delete a row of it: its head and its tombstone, too
     assert found.pages <= 5 * found.rows + AROUND
@@ -217,9 +217,7 @@ def test_a_tag_of_many_tasks_is_counted_before_its_spellings_are_compared(
 
 @pytest.mark.parametrize("name", ONE)
 def test_a_statement_on_one_task_goes_to_it(crowd: TaskDatabase, name: str, mode: Mode) -> None:
-    found = plan(crowd.direct, PERSON, *ONE[name], mode)
-    assert found.entries
-    assert all("user_id = " in entry for entry in found.entries), found.entries
+    found = plan_for_one(crowd, ONE[name], mode)
     assert all("id = " in entry.replace("user_id", "") for entry in found.entries), found.entries
     assert found.removed == 0
 
