@@ -200,17 +200,23 @@ def hoarder(database: TaskDatabase, server: str) -> Iterator[Person]:
         yield hoarder
 
 
-def searching(database: TaskDatabase, person: Person, words: list[str]) -> float:
-    """Milliseconds that PostgreSQL takes for it at best, of five tries."""
-    values = TaskPage(q=" ".join(words)).filters
-    statement = queries.count(frozenset(values))
+def searching(database: TaskDatabase, person: Person, *searches: list[str]) -> list[float]:
+    """Milliseconds that PostgreSQL takes for each at best, of ten tries in turn: others may use the
+    machine for a while."""
+    asked = [TaskPage(q=" ".join(words)).filters for words in searches]
+    statement = queries.count(frozenset(asked[0]))
+    explain = sql.SQL("explain (analyze, format json) {}")
+    executes = [explain.format(executed("asked", person.id, statement, values)) for values in asked]
     with psycopg.connect(database.direct) as connection:
         connection.execute("select set_config('app.user_id', %s, true)", [person.id])
         connection.execute(f"prepare asked as {statement.sql}".encode())
-        explain = sql.SQL("explain (analyze, format json) {}")
-        execute = explain.format(executed("asked", person.id, statement, values))
-        plans = [connection.execute(execute).fetchall()[0][0][0] for _ in range(5)]
-    return min(float(plan["Execution Time"]) for plan in plans)
+        tries = [
+            [connection.execute(execute).fetchall()[0][0][0] for execute in executes]
+            for _ in range(10)
+        ]
+    return [
+        min(float(plan["Execution Time"]) for plan in plans) for plans in zip(*tries, strict=True)
+    ]
 
 
 @pytest.mark.evidence("heavy-search")
@@ -219,7 +225,8 @@ def test_no_word_makes_a_search_go_over_a_text_again_and_again(
     database: TaskDatabase, hoarder: Person, words: list[str]
 ) -> None:
     # of one with `like`, 64 characters took twelve times as long as four
-    assert searching(database, hoarder, words) < 5 * searching(database, hoarder, ["milk"])
+    worst, usual = searching(database, hoarder, words, ["milk"])
+    assert worst < 5 * usual
 
 
 @pytest.mark.evidence("heavy-search")
