@@ -33,8 +33,9 @@ LONG: Final = {
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Four more than there are cores: many tests wait for a process or for a timeout."""
-    return (os.cpu_count() or 1) + 4
+    """Four more than there are cores: many tests wait for a process or for a timeout. Behind a
+    pooler none more: in CI the page's tests, which take longer, run beside these."""
+    return (os.cpu_count() or 1) + (0 if "TEST_POOLER" in os.environ else 4)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
